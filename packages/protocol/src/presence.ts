@@ -1,0 +1,31 @@
+import type { ClientId } from "./client-id.ts";
+
+export type Status = "ONLINE" | "OFFLINE";
+
+/** Why a client's status changed. */
+export type Reason =
+  /** the first heartbeat after an absence */
+  | "connected"
+  /** signed out */
+  | "left"
+  /** the lease ran out */
+  | "timed-out";
+
+/** What is known of one client at one moment. */
+export interface Presence {
+  client: ClientId;
+  status: Status;
+  /** When the status began, ms since the epoch; 0 for a client never seen. */
+  since: number;
+}
+
+/** One change of one client's status. Per client the events strictly alternate. */
+export interface PresenceEvent {
+  client: ClientId;
+  status: Status;
+  /** When it happened, ms since the epoch. */
+  at: number;
+  reason: Reason;
+  /** Position in the platform's order of events: rises strictly, so a late or repeated event is recognised by it. */
+  version: number;
+}
