@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+import { CLIENT_ID_RULE, isClientId } from "@presence/protocol";
+import { z } from "zod";
+
+/** How this server runs, parsed once from environment and arguments. */
+export interface Config {
+  port: number;
+  /** Addresses to listen on. */
+  hosts: string[];
+  serverId: string;
+  /** `d`, in ms. */
+  heartbeatIntervalMs: number;
+  access: AccessConfig;
+  logLevel: LogLevel;
+  /** How many contacts the built-in people have at least; `undefined` for the roster as it is. */
+  contactCount: number | undefined;
+}
+
+export type AccessConfig = { mode: "demo" } | { mode: "issuer"; secret: string } | { mode: "issuer"; jwksUrl: URL };
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Both loopback addresses, as `localhost` may mean either. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+const EVERY_ADDRESS = ["::"];
+
+/** A setting that can't be right; the message names it and says what is allowed, in one line. */
+export class ConfigError extends Error {
+  constructor(name: string, allowed: string, value: string) {
+    super(`${name} must be ${allowed}, not ${JSON.stringify(value)}.`);
+    this.name = "ConfigError";
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * @param argv arguments after the program's name
+ * @throws {ConfigError} on the first setting that is wrong
+ */
+export function parseConfig(env: Environment, argv: readonly string[]): Config {
+  const access = parseAccess(env);
+  return {
+    port: parse(env, "PORT", "a whole number from 0 to 65535", integerText(0, 65_535), "8080"),
+    hosts: parseHosts(env, access),
+    serverId: parse(env, "SERVER_ID", CLIENT_ID_RULE, z.string().refine(isClientId), randomServerId()),
+    heartbeatIntervalMs: parse(
+      env,
+      "HEARTBEAT_INTERVAL_MS",
+      "a whole number of milliseconds from 100 to 600000",
+      integerText(100, 600_000),
+      "5000",
+    ),
+    access,
+    logLevel: parse(env, "LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, z.enum(LOG_LEVELS), "info"),
+    contactCount: parseContactCount(argv),
+  };
+}
+
+function parseAccess(env: Environment): AccessConfig {
+  const secret = given(env, "AUTH_JWT_SECRET");
+  const jwksUrl = given(env, "AUTH_JWKS_URL");
+  if (secret !== undefined && jwksUrl !== undefined) {
+    throw new ConfigError("AUTH_JWKS_URL", "left out where AUTH_JWT_SECRET is set (a token has one issuer)", jwksUrl);
+  }
+  if (secret !== undefined) return { mode: "issuer", secret };
+  if (jwksUrl === undefined) return { mode: "demo" };
+  const url = z.url({ protocol: /^https?$/ }).safeParse(jwksUrl);
+  if (!url.success) throw new ConfigError("AUTH_JWKS_URL", "an http or https URL", jwksUrl);
+  return { mode: "issuer", jwksUrl: new URL(url.data) };
+}
+
+/** Demo mode lets anyone be anyone, so it stays on this machine unless told otherwise. */
+function parseHosts(env: Environment, access: AccessConfig): string[] {
+  const host = given(env, "HOST");
+  if (host !== undefined) return [host];
+  return access.mode === "demo" ? LOOPBACK : EVERY_ADDRESS;
+}
+
+function parseContactCount(argv: readonly string[]): number | undefined {
+  const allowed = integerText(1, 100_000);
+  const options = { contacts: { type: "string" } } as const;
+  let contacts: string | undefined;
+  try {
+    ({ contacts } = parseArgs({ args: [...argv], options }).values);
+  } catch {
+    throw new ConfigError("The argument", "--contacts with a number", argv.join(" "));
+  }
+  if (contacts === undefined) return undefined;
+  const count = allowed.safeParse(contacts);
+  if (!count.success) throw new ConfigError("--contacts", "a whole number from 1 to 100000", contacts);
+  return count.data;
+}
+
+function parse<Output>(
+  env: Environment,
+  name: string,
+  allowed: string,
+  schema: z.ZodType<Output, string>,
+  fallback: string,
+): Output {
+  const value = given(env, name) ?? fallback;
+  const result = schema.safeParse(value);
+  if (!result.success) throw new ConfigError(name, allowed, value);
+  return result.data;
+}
+
+/** An empty variable counts as none, as shells and compose files make them. */
+function given(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === "" ? undefined : value;
+}
+
+function integerText(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^[0-9]+$/)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+}
+
+function randomServerId(): string {
+  return `server-${randomBytes(4).toString("hex")}`;
+}

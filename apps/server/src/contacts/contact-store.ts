@@ -1,0 +1,25 @@
+import type { ClientId } from "@presence/protocol";
+
+/** A person's contact document: their profile, and whose presence they see. */
+export interface ContactDocument {
+  id: ClientId;
+  name: string;
+  role?: string;
+  /** An IANA time zone. */
+  timeZone?: string;
+  contacts: ClientId[];
+}
+
+/** Where contact documents live. */
+export interface ContactStore {
+  find(id: ClientId): Promise<ContactDocument | undefined>;
+
+  /** The documents that exist among those asked for, in no particular order. */
+  findMany(ids: Iterable<ClientId>): Promise<ContactDocument[]>;
+
+  /** Everyone who has a document, in a stable order. */
+  list(): Promise<ContactDocument[]>;
+
+  /** Whether `id` has a document, at once and from memory: asked for each presence event. */
+  has(id: ClientId): boolean;
+}

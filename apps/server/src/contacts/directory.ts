@@ -1,0 +1,68 @@
+import type { ClientId, Profile } from "@presence/protocol";
+import type { ContactDocument, ContactStore } from "./contact-store.ts";
+
+/** Whose presence one client sees. */
+export interface ContactList {
+  owner: ClientId;
+  /** Those named, whether online or not; never the owner. */
+  contacts: ReadonlySet<ClientId>;
+  /** A guest's list: everyone who has a document. */
+  everyone: boolean;
+}
+
+/** Who people are, and who sees whom. Guests exist in demo mode only. */
+export class Directory {
+  readonly #store: ContactStore;
+  readonly #admitsGuests: boolean;
+
+  constructor(store: ContactStore, { admitsGuests }: { admitsGuests: boolean }) {
+    this.#store = store;
+    this.#admitsGuests = admitsGuests;
+  }
+
+  /** Whether `client` is known only while online, and then seen by everyone. */
+  isGuest(client: ClientId): boolean {
+    return this.#admitsGuests && !this.#store.has(client);
+  }
+
+  async contactListOf(owner: ClientId): Promise<ContactList> {
+    const document = await this.#store.find(owner);
+    if (document) return { owner, contacts: without(owner, document.contacts), everyone: false };
+    if (!this.#admitsGuests) return { owner, contacts: new Set(), everyone: false };
+    const everyone = await this.#store.list();
+    return { owner, contacts: new Set(everyone.map(({ id }) => id)), everyone: true };
+  }
+
+  /** A profile for each client asked for: one without a document is known by the id alone. */
+  async profilesOf(clients: ReadonlySet<ClientId>): Promise<Map<ClientId, Profile>> {
+    const documents = await this.#store.findMany(clients);
+    const profiles = new Map(documents.map((document) => [document.id, profileOf(document)]));
+    for (const client of clients) if (!profiles.has(client)) profiles.set(client, this.#undocumented(client));
+    return profiles;
+  }
+
+  /** The profiles of all who have a document. */
+  async people(): Promise<Profile[]> {
+    return (await this.#store.list()).map(profileOf);
+  }
+
+  #undocumented(client: ClientId): Profile {
+    return this.isGuest(client) ? { id: client, name: nameFromId(client), guest: true } : { id: client, name: client };
+  }
+}
+
+function profileOf({ id, name, role, timeZone }: ContactDocument): Profile {
+  return { id, name, ...(role !== undefined && { role }), ...(timeZone !== undefined && { timeZone }) };
+}
+
+function without(owner: ClientId, contacts: readonly ClientId[]): Set<ClientId> {
+  const list = new Set(contacts);
+  list.delete(owner);
+  return list;
+}
+
+/** `zoe-smith` → `Zoe Smith`: a guest has no other name than the id. */
+function nameFromId(id: ClientId): string {
+  const words = id.split(/[._~-]+/).filter((word) => word !== "");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ") || id;
+}

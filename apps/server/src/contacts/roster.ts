@@ -1,0 +1,85 @@
+import type { ContactDocument } from "./contact-store.ts";
+
+/** The people of the demo. Their lists differ on purpose: who sees whom is what presence has to get right. */
+export const ROSTER: readonly ContactDocument[] = [
+  person("anouk", "Anouk Lefèvre", "Product lead", "Europe/Paris", [
+    "magali",
+    "omar",
+    "ines",
+    "kenji",
+    "priya",
+    "tomas",
+    "lucia",
+    "noor",
+    "david",
+    "amara",
+    "sofia",
+  ]),
+  person("magali", "Magali Dubois", "Interaction designer", "Europe/Brussels", [
+    "anouk",
+    "omar",
+    "ines",
+    "priya",
+    "lucia",
+    "amara",
+    "sofia",
+    "noor",
+  ]),
+  person("omar", "Omar Haddad", "Platform engineer", "Africa/Casablanca", [
+    "anouk",
+    "magali",
+    "kenji",
+    "tomas",
+    "david",
+    "priya",
+    "noor",
+    "amara",
+    "wei",
+  ]),
+  person("ines", "Inês Carvalho", "Brand designer", "Europe/Lisbon", ["anouk", "magali", "lucia", "sofia"]),
+  person("kenji", "Kenji Watanabe", "Site reliability engineer", "Asia/Tokyo", [
+    "anouk",
+    "omar",
+    "tomas",
+    "wei",
+    "david",
+  ]),
+  person("priya", "Priya Raman", "Data scientist", "Asia/Kolkata", ["anouk", "magali", "omar", "wei", "amara"]),
+  person("tomas", "Tomáš Novák", "Backend engineer", "Europe/Prague", ["anouk", "omar", "kenji", "david"]),
+  person("lucia", "Lucía Fernández", "Customer success", "America/Bogota", [
+    "anouk",
+    "magali",
+    "ines",
+    "sofia",
+    "noor",
+  ]),
+  person("noor", "Noor van Dijk", "People and culture", "Europe/Amsterdam", [
+    "anouk",
+    "magali",
+    "omar",
+    "lucia",
+    "david",
+    "amara",
+    "ines",
+    "kenji",
+    "priya",
+    "tomas",
+    "sofia",
+    "wei",
+  ]),
+  person("david", "David Okafor", "Engineering manager", "Africa/Lagos", [
+    "anouk",
+    "omar",
+    "kenji",
+    "tomas",
+    "noor",
+    "wei",
+  ]),
+  person("amara", "Amara Mensah", "Researcher", "Africa/Accra", ["anouk", "magali", "omar", "priya", "noor"]),
+  person("sofia", "Sofia Lindqvist", "Writer", "Europe/Stockholm", ["anouk", "magali", "ines", "lucia", "noor"]),
+  person("wei", "Wei Zhang", "Mobile engineer", "America/Vancouver", ["omar", "kenji", "priya", "david", "noor"]),
+];
+
+function person(id: string, name: string, role: string, timeZone: string, contacts: string[]): ContactDocument {
+  return { id, name, role, timeZone, contacts };
+}

@@ -1,0 +1,60 @@
+import express, { type Express } from "express";
+import type { Logger } from "pino";
+import type { Directory } from "../contacts/directory.ts";
+import type { Metrics } from "../metrics.ts";
+import type { PresencePlatform } from "../presence/presence-platform.ts";
+import type { PushHub } from "../push/push-hub.ts";
+import type { DemoSessions, Sessions } from "../sessions/sessions.ts";
+import { contactRoutes, peopleRoutes } from "./contact-routes.ts";
+import { eventRoutes, terminalEventRoutes } from "./event-routes.ts";
+import { notFound, problemHandler } from "./http-problem.ts";
+import { operatorRoutes } from "./operator-routes.ts";
+import { requestLog } from "./request-log.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { sessionEndRoutes, sessionIssueRoutes } from "./session-routes.ts";
+import { webAppRoutes } from "./web-app-routes.ts";
+
+/** Who may be whom: in demo mode anyone may be any client, else an issuer's tokens decide. */
+export type Access = { mode: "demo"; sessions: DemoSessions } | { mode: "issuer"; sessions: Sessions };
+
+export interface AppDependencies {
+  access: Access;
+  platform: PresencePlatform;
+  directory: Directory;
+  hub: PushHub;
+  metrics: Metrics;
+  logger: Logger;
+  /** The folder of the built web app. */
+  webAppFolder: string;
+}
+
+/** The HTTP face of a realtime server. */
+export function createApp({
+  access,
+  platform,
+  directory,
+  hub,
+  metrics,
+  logger,
+  webAppFolder,
+}: AppDependencies): Express {
+  const { sessions } = access;
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.use(requestLog(logger));
+  app.use(securityHeaders());
+  app.use(sessionEndRoutes(sessions, hub));
+  if (access.mode === "demo") {
+    app.use(sessionIssueRoutes(access.sessions));
+    app.use(peopleRoutes(directory));
+    app.use(terminalEventRoutes({ directory, hub }));
+  }
+  app.use(contactRoutes({ sessions, directory, hub }));
+  app.use(eventRoutes({ sessions, directory, hub }));
+  app.use(operatorRoutes(platform, metrics));
+  app.use(webAppRoutes(webAppFolder));
+  app.use(notFound);
+  app.use(problemHandler(logger));
+  return app;
+}

@@ -1,0 +1,197 @@
+import { MAX_CHANNELS, type MultiplexRequest, type PingRequest, type StreamRequest } from "@presence/protocol";
+import { type Request, type Response, Router } from "express";
+import { z } from "zod";
+import type { Directory } from "../contacts/directory.ts";
+import { createProblem } from "../problems.ts";
+import type { Subscription } from "../push/connection.ts";
+import type { Liveness } from "../push/liveness.ts";
+import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
+import type { PushHub } from "../push/push-hub.ts";
+import { ResponseOutlet } from "../push/response-outlet.ts";
+import type { Session, Sessions } from "../sessions/sessions.ts";
+import { authenticate, authenticateStream } from "./authentication.ts";
+import { requireClientId } from "./client-id.ts";
+import { asHttpProblem, HttpProblem, onlyAllows, plainProblem } from "./http-problem.ts";
+import { parseBody, readJson } from "./json-body.ts";
+import { requireAccepts } from "./negotiation.ts";
+
+const EVENT_STREAM = "text/event-stream";
+const MAX_PING_BYTES = 256;
+/** Room for as many streams as one request may ask for, each with a large token. */
+const MAX_MULTIPLEX_BYTES = MAX_CHANNELS * 4096;
+/** Chosen by browsers at random: short enough for a log line, too long to guess. */
+const PING_ID = /^[A-Za-z0-9._~-]{16,64}$/;
+
+const multiplexRequest: z.ZodType<MultiplexRequest> = z.strictObject({
+  streams: z
+    .array(z.strictObject({ token: z.string(), lastEventId: z.string().exactOptional() }))
+    .min(1)
+    .max(MAX_CHANNELS),
+});
+const pingRequest: z.ZodType<PingRequest> = z.strictObject({ connection: z.string() });
+
+export interface EventRouteDependencies {
+  sessions: Sessions;
+  directory: Directory;
+  hub: PushHub;
+}
+
+/** The SSE stream, alone or several over one response, and the pings that prove its browser lives. */
+export function eventRoutes(dependencies: EventRouteDependencies): Router {
+  const { sessions, hub } = dependencies;
+  const router = Router();
+  router
+    .route("/api/events")
+    .get(async (request, response) => {
+      requireAccepts(request, EVENT_STREAM);
+      const pingId = pingIdOf(request);
+      const session = await authenticateStream(request, sessions);
+      await openStream(dependencies, { request, response, session, pingId });
+    })
+    .post(...readJson(MAX_MULTIPLEX_BYTES), async (request, response) => {
+      requireAccepts(request, EVENT_STREAM);
+      const pingId = pingIdOf(request);
+      const { streams } = parseBody(multiplexRequest, request.body);
+      await openStreams(dependencies, { response, streams, pingId });
+    })
+    .all(onlyAllows("GET", "HEAD", "POST"));
+  router
+    .route("/api/events/pings")
+    .post(...readJson(MAX_PING_BYTES), async (request, response) => {
+      const { connection } = parseBody(pingRequest, request.body);
+      const { client } = await authenticate(request, sessions);
+      if (!hub.ping(connection, client)) throw unknownConnection();
+      response.status(204).end();
+    })
+    .all(onlyAllows("POST"));
+  return router;
+}
+
+/** Demo mode only: the same stream for a terminal, without a token. */
+export function terminalEventRoutes({ directory, hub }: Omit<EventRouteDependencies, "sessions">): Router {
+  const router = Router();
+  router
+    .route("/events/:id")
+    .get(async (request, response) => {
+      requireAccepts(request, EVENT_STREAM);
+      const client = requireClientId(rawLastSegment(request));
+      const list = await directory.contactListOf(client);
+      startStream(request, response, hub, () => {
+        hub.open({ client, list }, new ResponseOutlet(response), request.get("last-event-id"));
+      });
+    })
+    .all(onlyAllows("GET", "HEAD"));
+  return router;
+}
+
+interface StreamOpening {
+  request: Request;
+  response: Response;
+  session: Session;
+  pingId: string | undefined;
+}
+
+async function openStream(
+  { directory, hub }: EventRouteDependencies,
+  { request, response, session, pingId }: StreamOpening,
+): Promise<void> {
+  const list = await directory.contactListOf(session.client);
+  startStream(request, response, hub, () => {
+    const liveness = livenessOf(hub, response, pingId);
+    const outlet = new ResponseOutlet(response);
+    hub.open(subscriptionOf(session, list, liveness), outlet, request.get("last-event-id"));
+  });
+}
+
+interface MultiplexOpening {
+  response: Response;
+  streams: readonly StreamRequest[];
+  pingId: string | undefined;
+}
+
+async function openStreams(
+  { sessions, directory, hub }: EventRouteDependencies,
+  { response, streams, pingId }: MultiplexOpening,
+): Promise<void> {
+  const verified = await Promise.all(
+    streams.map(async ({ token }) => {
+      try {
+        const session = await sessions.verify(token);
+        return { session, list: await directory.contactListOf(session.client) };
+      } catch (error) {
+        return { problem: foreseen(error).problem };
+      }
+    }),
+  );
+  if (response.destroyed) return;
+  writeStreamHead(response, hub);
+  const liveness = livenessOf(hub, response, pingId);
+  const multiplexed = new MultiplexedOutlet(new ResponseOutlet(response));
+  verified.forEach((stream, index) => {
+    if ("problem" in stream) multiplexed.refuse(index, stream.problem);
+    else {
+      const subscription = subscriptionOf(stream.session, stream.list, liveness);
+      hub.open(subscription, multiplexed.addChannel(index), streams[index]?.lastEventId);
+    }
+  });
+  multiplexed.endIfEmpty();
+}
+
+function subscriptionOf(session: Session, list: Subscription["list"], liveness: Liveness | undefined): Subscription {
+  const { client, key, expiresAt } = session;
+  liveness?.clients.add(client);
+  return { client, list, sessionKey: key, expiresAt, ...(liveness && { liveness }) };
+}
+
+function livenessOf(hub: PushHub, response: Response, pingId: string | undefined): Liveness | undefined {
+  if (pingId === undefined) return undefined;
+  const liveness = hub.expectPings(pingId);
+  response.once("close", () => hub.stopExpectingPings(liveness));
+  return liveness;
+}
+
+/** Answers a `HEAD` with the head alone, and opens nothing for who has left meanwhile. */
+function startStream(request: Request, response: Response, hub: PushHub, open: () => void): void {
+  if (response.destroyed) return;
+  writeStreamHead(response, hub);
+  if (request.method === "HEAD") response.end();
+  else open();
+}
+
+function writeStreamHead(response: Response, hub: PushHub): void {
+  response.writeHead(200, {
+    "Content-Type": EVENT_STREAM,
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "Presence-Heartbeat-Interval": String(hub.heartbeatIntervalMs),
+  });
+  response.flushHeaders();
+}
+
+function pingIdOf(request: Request): string | undefined {
+  const pingId = request.query["connection"];
+  if (pingId === undefined) return undefined;
+  if (typeof pingId === "string" && PING_ID.test(pingId)) return pingId;
+  throw plainProblem(400, "?connection= takes 16 to 64 characters out of A–Z a–z 0–9 . _ ~ -, chosen at random.");
+}
+
+/** As it was sent: a legal id never needs percent-encoding, so an encoded one is none. */
+function rawLastSegment(request: Request): string {
+  return request.path.slice(request.path.lastIndexOf("/") + 1);
+}
+
+function unknownConnection(): HttpProblem {
+  return new HttpProblem(
+    createProblem(
+      "urn:presence:problem:connection-unknown",
+      404,
+      "This server holds no such connection. Connect again.",
+    ),
+  );
+}
+
+function foreseen(error: unknown): HttpProblem {
+  const problem = asHttpProblem(error);
+  if (!problem) throw error;
+  return problem;
+}

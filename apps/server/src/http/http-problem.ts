@@ -1,0 +1,82 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Problem } from "@presence/protocol";
+import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { Logger } from "pino";
+import { createProblem } from "../problems.ts";
+import { TokenError } from "../sessions/sessions.ts";
+
+/** Throw it in a route to answer with a problem (RFC 9457). */
+export class HttpProblem extends Error {
+  readonly problem: Problem;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(problem: Problem, headers: Readonly<Record<string, string>> = {}) {
+    super(problem.detail);
+    this.name = "HttpProblem";
+    this.problem = problem;
+    this.headers = headers;
+  }
+}
+
+/** A problem for which the status says it all. */
+export function plainProblem(status: number, detail: string, headers?: Readonly<Record<string, string>>): HttpProblem {
+  return new HttpProblem({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }, headers);
+}
+
+export function sendProblem(response: ServerResponse, { problem, headers }: HttpProblem): void {
+  const body = JSON.stringify(problem);
+  response.writeHead(problem.status, {
+    ...headers,
+    "Content-Type": "application/problem+json",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+  });
+  response.end(body);
+}
+
+/** For whatever no route took. */
+export const notFound: RequestHandler = (request) => {
+  throw plainProblem(404, `There is nothing at ${request.path}.`);
+};
+
+/** For a path that exists, with a method it doesn't take. */
+export function onlyAllows(...methods: string[]): RequestHandler {
+  const allow = methods.join(", ");
+  return (request) => {
+    throw plainProblem(405, `${request.path} takes ${allow}.`, { Allow: allow });
+  };
+}
+
+/** Turns whatever a route threw into a problem; what nobody foresaw is logged and told as little of as possible. */
+export function problemHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const foreseen = asHttpProblem(error);
+    if (!foreseen) logger.error({ err: error, method: request.method, path: request.path }, "unexpected error");
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, foreseen ?? plainProblem(500, "Something went wrong here. Try again shortly."));
+  };
+}
+
+export function asHttpProblem(error: unknown): HttpProblem | undefined {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof TokenError) return tokenProblem(error);
+  return requestProblem(error);
+}
+
+function tokenProblem({ type, message }: TokenError): HttpProblem {
+  if (type === "keys-unavailable") return plainProblem(503, message, { "Retry-After": "5" });
+  return new HttpProblem(createProblem(`urn:presence:problem:${type}`, 401, message), {
+    "WWW-Authenticate": 'Bearer error="invalid_token"',
+  });
+}
+
+/** What Express and its body parser throw of a request: they carry a status and a type. */
+function requestProblem(error: unknown): HttpProblem | undefined {
+  if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return undefined;
+  if (error.status < 400 || error.status > 499) return undefined;
+  const type = "type" in error ? error.type : undefined;
+  if (type === "entity.too.large") return plainProblem(413, "The body is too large.");
+  if (type === "entity.parse.failed") return plainProblem(400, "The body is not JSON.");
+  if (error instanceof URIError) return plainProblem(400, "The path is not properly percent-encoded.");
+  return plainProblem(error.status, `The request can't be read: ${error.message}.`);
+}

@@ -1,0 +1,23 @@
+import express, { type RequestHandler } from "express";
+import type { z } from "zod";
+import { createProblem } from "../problems.ts";
+import { HttpProblem, plainProblem } from "./http-problem.ts";
+
+/** Reads a JSON body of at most `maxBytes`; anything else than JSON is refused. */
+export function readJson(maxBytes: number): RequestHandler[] {
+  return [
+    (request, _response, next) => {
+      if (!request.is("application/json")) throw plainProblem(415, "Send a body with Content-Type: application/json.");
+      next();
+    },
+    express.json({ limit: maxBytes }),
+  ];
+}
+
+/** The body, if it is what `schema` says. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const detail = result.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
+  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", 400, detail));
+}

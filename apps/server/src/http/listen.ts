@@ -1,0 +1,119 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { plainProblem } from "./http-problem.ts";
+
+export interface Listening {
+  /** The port in use, the same on each address. */
+  port: number;
+  /** Stops accepting, then waits for open requests to end. */
+  close(): Promise<void>;
+}
+
+/** A port or address that can't be had; the message says what to do, in one line. */
+export class ListenError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ListenError";
+  }
+}
+
+/**
+ * Serves `listener` on each of `hosts`. An address that this machine doesn't have is left out if another one is there
+ * (many have no IPv6).
+ *
+ * @param port 0 for any free one
+ * @throws {ListenError}
+ */
+export async function listen(listener: RequestListener, hosts: readonly string[], port: number): Promise<Listening> {
+  const servers: Server[] = [];
+  let lastError: unknown;
+  let chosenPort = port;
+  for (const host of hosts) {
+    const server = createHttpServer(listener);
+    try {
+      chosenPort = await listenOn(server, host, chosenPort);
+      servers.push(server);
+    } catch (error) {
+      lastError = error;
+      if (isMissingAddress(error)) continue;
+      await Promise.all(servers.map(close));
+      throw listenError(error, host, port);
+    }
+  }
+  if (servers.length === 0) throw listenError(lastError, hosts.join(", "), port);
+  return {
+    port: chosenPort,
+    close: async () => {
+      await Promise.all(servers.map(close));
+    },
+  };
+}
+
+function createHttpServer(listener: RequestListener): Server {
+  const server = createServer(listener);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
+  return server;
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function isMissingAddress(error: unknown): boolean {
+  return hasCode(error, "EADDRNOTAVAIL") || hasCode(error, "EAFNOSUPPORT");
+}
+
+function listenError(error: unknown, host: string, port: number): ListenError {
+  if (hasCode(error, "EADDRINUSE")) {
+    return new ListenError(
+      `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.`,
+      { cause: error },
+    );
+  }
+  if (hasCode(error, "EACCES")) {
+    return new ListenError(`Port ${port} is not yours to use. Choose one above 1023: PORT=8080 npm start.`, {
+      cause: error,
+    });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ListenError(`HOST ${host} can't be listened on (${reason}). Use an address of this machine.`, {
+    cause: error,
+  });
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+/** Answers what is no readable request at all, before any route sees it. */
+function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const { problem } =
+    code === "HPE_HEADER_OVERFLOW"
+      ? plainProblem(431, "The path and headers are too large.")
+      : code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? plainProblem(408, "The request took too long to arrive.")
+        : plainProblem(400, "This is not an HTTP request.");
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

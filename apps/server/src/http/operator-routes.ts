@@ -1,0 +1,33 @@
+import { Router } from "express";
+import type { Metrics } from "../metrics.ts";
+import type { PresencePlatform } from "../presence/presence-platform.ts";
+import { onlyAllows } from "./http-problem.ts";
+
+/** Liveness, readiness and metrics, for those who run the server. */
+export function operatorRoutes(platform: PresencePlatform, metrics: Metrics): Router {
+  const router = Router();
+  router
+    .route("/healthz")
+    .get((_request, response) => {
+      response.set("Cache-Control", "no-store").json({ status: "ok" });
+    })
+    .all(onlyAllows("GET", "HEAD"));
+  router
+    .route("/readyz")
+    .get((_request, response) => {
+      const readiness = platform.readiness();
+      response
+        .status(readiness.ready ? 200 : 503)
+        .set("Cache-Control", "no-store")
+        .json(readiness);
+    })
+    .all(onlyAllows("GET", "HEAD"));
+  router
+    .route("/metrics")
+    .get(async (_request, response) => {
+      const text = await metrics.registry.metrics();
+      response.set("Cache-Control", "no-store").type(metrics.registry.contentType).send(text);
+    })
+    .all(onlyAllows("GET", "HEAD"));
+  return router;
+}

@@ -1,0 +1,17 @@
+import type { RequestHandler } from "express";
+import type { Logger } from "pino";
+
+/** Logs each request when it is over, by its path alone: the query may hold a token. */
+export function requestLog(logger: Logger): RequestHandler {
+  return (request, response, next) => {
+    const startMs = performance.now();
+    const { method, path } = request;
+    response.once("close", () => {
+      logger.debug(
+        { method, path, status: response.statusCode, durationMs: Math.round(performance.now() - startMs) },
+        "request",
+      );
+    });
+    next();
+  };
+}

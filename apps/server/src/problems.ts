@@ -1,0 +1,36 @@
+import type { Problem, ProblemType } from "@presence/protocol";
+
+const TITLES: Record<ProblemType, string> = {
+  "about:blank": "",
+  "urn:presence:problem:invalid-client-id": "Not a client id",
+  "urn:presence:problem:invalid-body": "Not a body this request takes",
+  "urn:presence:problem:token-missing": "A token is needed",
+  "urn:presence:problem:token-invalid": "The token doesn't count",
+  "urn:presence:problem:token-expired": "The token has expired",
+  "urn:presence:problem:signed-out": "Signed out",
+  "urn:presence:problem:connection-unknown": "No such connection",
+  "urn:presence:problem:shutting-down": "Shutting down",
+};
+
+/** A problem of a type of our own. */
+export function createProblem(type: Exclude<ProblemType, "about:blank">, status: number, detail: string): Problem {
+  return { type, title: TITLES[type], status, detail };
+}
+
+export const SIGNED_OUT: Problem = createProblem(
+  "urn:presence:problem:signed-out",
+  401,
+  "This session has been signed out. Sign in again.",
+);
+
+export const TOKEN_EXPIRED: Problem = createProblem(
+  "urn:presence:problem:token-expired",
+  401,
+  "The token has expired. Sign in again.",
+);
+
+export const SHUTTING_DOWN: Problem = createProblem(
+  "urn:presence:problem:shutting-down",
+  503,
+  "This server is shutting down. Connect again in a moment.",
+);

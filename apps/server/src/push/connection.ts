@@ -1,0 +1,165 @@
+import type { ClientId, PresenceEvent, Problem } from "@presence/protocol";
+import type { ContactList } from "../contacts/directory.ts";
+import type { CloseReason } from "../metrics.ts";
+import type { Flushable, FlushScheduler, JoinFrames } from "./flush-scheduler.ts";
+import type { Liveness } from "./liveness.ts";
+import type { Outlet } from "./outlet.ts";
+import { KEEP_ALIVE_FRAME } from "./sse.ts";
+
+/** Whose stream is asked for, and by what right. */
+export interface Subscription {
+  client: ClientId;
+  list: ContactList;
+  /** The token's name, where one was used. */
+  sessionKey?: string;
+  /** When the token ends, ms since the epoch. */
+  expiresAt?: number;
+  liveness?: Liveness;
+}
+
+type State =
+  /** its place in the order of events is being fetched: what comes meanwhile is held back */
+  | { kind: "joining"; held: HeldEvent[] }
+  | { kind: "live" }
+  /** more waited for it than may: it is told nothing until that has drained, then gets a snapshot */
+  | { kind: "lagging" }
+  | { kind: "closed" };
+
+export interface HeldEvent {
+  event: PresenceEvent;
+  frame: Buffer;
+}
+
+export interface ConnectionOptions {
+  scheduler: FlushScheduler;
+  /** How many bytes of changes may wait for this connection, beside its snapshot. */
+  maxWaitingBytes: number;
+  /** How many events may be held back while it is joining. */
+  maxHeldEvents: number;
+  /** After how long without a byte a keep-alive is due, in ms. */
+  keepAliveMs: number;
+}
+
+/** One SSE stream of one client. */
+export class Connection implements Flushable {
+  readonly subscription: Subscription;
+  readonly #outlet: Outlet;
+  readonly #options: ConnectionOptions;
+  #state: State = { kind: "joining", held: [] };
+  #frames: Buffer[] = [];
+  #frameBytes = 0;
+  #snapshotBytes = 0;
+  #lastWriteMs = performance.now();
+  #closeReason: CloseReason = "gone";
+
+  constructor(subscription: Subscription, outlet: Outlet, options: ConnectionOptions) {
+    this.subscription = subscription;
+    this.#outlet = outlet;
+    this.#options = options;
+  }
+
+  get state(): State["kind"] {
+    return this.#state.kind;
+  }
+
+  get closeReason(): CloseReason {
+    return this.#closeReason;
+  }
+
+  /** How long what waits for this connection has not moved, in ms. */
+  stalledMs(nowMs: number): number {
+    return this.#outlet.waitingBytes === 0 ? 0 : nowMs - this.#outlet.lastProgressMs;
+  }
+
+  /** Holds back what comes from now on, until `goLive`. */
+  startJoining(): void {
+    this.#state = { kind: "joining", held: [] };
+  }
+
+  /**
+   * Puts out where the reader stands (a snapshot, or what it missed), then what came meanwhile and isn't part of that.
+   *
+   * @param isContained whether an event that was held back is part of `opening` already
+   */
+  goLive(opening: readonly Buffer[], isContained: (event: PresenceEvent) => boolean): void {
+    if (this.#state.kind !== "joining") return;
+    const { held } = this.#state;
+    this.#state = { kind: "live" };
+    const bytes = Buffer.concat(opening);
+    this.#snapshotBytes = bytes.length;
+    this.#write(bytes);
+    for (const { event, frame } of held) if (!isContained(event)) this.#enqueue(frame);
+  }
+
+  /** @returns whether this connection lost its place by it */
+  deliver(event: PresenceEvent, frame: Buffer): boolean {
+    switch (this.#state.kind) {
+      case "joining":
+        this.#state.held.push({ event, frame });
+        if (this.#state.held.length > this.#options.maxHeldEvents) this.destroy("unreadable");
+        return false;
+      case "live":
+        return !this.#enqueue(frame);
+      default:
+        return false;
+    }
+  }
+
+  flush(join: JoinFrames): void {
+    if (this.#state.kind !== "live" || this.#frames.length === 0) return;
+    const bytes = join(this.#frames);
+    this.#dropFrames();
+    this.#write(bytes);
+  }
+
+  /** Writes a keep-alive where nothing else was written lately. */
+  keepAlive(nowMs: number): void {
+    const isDue = nowMs - this.#lastWriteMs >= this.#options.keepAliveMs;
+    if (isDue && this.#state.kind === "live" && this.#outlet.waitingBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+  }
+
+  /** Says a last word, where there is one, and ends the stream. */
+  end(reason: CloseReason, { problem, lastWord }: { problem?: Problem; lastWord?: Buffer } = {}): void {
+    if (this.#state.kind === "closed") return;
+    this.#closeReason = reason;
+    if (lastWord) this.#outlet.write(lastWord);
+    this.#outlet.end(problem);
+  }
+
+  destroy(reason: CloseReason): void {
+    if (this.#state.kind === "closed") return;
+    this.#closeReason = reason;
+    this.#outlet.destroy();
+  }
+
+  markClosed(): void {
+    this.#state = { kind: "closed" };
+    this.#dropFrames();
+  }
+
+  /** @returns whether there was room */
+  #enqueue(frame: Buffer): boolean {
+    const waitingBytes = this.#outlet.waitingBytes;
+    if (waitingBytes === 0) this.#snapshotBytes = 0;
+    const limit = this.#options.maxWaitingBytes + this.#snapshotBytes;
+    if (waitingBytes + this.#frameBytes + frame.length > limit) {
+      this.#dropFrames();
+      this.#state = { kind: "lagging" };
+      return false;
+    }
+    this.#frames.push(frame);
+    this.#frameBytes += frame.length;
+    this.#options.scheduler.schedule(this);
+    return true;
+  }
+
+  #dropFrames(): void {
+    this.#frames = [];
+    this.#frameBytes = 0;
+  }
+
+  #write(bytes: Buffer): void {
+    this.#lastWriteMs = performance.now();
+    this.#outlet.write(bytes);
+  }
+}

@@ -1,0 +1,59 @@
+/** Something with bytes to put out. */
+export interface Flushable {
+  /** @param join puts frames together */
+  flush(join: JoinFrames): void;
+}
+
+export type JoinFrames = (frames: readonly Buffer[]) => Buffer;
+
+/**
+ * Joins what comes in quick succession into one write per connection: what costs in a fan-out is the write, not the
+ * bytes. After a quiet time the first event goes out at once; only the ones that follow wait for the window to end.
+ */
+export class FlushScheduler {
+  readonly #windowMs: number;
+  #waiting = new Set<Flushable>();
+  #isScheduled = false;
+  #lastFlushMs = Number.NEGATIVE_INFINITY;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  schedule(flushable: Flushable): void {
+    this.#waiting.add(flushable);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const waitMs = this.#lastFlushMs + this.#windowMs - performance.now();
+    if (waitMs <= 0) setImmediate(() => this.#flush());
+    else setTimeout(() => this.#flush(), waitMs);
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    this.#lastFlushMs = performance.now();
+    const flushables = this.#waiting;
+    this.#waiting = new Set();
+    const join = createFrameJoiner();
+    for (const flushable of flushables) flushable.flush(join);
+  }
+}
+
+/** Most watchers of one burst are owed the same frames: these are joined once and shared. */
+function createFrameJoiner(): JoinFrames {
+  let lastFrames: readonly Buffer[] = [];
+  let lastJoined = Buffer.alloc(0);
+  return (frames) => {
+    const [only] = frames;
+    if (only && frames.length === 1) return only;
+    if (!areSame(frames, lastFrames)) {
+      lastFrames = frames;
+      lastJoined = Buffer.concat(frames);
+    }
+    return lastJoined;
+  };
+}
+
+function areSame(left: readonly Buffer[], right: readonly Buffer[]): boolean {
+  return left.length === right.length && left.every((frame, index) => frame === right[index]);
+}

@@ -1,0 +1,283 @@
+import {
+  type ClientId,
+  formatEventId,
+  type PresenceEvent,
+  type PresenceMessage,
+  parseEventId,
+  type SnapshotMessage,
+} from "@presence/protocol";
+import type { Logger } from "pino";
+import type { ContactList, Directory } from "../contacts/directory.ts";
+import type { Metrics, SnapshotCause } from "../metrics.ts";
+import type { PresencePlatform, PresenceReading } from "../presence/presence-platform.ts";
+import { SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
+import type { Session } from "../sessions/sessions.ts";
+import { Connection, type Subscription } from "./connection.ts";
+import { EventLog, type LoggedEvent } from "./event-log.ts";
+import { FlushScheduler } from "./flush-scheduler.ts";
+import { Liveness } from "./liveness.ts";
+import type { Outlet } from "./outlet.ts";
+import { PushRegistry } from "./push-registry.ts";
+import { encodeFrame, encodeRetry } from "./sse.ts";
+
+/** Bounds and times of the stream; ms and bytes. */
+export interface PushLimits {
+  /** How many bytes of changes may wait for one connection, beside its snapshot. */
+  maxWaitingBytes: number;
+  /** After how long without progress a slow reader is cut. */
+  maxStalledMs: number;
+  /** How many events are kept for readers who come back. */
+  eventLogCapacity: number;
+}
+
+export const DEFAULT_PUSH_LIMITS: PushLimits = {
+  maxWaitingBytes: 256 * 1024,
+  maxStalledMs: 30_000,
+  eventLogCapacity: 10_000,
+};
+
+const FLUSH_WINDOW_MS = 5;
+const MAX_HELD_EVENTS = 10_000;
+/** Keep-alives are due at most every 15 s; they are spread, so that not all connections are written to at once. */
+const KEEP_ALIVE_MS = { least: 9_000, most: 13_000 };
+const RETRY_MS = { least: 1_000, most: 3_000 };
+/**
+ * A browser is taken for gone after this many intervals without a ping. With the lease on top, others learn of it within
+ * 1.3 + 1.5 intervals and one inspection: inside the three that are promised.
+ */
+const GHOST_INTERVALS = 1.3;
+const INSPECTIONS_PER_INTERVAL = 20;
+const INSPECTION_MS = { least: 10, most: 250 };
+
+export interface PushHubDependencies {
+  platform: PresencePlatform;
+  directory: Directory;
+  metrics: Metrics;
+  logger: Logger;
+  limits?: Partial<PushLimits>;
+}
+
+/** Holds this server's connections, and takes each presence event to those who may see it. */
+export class PushHub {
+  readonly #platform: PresencePlatform;
+  readonly #directory: Directory;
+  readonly #metrics: Metrics;
+  readonly #logger: Logger;
+  readonly #limits: PushLimits;
+  readonly #registry = new PushRegistry();
+  readonly #scheduler = new FlushScheduler(FLUSH_WINDOW_MS);
+  readonly #log: EventLog;
+  readonly #guestsOnline = new Set<ClientId>();
+  readonly #livenesses = new Map<string, Set<Liveness>>();
+  readonly #unsubscribe: () => void;
+  readonly #inspection: NodeJS.Timeout;
+  readonly #inspectionMs: number;
+  #lastInspectionMs = performance.now();
+
+  constructor({ platform, directory, metrics, logger, limits }: PushHubDependencies) {
+    this.#platform = platform;
+    this.#directory = directory;
+    this.#metrics = metrics;
+    this.#logger = logger;
+    this.#limits = { ...DEFAULT_PUSH_LIMITS, ...limits };
+    this.#log = new EventLog(platform.head(), this.#limits.eventLogCapacity);
+    this.#unsubscribe = platform.subscribe((events) => this.#push(events));
+    this.#inspectionMs = clamp(platform.heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL, INSPECTION_MS);
+    this.#inspection = setInterval(() => this.#inspect(), this.#inspectionMs);
+  }
+
+  /** `d`, in ms: a browser pings a few times within it. */
+  get heartbeatIntervalMs(): number {
+    return this.#platform.heartbeatIntervalMs;
+  }
+
+  /**
+   * Opens a connection: the client is `ONLINE` from here on, and its stream begins with what it missed since
+   * `lastEventId`, or with a snapshot where that can't be proven complete.
+   */
+  open(subscription: Subscription, outlet: Outlet, lastEventId: string | undefined): void {
+    const connection = new Connection(subscription, outlet, {
+      scheduler: this.#scheduler,
+      maxWaitingBytes: this.#limits.maxWaitingBytes,
+      maxHeldEvents: MAX_HELD_EVENTS,
+      keepAliveMs: between(KEEP_ALIVE_MS),
+    });
+    this.#registry.add(connection);
+    outlet.onClose(() => this.#close(connection));
+    outlet.onDrain(() => {
+      if (connection.state === "lagging") void this.#sendSnapshot(connection, "lagged");
+    });
+    this.#platform.connect(subscription.client);
+    this.#countConnections();
+    if (!this.#resume(connection, lastEventId)) void this.#sendSnapshot(connection, "fresh");
+  }
+
+  /** Starts to expect pings under `pingId` for the streams of these clients. */
+  expectPings(pingId: string): Liveness {
+    const liveness = new Liveness(pingId, performance.now());
+    const namesakes = this.#livenesses.get(pingId);
+    if (namesakes) namesakes.add(liveness);
+    else this.#livenesses.set(pingId, new Set([liveness]));
+    return liveness;
+  }
+
+  stopExpectingPings(liveness: Liveness): void {
+    const namesakes = this.#livenesses.get(liveness.pingId);
+    namesakes?.delete(liveness);
+    if (namesakes?.size === 0) this.#livenesses.delete(liveness.pingId);
+  }
+
+  /** @returns whether there is a response of that name that carries the client's stream */
+  ping(pingId: string, client: ClientId): boolean {
+    const pinged = [...(this.#livenesses.get(pingId) ?? [])].filter(({ clients }) => clients.has(client));
+    for (const liveness of pinged) liveness.ping(performance.now());
+    return pinged.length > 0;
+  }
+
+  /** Presence of everyone whom the list's owner may see now. */
+  read(list: ContactList): Promise<PresenceReading> {
+    return this.#platform.read(this.#visibleTo(list));
+  }
+
+  /** Ends the connections opened with the session's token; the client is `OFFLINE` at once unless others remain. */
+  async signOut({ client, key }: Session): Promise<void> {
+    const own = [...this.#registry.connectionsOf(client)].filter(({ subscription }) => subscription.sessionKey === key);
+    for (const connection of own) connection.end("signed-out", { problem: SIGNED_OUT });
+    // An outlet closes when its last bytes have gone; who signed out is gone now.
+    for (const connection of own) this.#close(connection);
+    if (this.#registry.connectionsOf(client).size === 0) await this.#platform.leave(client);
+  }
+
+  /** Ends all connections, asking their readers to come back at different times. */
+  close(): void {
+    clearInterval(this.#inspection);
+    this.#unsubscribe();
+    for (const connection of [...this.#registry.connections()]) {
+      connection.end("shutting-down", { lastWord: encodeRetry(between(RETRY_MS)), problem: SHUTTING_DOWN });
+    }
+  }
+
+  #close(connection: Connection): void {
+    if (connection.state === "closed") return;
+    connection.markClosed();
+    this.#registry.remove(connection);
+    const { client } = connection.subscription;
+    if (this.#registry.connectionsOf(client).size === 0) this.#platform.disconnect(client);
+    this.#metrics.countClose(connection.closeReason);
+    this.#countConnections();
+  }
+
+  #push(events: readonly PresenceEvent[]): void {
+    for (const event of events) {
+      const guest = this.#directory.isGuest(event.client);
+      if (guest) this.#noteGuest(event);
+      this.#log.append({ ...event, guest });
+      this.#metrics.countEvent(event);
+      this.#deliver(event, guest);
+    }
+  }
+
+  #noteGuest({ client, status }: PresenceEvent): void {
+    if (status === "ONLINE") this.#guestsOnline.add(client);
+    else this.#guestsOnline.delete(client);
+  }
+
+  #deliver(event: PresenceEvent, isGuest: boolean): void {
+    let frame: Buffer | undefined;
+    let deliveries = 0;
+    for (const connection of this.#registry.watchersOf(event.client, { isGuest })) {
+      frame ??= this.#presenceFrame(event);
+      if (connection.deliver(event, frame)) this.#metrics.lagged.inc();
+      deliveries += 1;
+    }
+    this.#metrics.deliveries.inc(deliveries);
+  }
+
+  #presenceFrame({ client, status, at, version }: PresenceEvent): Buffer {
+    const data: PresenceMessage = { client, status, since: at };
+    return encodeFrame({ id: formatEventId({ epoch: this.#platform.head().epoch, version }), event: "presence", data });
+  }
+
+  /** @returns whether what the reader missed could be proven, and was sent */
+  #resume(connection: Connection, lastEventId: string | undefined): boolean {
+    const id = lastEventId === undefined ? undefined : parseEventId(lastEventId);
+    const missed = id && this.#log.after(id, this.#platform.head());
+    if (!missed) return false;
+    const frames = missed
+      .filter((event) => isVisible(event, connection.subscription))
+      .map((e) => this.#presenceFrame(e));
+    // Held events are in the log too: nothing awaited between, so there are none beyond it.
+    connection.goLive([encodeRetry(between(RETRY_MS)), ...frames], () => true);
+    this.#metrics.resumes.inc();
+    return true;
+  }
+
+  async #sendSnapshot(connection: Connection, cause: SnapshotCause): Promise<void> {
+    connection.startJoining();
+    const asked = this.#visibleTo(connection.subscription.list);
+    let reading: PresenceReading;
+    try {
+      reading = await this.#platform.read(asked);
+    } catch (error) {
+      this.#logger.warn({ err: error }, "presence could not be read for a snapshot");
+      connection.end("unreadable");
+      return;
+    }
+    const message: SnapshotMessage = { at: reading.at, contacts: reading.presences };
+    const snapshot = encodeFrame({ id: formatEventId(reading.id), event: "snapshot", data: message });
+    const opening = cause === "fresh" ? [encodeRetry(between(RETRY_MS)), snapshot] : [snapshot];
+    connection.goLive(opening, ({ client, version }) => asked.has(client) && version <= reading.id.version);
+    this.#metrics.countSnapshot(cause);
+  }
+
+  #visibleTo({ owner, contacts }: ContactList): ReadonlySet<ClientId> {
+    if (this.#guestsOnline.size === 0) return contacts;
+    const visible = new Set(contacts);
+    for (const guest of this.#guestsOnline) if (guest !== owner) visible.add(guest);
+    return visible;
+  }
+
+  #inspect(): void {
+    const nowMs = performance.now();
+    const sleptMs = nowMs - this.#lastInspectionMs - this.#inspectionMs;
+    this.#lastInspectionMs = nowMs;
+    // Who could not listen can't say that others were silent.
+    if (sleptMs > this.heartbeatIntervalMs / 2) for (const liveness of this.#allLivenesses()) liveness.ping(nowMs);
+    const now = Date.now();
+    for (const connection of [...this.#registry.connections()]) this.#inspectConnection(connection, nowMs, now);
+  }
+
+  #inspectConnection(connection: Connection, nowMs: number, now: number): void {
+    const { liveness, expiresAt } = connection.subscription;
+    if (liveness && liveness.silenceMs(nowMs) > GHOST_INTERVALS * this.heartbeatIntervalMs) connection.destroy("ghost");
+    else if (connection.stalledMs(nowMs) > this.#limits.maxStalledMs) connection.destroy("stalled");
+    else if (expiresAt !== undefined && expiresAt <= now) connection.end("token-expired", { problem: TOKEN_EXPIRED });
+    else connection.keepAlive(nowMs);
+  }
+
+  *#allLivenesses(): Generator<Liveness> {
+    for (const namesakes of this.#livenesses.values()) yield* namesakes;
+  }
+
+  #countConnections(): void {
+    this.#metrics.connections.set(this.#registry.connectionCount);
+    this.#metrics.clients.set(this.#registry.clientCount);
+  }
+}
+
+function isVisible({ client, guest }: LoggedEvent, { list }: Subscription): boolean {
+  return client !== list.owner && (guest || list.everyone || list.contacts.has(client));
+}
+
+interface Range {
+  least: number;
+  most: number;
+}
+
+function between({ least, most }: Range): number {
+  return least + Math.floor(Math.random() * (most - least + 1));
+}
+
+function clamp(value: number, { least, most }: Range): number {
+  return Math.min(most, Math.max(least, value));
+}

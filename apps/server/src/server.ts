@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import type { Config } from "./config.ts";
+import { Directory } from "./contacts/directory.ts";
+import { enlargeRoster } from "./contacts/large-roster.ts";
+import { MemoryContactStore } from "./contacts/memory-contact-store.ts";
+import { ROSTER } from "./contacts/roster.ts";
+import { type Access, createApp } from "./http/app.ts";
+import { listen } from "./http/listen.ts";
+import { createLogger } from "./logging.ts";
+import { Metrics } from "./metrics.ts";
+import { LocalPresencePlatform } from "./presence/local/local-presence-platform.ts";
+import { PushHub, type PushLimits } from "./push/push-hub.ts";
+import { createDemoSessions, createJwksSessions, createSharedSecretSessions } from "./sessions/jwt-sessions.ts";
+
+const DEMO_TOKEN_LIFETIME_MS = 12 * 60 * 60 * 1000;
+/** RFC 7518, section 3.2: an HS256 key is at least as long as the hash. */
+const MIN_SECRET_BYTES = 32;
+
+export interface RunningServer {
+  /** Where it can be reached from this machine. */
+  url: string;
+  /** Ends all streams, telling their readers when to come back, and stops. */
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** The folder of the built web app. */
+  webAppFolder: string;
+  pushLimits?: Partial<PushLimits>;
+}
+
+/**
+ * Puts a realtime server together: config → presence → push → HTTP, closed in reverse.
+ *
+ * @throws {ListenError} where the port can't be had
+ */
+export async function startServer(config: Config, { webAppFolder, pushLimits }: ServerOptions): Promise<RunningServer> {
+  const logger = createLogger(config.logLevel, config.serverId);
+  const metrics = new Metrics();
+  const access = createAccess(config);
+  warnOfShortSecret(config, (message) => logger.warn(message));
+
+  const roster = config.contactCount === undefined ? ROSTER : enlargeRoster(ROSTER, config.contactCount);
+  const directory = new Directory(new MemoryContactStore(roster), { admitsGuests: access.mode === "demo" });
+  const platform = new LocalPresencePlatform({
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
+  });
+  const hub = new PushHub({ platform, directory, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
+  const app = createApp({ access, platform, directory, hub, metrics, logger, webAppFolder });
+
+  const closeAll = async (closeListening: () => Promise<void>) => {
+    const listeningClosed = closeListening();
+    hub.close();
+    await listeningClosed;
+    await platform.close();
+    logger.info("stopped");
+  };
+  try {
+    const listening = await listen(app, config.hosts, config.port);
+    metrics.collectProcessMetrics();
+    logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
+    return { url: `http://localhost:${listening.port}`, close: () => closeAll(listening.close) };
+  } catch (error) {
+    await closeAll(() => Promise.resolve());
+    throw error;
+  }
+}
+
+function createAccess({ access }: Config): Access {
+  if (access.mode === "demo") {
+    return { mode: "demo", sessions: createDemoSessions(randomBytes(MIN_SECRET_BYTES), DEMO_TOKEN_LIFETIME_MS) };
+  }
+  const sessions = "secret" in access ? createSharedSecretSessions(access.secret) : createJwksSessions(access.jwksUrl);
+  return { mode: "issuer", sessions };
+}
+
+function warnOfShortSecret({ access }: Config, warn: (message: string) => void): void {
+  if ("secret" in access && Buffer.byteLength(access.secret) < MIN_SECRET_BYTES) {
+    warn(`AUTH_JWT_SECRET is shorter than ${MIN_SECRET_BYTES} bytes, and so easier to guess than its hash.`);
+  }
+}
