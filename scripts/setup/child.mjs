@@ -1,0 +1,149 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { root } from "./checkout.mjs";
+import { beforeStop, isStopping } from "./stop.mjs";
+
+/** How long a child may take to end by itself before it is killed. */
+const GRACE_MS = 3_000;
+
+/**
+ * @typedef {object} Options
+ * @property {string} [cwd] default: the checkout
+ * @property {Record<string, string>} [env] added to our own
+ * @property {number} [timeoutMs] after this the child and all its children are ended
+ *
+ * @typedef {object} Result
+ * @property {boolean} ok whether it ended by itself with status 0
+ * @property {boolean} timedOut
+ * @property {number} status its exit status; 1 if a signal ended it or it could not be started
+ * @property {string} output what it wrote, if that was kept; why it could not be started
+ */
+
+/**
+ * Runs a command with its output kept to be shown if it fails.
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {Options} [options]
+ * @returns {Promise<Result>}
+ */
+export function runQuietly(file, args, options = {}) {
+  return run(file, args, options, { stdio: ["ignore", "pipe", "pipe"], ownGroup: true });
+}
+
+/**
+ * Runs a command with its output shown as it comes.
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {Options} [options]
+ * @returns {Promise<Result>}
+ */
+export function runShown(file, args, options = {}) {
+  return run(file, args, options, { stdio: ["ignore", "inherit", "inherit"], ownGroup: true });
+}
+
+/**
+ * Hands the terminal over to a command: it reads the keyboard, and Ctrl-C reaches it as it reaches us.
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {Options} [options]
+ * @returns {Promise<Result>}
+ */
+export function runInForeground(file, args, options = {}) {
+  return run(file, args, options, { stdio: "inherit", ownGroup: false });
+}
+
+/**
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {Options} options
+ * @param {{ stdio: import("node:child_process").StdioOptions, ownGroup: boolean }} mode a child in a process group of its
+ *   own can be ended with all its children, but isn't reached by the terminal's Ctrl-C
+ * @returns {Promise<Result>}
+ */
+async function run(file, args, { cwd = root, env = {}, timeoutMs }, { stdio, ownGroup }) {
+  const detached = ownGroup && process.platform !== "win32";
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio, detached });
+  const output = keepOutput(child);
+  const ended = exitStatus(child);
+  const end = () => endChild(child, ended, detached);
+  const withdraw = beforeStop(end);
+  let timedOut = false;
+  const onTimeout = () => {
+    timedOut = true;
+    void end();
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
+
+  const { status, problem } = await ended;
+  clearTimeout(timer);
+  withdraw();
+  if (isStopping()) {
+    // It ended because everything ends: whoever waits must not take that for a result and go on to the next thing.
+    return new Promise(() => {});
+  }
+  return { ok: status === 0 && !timedOut, timedOut, status, output: problem ?? output() };
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @returns {() => string} what it has written so far, both streams in the order of arrival
+ */
+function keepOutput(child) {
+  /** @type {Buffer[]} */
+  const chunks = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => chunks.push(chunk));
+  }
+  return () => Buffer.concat(chunks).toString();
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @returns {Promise<{ status: number, problem?: string }>}
+ */
+async function exitStatus(child) {
+  try {
+    const [code] = await once(child, "close");
+    return { status: code ?? 1 };
+  } catch (error) {
+    return { status: 1, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Ends a child as Ctrl-C would, then by force. One in our own process group had the Ctrl-C from the terminal already,
+ * and might take a second one for impatience.
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {Promise<unknown>} ended
+ * @param {boolean} ownGroup
+ */
+async function endChild(child, ended, ownGroup) {
+  const isOver = () => Promise.race([ended.then(() => true), delay(GRACE_MS, false)]);
+  if (ownGroup) {
+    sendSignal(child, "SIGINT", ownGroup);
+  }
+  if (!(await isOver())) {
+    sendSignal(child, "SIGTERM", ownGroup);
+    await isOver();
+  }
+  // What the child itself started may still be there.
+  sendSignal(child, "SIGKILL", ownGroup);
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ * @param {boolean} wholeGroup
+ */
+function sendSignal(child, signal, wholeGroup) {
+  try {
+    if (wholeGroup && child.pid !== undefined) {
+      process.kill(-child.pid, signal);
+    } else {
+      child.kill(signal);
+    }
+  } catch {
+    // It is gone already.
+  }
+}

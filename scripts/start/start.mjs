@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { root } from "../setup/checkout.mjs";
+import { PlainError } from "../setup/plain-error.mjs";
+import { prepare } from "../setup/prepare.mjs";
+import { beforeStop, stopWhenTold } from "../setup/stop.mjs";
+import { welcome } from "./welcome.mjs";
+
+const CLOSE_LIMIT_MS = 1_500;
+
+/**
+ * @typedef {{ urls: string[], close(): Promise<void> }} RunningServer
+ * @typedef {(options: { argv: string[], env: NodeJS.ProcessEnv, announce: (line: string) => void }) => Promise<RunningServer>} Main
+ *   what the server's bundle exports; it rejects with one line that says what to do
+ */
+
+/**
+ * Prepares the checkout and serves until it is told to stop. Throws a PlainError.
+ * @param {{ argv: string[], env: NodeJS.ProcessEnv }} options `argv` is the server's own
+ */
+export async function start({ argv, env }) {
+  stopWhenTold();
+  await prepare();
+  const server = await serve({ argv, env: { LOG_LEVEL: "warn", ...env } });
+  beforeStop(() => close(server), 0);
+  console.log(welcome(server.urls, { isDemo: !env["AUTH_JWT_SECRET"] && !env["AUTH_JWKS_URL"] }));
+}
+
+/**
+ * @param {{ argv: string[], env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<RunningServer>}
+ */
+async function serve(options) {
+  /** @type {{ main: Main }} */
+  const { main } = await import(pathToFileURL(join(root, "apps/server/dist/main.js")).href);
+  try {
+    return await main({ ...options, announce: console.log });
+  } catch (error) {
+    throw error instanceof Error ? new PlainError(error.message, { cause: error }) : error;
+  }
+}
+
+/** @param {RunningServer} server */
+async function close(server) {
+  process.stdout.write("\nStopping … ");
+  await Promise.race([server.close(), delay(CLOSE_LIMIT_MS)]);
+  process.stdout.write("done\n");
+}

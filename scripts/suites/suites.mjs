@@ -1,0 +1,74 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { findBrowser } from "../setup/browser.mjs";
+import { cache } from "../setup/checkout.mjs";
+import { runShown } from "../setup/child.mjs";
+import { npmScriptShown } from "../setup/npm.mjs";
+import { playwrightCli } from "../setup/playwright.mjs";
+import { broken, tallyCheck, tallyPlaywright, tallyVitest } from "./tally.mjs";
+
+/**
+ * @typedef {import("./tally.mjs").Tally} Tally
+ * @typedef {import("../setup/child.mjs").Result} Result
+ *
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {(timeoutMs: number) => Promise<Tally>} run shows what it does as it does it
+ */
+
+const REPORTS = join(cache, "reports");
+
+/** @type {readonly Suite[]} */
+export const SUITES = [
+  { name: "lint", run: (timeoutMs) => check("lint", timeoutMs) },
+  { name: "types", run: (timeoutMs) => check("types", timeoutMs) },
+  { name: "dead code", run: (timeoutMs) => check("dead-code", timeoutMs) },
+  { name: "unit and integration", run: runVitest },
+  { name: "end to end", run: runPlaywright },
+];
+
+/**
+ * @param {string} script
+ * @param {number} timeoutMs
+ */
+async function check(script, timeoutMs) {
+  const { ok } = await npmScriptShown(script, [], { timeoutMs });
+  return tallyCheck(ok);
+}
+
+/** @param {number} timeoutMs */
+function runVitest(timeoutMs) {
+  return tallyReport("vitest.json", tallyVitest, (report) =>
+    npmScriptShown("unit", ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { timeoutMs }),
+  );
+}
+
+/** @param {number} timeoutMs */
+async function runPlaywright(timeoutMs) {
+  const browser = await findBrowser();
+  return tallyReport("playwright.json", tallyPlaywright, (report) =>
+    runShown(process.execPath, [playwrightCli(), "test", "--config", "e2e", "--reporter=list,json"], {
+      env: { ...browser, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
+      timeoutMs,
+    }),
+  );
+}
+
+/**
+ * @template Report
+ * @param {string} name of the report's file
+ * @param {(report: Report, ok: boolean) => Tally} tally
+ * @param {(path: string) => Promise<Result>} run writes the report
+ * @returns {Promise<Tally>}
+ */
+async function tallyReport(name, tally, run) {
+  const path = join(REPORTS, name);
+  await mkdir(REPORTS, { recursive: true });
+  await rm(path, { force: true });
+  const { ok, timedOut } = await run(path);
+  if (timedOut) {
+    return broken("took too long");
+  }
+  const report = await readFile(path, "utf8").then(JSON.parse, () => undefined);
+  return report === undefined ? broken("crashed") : tally(report, ok);
+}
