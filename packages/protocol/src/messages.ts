@@ -5,7 +5,7 @@
  * change. A multiplexed stream carries several clients' streams over one response and puts a `channel` message before
  * each run of messages that belong to another client than the last ones did.
  */
-import { type ClientId, isClientId } from "./client-id.ts";
+import { isClientId } from "./client-id.ts";
 import type { Presence } from "./presence.ts";
 import type { Problem } from "./problem.ts";
 

@@ -1,0 +1,192 @@
+import type { ClientId, PresenceEvent } from "@presence/protocol";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { leaseDurationMs, type PresencePlatform } from "./presence-platform.ts";
+
+const D = 200;
+const LEASE = leaseDurationMs(D);
+/** What a busy machine may add to a deadline. */
+const SLACK_MS = 100;
+
+/** Makes a platform for one test; `close` is called by the suite. */
+export type CreatePresencePlatform = (options: { heartbeatIntervalMs: number }) => Promise<PresencePlatform>;
+
+/** What every home of the presence platform does. */
+export function presencePlatformContract(create: CreatePresencePlatform): void {
+  let platform: PresencePlatform;
+  let events: (PresenceEvent & { seenMs: number })[];
+
+  beforeEach(async () => {
+    platform = await create({ heartbeatIntervalMs: D });
+    events = [];
+    platform.subscribe((batch) => events.push(...batch.map((event) => ({ ...event, seenMs: performance.now() }))));
+  });
+
+  afterEach(() => platform.close());
+
+  const told = (client: ClientId) => events.filter((event) => event.client === client).map(({ status }) => status);
+  const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10 * LEASE, interval: 5 });
+  const presenceOf = async (client: ClientId) => (await platform.read(new Set([client]))).presences[0];
+
+  /** Resolves when every lease that was set before the call has provably run out or been refreshed. */
+  const leasesOver = async () => {
+    platform.connect("sentinel");
+    platform.disconnect("sentinel");
+    await eventually(() => expect(told("sentinel").at(-1)).toBe("OFFLINE"));
+  };
+
+  describe("a client that connects", () => {
+    it("is announced once, however often it is said to be connected", async () => {
+      platform.connect("anouk");
+      platform.connect("anouk");
+      await leasesOver();
+      expect(events.filter(({ client }) => client === "anouk")).toMatchObject([
+        { status: "ONLINE", reason: "connected", at: expect.any(Number) },
+      ]);
+    });
+
+    it("stays online for as long as it is connected", async () => {
+      platform.connect("anouk");
+      await leasesOver();
+      await leasesOver();
+      expect(told("anouk")).toEqual(["ONLINE"]);
+      expect(await presenceOf("anouk")).toMatchObject({ status: "ONLINE" });
+    });
+  });
+
+  describe("a client whose last connection has closed", () => {
+    it("is announced as timed out when its lease ends, not before and not late", async () => {
+      platform.connect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
+      platform.disconnect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      const [online, offline] = events;
+      const livedMs = (offline?.seenMs ?? 0) - (online?.seenMs ?? 0);
+      expect(offline).toMatchObject({ reason: "timed-out" });
+      expect(livedMs).toBeGreaterThan(LEASE - SLACK_MS);
+      expect(livedMs).toBeLessThan(LEASE + 50 + SLACK_MS);
+    });
+
+    it("is not announced at all where it comes back inside its lease", async () => {
+      platform.connect("anouk");
+      platform.disconnect("anouk");
+      platform.connect("anouk");
+      await leasesOver();
+      expect(told("anouk")).toEqual(["ONLINE"]);
+    });
+
+    it("is announced again where it comes back later", async () => {
+      platform.connect("anouk");
+      platform.disconnect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      platform.connect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE", "ONLINE"]));
+    });
+
+    it("does not take others with it", async () => {
+      platform.connect("anouk");
+      platform.connect("magali");
+      platform.disconnect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      expect(told("magali")).toEqual(["ONLINE"]);
+    });
+  });
+
+  describe("a client that leaves", () => {
+    it("is announced at once, and once", async () => {
+      platform.connect("anouk");
+      await platform.leave("anouk");
+      const leftMs = performance.now();
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      await platform.leave("anouk");
+      await leasesOver();
+      const [, offline] = events;
+      expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]);
+      expect(offline).toMatchObject({ reason: "left" });
+      expect((offline?.seenMs ?? Number.POSITIVE_INFINITY) - leftMs).toBeLessThan(SLACK_MS);
+    });
+
+    it("is no event where it was not online", async () => {
+      await platform.leave("anouk");
+      await leasesOver();
+      expect(told("anouk")).toEqual([]);
+    });
+
+    it("may come back at once", async () => {
+      platform.connect("anouk");
+      await platform.leave("anouk");
+      platform.connect("anouk");
+      await leasesOver();
+      expect(told("anouk")).toEqual(["ONLINE", "OFFLINE", "ONLINE"]);
+    });
+  });
+
+  describe("a reading", () => {
+    it("knows nothing of a client never seen, and says so", async () => {
+      expect(await presenceOf("nobody")).toEqual({ client: "nobody", status: "OFFLINE", since: 0 });
+    });
+
+    it("tells since when a client is online, and when it was last seen", async () => {
+      platform.connect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
+      expect(await presenceOf("anouk")).toEqual({ client: "anouk", status: "ONLINE", since: events[0]?.at });
+      await platform.leave("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      expect(await presenceOf("anouk")).toEqual({ client: "anouk", status: "OFFLINE", since: events[1]?.at });
+    });
+
+    it("has one entry for each client asked for", async () => {
+      const asked = new Set(["anouk", "magali", "__proto__"]);
+      const { presences } = await platform.read(asked);
+      expect(new Set(presences.map(({ client }) => client))).toEqual(asked);
+    });
+
+    it("contains exactly the events up to its version, also while things change", async () => {
+      const client = "anouk";
+      for (let round = 0; round < 50; round += 1) {
+        const reading = platform.read(new Set([client]));
+        if (round % 2 === 0) platform.connect(client);
+        else await platform.leave(client);
+        const { id, presences } = await reading;
+        await eventually(() => expect(told(client)).toHaveLength(round + 1));
+        const contained = events.filter((event) => event.client === client && event.version <= id.version);
+        expect(presences[0]?.status).toBe(contained.at(-1)?.status ?? "OFFLINE");
+        expect(id.epoch).toBe(platform.head().epoch);
+      }
+    });
+  });
+
+  describe("the order of events", () => {
+    it("rises strictly, and alternates for each client", async () => {
+      const clients = ["anouk", "magali", "omar"];
+      for (let round = 0; round < 20; round += 1) {
+        for (const client of clients) platform.connect(client);
+        for (const client of clients) await platform.leave(client);
+      }
+      await eventually(() => expect(events).toHaveLength(120));
+      for (const client of clients) expect(told(client)).toEqual(Array(20).fill(["ONLINE", "OFFLINE"]).flat());
+      const versions = events.map(({ version }) => version);
+      expect(versions).toEqual([...new Set(versions)].sort((left, right) => left - right));
+    });
+
+    it("never runs ahead of the head", async () => {
+      const before = platform.head().version;
+      platform.connect("anouk");
+      await eventually(() => expect(events).toHaveLength(1));
+      expect(events[0]?.version).toBeGreaterThan(before);
+      expect(events[0]?.version).toBeLessThanOrEqual(platform.head().version);
+    });
+  });
+
+  it("tells a listener nothing after its subscription has ended", async () => {
+    const heard: PresenceEvent[] = [];
+    const unsubscribe = platform.subscribe((batch) => heard.push(...batch));
+    unsubscribe();
+    platform.connect("anouk");
+    await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
+    expect(heard).toEqual([]);
+  });
+
+  it("is ready", () => {
+    expect(platform.readiness()).toEqual({ ready: true });
+  });
+}
