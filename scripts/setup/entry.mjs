@@ -4,7 +4,7 @@ import { PlainError } from "./plain-error.mjs";
 
 /**
  * Runs a command: on a Node that is too old it says so instead, and an error that it throws is shown as plainly as it
- * allows. Either sets the exit code to 1.
+ * allows. Either ends the process with status 1.
  * @param {() => Promise<unknown>} command
  */
 export function runCommand(command) {
@@ -19,7 +19,7 @@ export function runCommand(command) {
 /** @param {string} message */
 function fail(message) {
   console.error(message);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 /**

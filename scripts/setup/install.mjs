@@ -77,5 +77,5 @@ function isSame(installed, wanted) {
     // Packages for other platforms are optional, and stay away here.
     return wanted.optional === true;
   }
-  return installed.version === wanted.version && installed.integrity === wanted.integrity;
+  return installed.version === wanted.version && (!wanted.integrity || installed.integrity === wanted.integrity);
 }

@@ -8,10 +8,12 @@ import { beforeStop, stopWhenTold } from "../setup/stop.mjs";
 import { welcome } from "./welcome.mjs";
 
 const CLOSE_LIMIT_MS = 1_500;
+/** So that a line of log among ours means something. */
+const QUIET_LOG_LEVEL = "warn";
 
 /**
- * @typedef {{ urls: string[], close(): Promise<void> }} RunningServer
- * @typedef {(options: { argv: string[], env: NodeJS.ProcessEnv, announce: (line: string) => void }) => Promise<RunningServer>} Main
+ * @typedef {{ url: string, close(): Promise<void> }} RunningServer
+ * @typedef {(options: { argv: string[], env: NodeJS.ProcessEnv }) => Promise<RunningServer>} Main
  *   what the server's bundle exports; it rejects with one line that says what to do
  */
 
@@ -22,9 +24,9 @@ const CLOSE_LIMIT_MS = 1_500;
 export async function start({ argv, env }) {
   stopWhenTold();
   await prepare();
-  const server = await serve({ argv, env: { LOG_LEVEL: "warn", ...env } });
+  const server = await serve({ argv, env: { ...env, LOG_LEVEL: env["LOG_LEVEL"] || QUIET_LOG_LEVEL } });
   beforeStop(() => close(server), 0);
-  console.log(welcome(server.urls, { isDemo: !env["AUTH_JWT_SECRET"] && !env["AUTH_JWKS_URL"] }));
+  console.log(welcome(server.url, { isDemo: !env["AUTH_JWT_SECRET"] && !env["AUTH_JWKS_URL"] }));
 }
 
 /**
@@ -35,9 +37,10 @@ async function serve(options) {
   /** @type {{ main: Main }} */
   const { main } = await import(pathToFileURL(join(root, "apps/server/dist/main.js")).href);
   try {
-    return await main({ ...options, announce: console.log });
+    return await main(options);
   } catch (error) {
-    throw error instanceof Error ? new PlainError(error.message, { cause: error }) : error;
+    const isBug = error instanceof TypeError || error instanceof ReferenceError || !(error instanceof Error);
+    throw isBug ? error : new PlainError(error.message, { cause: error });
   }
 }
 

@@ -1,11 +1,11 @@
 const THREE_CLIENTS = ["anouk", "magali", "omar"];
 
 /**
- * @param {readonly string[]} urls where the server listens, the one to show first
+ * @param {string} url where the server is
  * @param {{ isDemo: boolean }} mode whether anyone may be any client
  * @returns {string} where to point the browser, and how to open three clients
  */
-export function welcome([url = ""], { isDemo }) {
+export function welcome(url, { isDemo }) {
   const running = `\nRunning at ${url}\n`;
   const stop = "\nCtrl-C stops it.";
   if (!isDemo) {
