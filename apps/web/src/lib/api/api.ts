@@ -1,0 +1,72 @@
+/**
+ * The server's HTTP API, but for the stream.
+ *
+ * Each call throws a {@link ProblemError} when the server refuses, and a `TypeError` or `TimeoutError` when it can't be
+ * reached.
+ */
+import type { ClientId, ContactsResponse, PeopleResponse, Profile, SessionResponse } from "@presence/protocol";
+import { ProblemError, readProblem } from "./problem-error.ts";
+
+const TIMEOUT_MS = 10_000;
+
+/** How requests leave the page: `fetch`, or something that behaves like it. */
+export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
+
+/** Whom one may sign in as in demo mode; `undefined` where the server wants tokens of an issuer instead. */
+export async function fetchPeople(signal: AbortSignal): Promise<Profile[] | undefined> {
+  const response = await fetch("/api/people", { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+  if (response.status === 404) return undefined;
+  const { people }: PeopleResponse = await readJson(response);
+  return people;
+}
+
+/** The caller's contacts, without their presence: that comes by the stream alone. */
+export async function fetchContacts(token: string, signal: AbortSignal): Promise<{ me: Profile; contacts: Profile[] }> {
+  const response = await fetch("/api/contacts", {
+    headers: bearer(token),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
+  const { profile, contacts }: ContactsResponse = await readJson(response);
+  return { me: profile, contacts: contacts.map((contact) => contact.profile) };
+}
+
+/** A session for `client`, in demo mode. */
+export async function createSession(send: Fetch, client: ClientId): Promise<SessionResponse> {
+  const response = await send("/api/sessions", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ client }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return readJson(response);
+}
+
+/** Signs out: the token and every connection opened with it end. */
+export async function deleteSession(send: Fetch, token: string): Promise<void> {
+  const response = await send("/api/sessions/current", {
+    method: "DELETE",
+    headers: bearer(token),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw new ProblemError(await readProblem(response));
+}
+
+/** Shows the server that the browser behind `connection` lives. */
+export async function ping(send: Fetch, connection: string, token: string, timeoutMs: number): Promise<void> {
+  const response = await send("/api/events/pings", {
+    method: "POST",
+    headers: { ...bearer(token), "Content-Type": "application/json" },
+    body: JSON.stringify({ connection }),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (!response.ok) throw new ProblemError(await readProblem(response));
+}
+
+export function bearer(token: string): { Authorization: string } {
+  return { Authorization: `Bearer ${token}` };
+}
+
+async function readJson<Body>(response: Response): Promise<Body> {
+  if (!response.ok) throw new ProblemError(await readProblem(response));
+  return response.json();
+}

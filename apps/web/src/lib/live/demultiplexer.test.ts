@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { createDemultiplexer } from "./demultiplexer.ts";
+
+const channel = (number: number) => ({ event: "channel", data: JSON.stringify({ channel: number }) });
+const presence = (client: string, id: string) => ({
+  event: "presence",
+  id,
+  data: JSON.stringify({ client, status: "ONLINE", since: 1 }),
+});
+
+it("gives each message to the channel named last", () => {
+  const demultiplex = createDemultiplexer(2);
+  const messages = [channel(1), presence("omar", "a.1"), presence("magali", "a.2"), channel(0), presence("omar", "a.1")]
+    .map(demultiplex)
+    .filter((message) => message !== undefined);
+  expect(messages.map((message) => [message.channel, message.id])).toEqual([
+    [1, "a.1"],
+    [1, "a.2"],
+    [0, "a.1"],
+  ]);
+});
+
+it("ends the channel that the message names, without switching to it", () => {
+  const demultiplex = createDemultiplexer(2);
+  demultiplex(channel(0));
+  const problem = { type: "about:blank", title: "No", status: 401, detail: "No." };
+  expect(demultiplex({ event: "channel-end", data: JSON.stringify({ channel: 1, problem }) })).toMatchObject({
+    channel: 1,
+    kind: "end",
+    problem,
+  });
+  expect(demultiplex(presence("omar", "a.3"))).toMatchObject({ channel: 0 });
+});
+
+it("ignores what it can't place or understand", () => {
+  const demultiplex = createDemultiplexer(1);
+  expect(demultiplex(presence("omar", "a.1"))).toBeUndefined();
+  demultiplex(channel(7));
+  expect(demultiplex(presence("omar", "a.1"))).toBeUndefined();
+  demultiplex(channel(0));
+  expect(demultiplex({ event: "weather", data: "{}" })).toBeUndefined();
+  expect(demultiplex({ event: "presence", data: "{" })).toBeUndefined();
+});

@@ -1,0 +1,66 @@
+import type { Fetch } from "../api/api.ts";
+
+/** The way to the server, with a pair of scissors: what the demo page's 'cut network' uses. */
+export interface Network {
+  send: Fetch;
+  /**
+   * From now on nothing gets through in either direction, and, as when a cable is pulled, nobody is told: connections
+   * stay open at the other end, even those that this end gives up meanwhile.
+   */
+  cut(): void;
+  restore(): void;
+}
+
+export function createNetwork(): Network {
+  let isCut = false;
+  let waiting: (() => void)[] = [];
+
+  /** Runs `action` now, or when the network is whole again. */
+  function whenWhole(action: () => void): void {
+    if (isCut) waiting.push(action);
+    else action();
+  }
+
+  /** `body`, held back while the network is cut. */
+  function gated(body: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const reader = body.getReader();
+    return new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        await new Promise<void>(whenWhole);
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel(reason) {
+        whenWhole(() => void reader.cancel(reason).catch(() => undefined));
+      },
+    });
+  }
+
+  return {
+    async send(path, init) {
+      if (isCut) throw new TypeError("The network is cut.");
+      const underlying = new AbortController();
+      const signal = init.signal ?? underlying.signal;
+      const abandoned = new Promise<never>((_, reject) => {
+        const abandon = () => {
+          reject(signal.reason);
+          whenWhole(() => underlying.abort(signal.reason));
+        };
+        if (signal.aborted) abandon();
+        else signal.addEventListener("abort", abandon, { once: true });
+      });
+      const response = await Promise.race([fetch(path, { ...init, signal: underlying.signal }), abandoned]);
+      return response.body === null ? response : new Response(gated(response.body), response);
+    },
+    cut() {
+      isCut = true;
+    },
+    restore() {
+      isCut = false;
+      const actions = waiting;
+      waiting = [];
+      for (const action of actions) action();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { initialsOf, TINTS, tintOf } from "./avatar.ts";
+
+describe("tintOf", () => {
+  it("is the same on every machine", () => {
+    expect(tintOf("anouk")).toBe(tintOf("anouk"));
+    expect([tintOf("anouk"), tintOf("magali"), tintOf("omar")]).toMatchInlineSnapshot(`
+      [
+        8,
+        9,
+        8,
+      ]
+    `);
+  });
+
+  it("spreads similar ids over the whole palette", () => {
+    const used = new Set(Array.from({ length: 100 }, (_, index) => tintOf(`guest-${index}`)));
+    expect(used.size).toBe(TINTS);
+  });
+});
+
+describe("initialsOf", () => {
+  it.each([
+    ["Magali Roux", "MR"],
+    ["omar", "O"],
+    ["Ana María de la Cruz", "AC"],
+    ["guest-42", "G4"],
+    ["Élise", "É"],
+    ["___", "?"],
+    ["", "?"],
+  ])("%s → %s", (name, initials) => {
+    expect(initialsOf(name)).toBe(initials);
+  });
+});
