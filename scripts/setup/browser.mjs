@@ -9,6 +9,8 @@ import { progress } from "./progress.mjs";
 
 const DOWNLOAD_LIMIT_MS = 120_000;
 const INSTALL_LIMIT_MS = 300_000;
+/** Killing it halfway leaves the system's packages for somebody to repair. */
+const PACKAGE_MANAGER_GRACE_MS = 20_000;
 const LAUNCH_LIMIT_MS = 30_000;
 const FAILED_DOWNLOAD_COUNTS_FOR_MS = 24 * 60 * 60_000;
 const FAILED_DOWNLOAD = join(cache, "browser-download-failed");
@@ -111,7 +113,7 @@ async function installDebians() {
  */
 async function runAsRoot(prefix, command) {
   const [file = "", ...args] = [...prefix, ...command];
-  return runQuietly(file, args, { timeoutMs: INSTALL_LIMIT_MS });
+  return runQuietly(file, args, { timeoutMs: INSTALL_LIMIT_MS, graceMs: PACKAGE_MANAGER_GRACE_MS });
 }
 
 /** @returns {Promise<string[] | undefined>} what to put before a command to run it as root; undefined if we may not */

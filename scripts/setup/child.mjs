@@ -4,7 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { root } from "./checkout.mjs";
 import { beforeStop, isStopping } from "./stop.mjs";
 
-/** How long a child may take to end by itself before it is killed. */
+/** How long a child may take to end by itself before it is killed: one whose work is done again anyway, and others. */
+const QUIET_GRACE_MS = 500;
 const GRACE_MS = 3_000;
 
 /**
@@ -12,6 +13,7 @@ const GRACE_MS = 3_000;
  * @property {string} [cwd] default: the checkout
  * @property {Record<string, string>} [env] added to our own
  * @property {number} [timeoutMs] after this the child and all its children are ended
+ * @property {number} [graceMs] how long it may take to end by itself, before it is killed
  *
  * @typedef {object} Result
  * @property {boolean} ok whether it ended by itself with status 0
@@ -28,7 +30,12 @@ const GRACE_MS = 3_000;
  * @returns {Promise<Result>}
  */
 export function runQuietly(file, args, options = {}) {
-  return run(file, args, options, { stdio: ["ignore", "pipe", "pipe"], ownGroup: true });
+  return run(
+    file,
+    args,
+    { graceMs: QUIET_GRACE_MS, ...options },
+    { stdio: ["ignore", "pipe", "pipe"], ownGroup: true },
+  );
 }
 
 /**
@@ -61,12 +68,12 @@ export function runInForeground(file, args, options = {}) {
  *   own can be ended with all its children, but isn't reached by the terminal's Ctrl-C
  * @returns {Promise<Result>}
  */
-async function run(file, args, { cwd = root, env = {}, timeoutMs }, { stdio, ownGroup }) {
+async function run(file, args, { cwd = root, env = {}, timeoutMs, graceMs = GRACE_MS }, { stdio, ownGroup }) {
   const detached = ownGroup && process.platform !== "win32";
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio, detached });
   const output = keepOutput(child);
   const ended = exitStatus(child);
-  const end = () => endChild(child, ended, detached);
+  const end = () => endChild(child, ended, detached, graceMs);
   const withdraw = beforeStop(end);
   let timedOut = false;
   const onTimeout = () => {
@@ -117,9 +124,10 @@ async function exitStatus(child) {
  * @param {import("node:child_process").ChildProcess} child
  * @param {Promise<unknown>} ended
  * @param {boolean} ownGroup
+ * @param {number} graceMs
  */
-async function endChild(child, ended, ownGroup) {
-  const isOver = () => Promise.race([ended.then(() => true), delay(GRACE_MS, false)]);
+async function endChild(child, ended, ownGroup, graceMs) {
+  const isOver = () => Promise.race([ended.then(() => true), delay(graceMs, false)]);
   if (ownGroup) {
     sendSignal(child, "SIGINT", ownGroup);
   }

@@ -10,11 +10,21 @@ import { progress } from "./progress.mjs";
  * @typedef {Record<string, LockedPackage>} LockedPackages by their place, such as "node_modules/vite"
  */
 
+const FLAGS = [
+  "--include=dev",
+  "--include=optional",
+  "--prefer-offline",
+  "--no-progress",
+  "--loglevel=error",
+  // npm's own patience would keep a person without a network waiting for more than a minute.
+  "--fetch-retry-mintimeout=2000",
+  "--fetch-retry-maxtimeout=10000",
+];
+
 /** Installs what package-lock.json asks for. Throws a PlainError with npm's own words. */
 export async function installPackages() {
-  const flags = ["--include=dev", "--include=optional", "--prefer-offline", "--no-progress", "--loglevel=error"];
   await progress("Installing the packages", async () => {
-    const { ok, output } = await npmQuietly(["ci", ...flags]);
+    const { ok, output } = await npmQuietly(["ci", ...FLAGS]);
     if (!ok) {
       throw new PlainError(`\nnpm could not install the packages. It says:\n\n${output.trim()}`);
     }

@@ -1,3 +1,5 @@
+import { beforeStop } from "./stop.mjs";
+
 const REDRAW_INTERVAL_MS = 1_000;
 
 /**
@@ -13,6 +15,10 @@ export async function progress(doing, work) {
   const elapsed = () => `${((performance.now() - startedAt) / 1_000).toFixed(0)} s`;
   process.stdout.write(`${doing} … `);
   const timer = setInterval(() => redraw(doing, elapsed()), REDRAW_INTERVAL_MS);
+  const withdraw = beforeStop(() => {
+    clearInterval(timer);
+    finish(doing, "stopped");
+  });
   try {
     const result = await work();
     finish(doing, `done in ${elapsed()}`);
@@ -22,6 +28,7 @@ export async function progress(doing, work) {
     throw error;
   } finally {
     clearInterval(timer);
+    withdraw();
   }
 }
 

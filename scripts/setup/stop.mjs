@@ -15,7 +15,7 @@ export function isStopping() {
 }
 
 /**
- * Registers what must end before we do. Cleanups run at the same time, each at most once, and bound themselves in time.
+ * Registers what must end before we do. Cleanups run one by one, the last registered first, and bound themselves in time.
  * @param {Cleanup} cleanup
  * @param {number} [status] the exit status, if not the signal's own
  * @returns {() => void} takes it back
@@ -58,6 +58,8 @@ async function stop(signalStatus) {
   }
   stopping = true;
   const asked = [...cleanups.values()].find((status) => status !== undefined);
-  await Promise.allSettled([...cleanups.keys()].map((cleanup) => cleanup()));
+  for (const cleanup of [...cleanups.keys()].reverse()) {
+    await cleanup();
+  }
   process.exit(asked ?? signalStatus);
 }
