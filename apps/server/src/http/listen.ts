@@ -25,28 +25,24 @@ export class ListenError extends Error {
  * @throws {ListenError}
  */
 export async function listen(listener: RequestListener, hosts: readonly string[], port: number): Promise<Listening> {
-  const servers: Server[] = [];
+  const closings: (() => Promise<void>)[] = [];
   let lastError: unknown;
   let chosenPort = port;
   for (const host of hosts) {
     const server = createHttpServer(listener);
+    const closeIdle = trackIdleSockets(server);
     try {
       chosenPort = await listenOn(server, host, chosenPort);
-      servers.push(server);
+      closings.push(() => close(server, closeIdle));
     } catch (error) {
       lastError = error;
       if (isMissingAddress(error)) continue;
-      await Promise.all(servers.map(close));
+      await closeAll(closings);
       throw listenError(error, host, port);
     }
   }
-  if (servers.length === 0) throw listenError(lastError, hosts.join(", "), port);
-  return {
-    port: chosenPort,
-    close: async () => {
-      await Promise.all(servers.map(close));
-    },
-  };
+  if (closings.length === 0) throw listenError(lastError, hosts.join(", "), port);
+  return { port: chosenPort, close: () => closeAll(closings) };
 }
 
 function createHttpServer(listener: RequestListener): Server {
@@ -66,11 +62,40 @@ function listenOn(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, closeIdle: () => void): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
+    closeIdle();
   });
+}
+
+async function closeAll(closings: readonly (() => Promise<void>)[]): Promise<void> {
+  await Promise.all(closings.map((closeOne) => closeOne()));
+}
+
+/**
+ * Node's own `closeIdleConnections` overlooks sockets on which nothing was asked yet, as browsers open them in advance,
+ * and those that turn idle while the server is closing: each would hold up the end for seconds.
+ *
+ * @returns a function that closes the sockets on which nothing is being asked; the others close after their answers
+ */
+function trackIdleSockets(server: Server): () => void {
+  const idle = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    idle.add(socket);
+    socket.once("close", () => idle.delete(socket));
+  });
+  server.on("request", ({ socket }, response) => {
+    idle.delete(socket);
+    response.once("close", () => {
+      if (socket.destroyed) return;
+      if (server.listening) idle.add(socket);
+      else socket.destroySoon();
+    });
+  });
+  return () => {
+    for (const socket of idle) socket.destroy();
+  };
 }
 
 function isMissingAddress(error: unknown): boolean {
