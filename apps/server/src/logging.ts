@@ -1,8 +1,12 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 /**
- * Structured logs on standard output. Nothing that may hold a token is ever given to it: no query, no header, no body.
+ * Structured logs, one JSON object a line. Nothing that may hold a token is ever given to it: no query, no header, no
+ * body.
+ *
+ * @param destination standard output, unless given
  */
-export function createLogger(level: string, serverId: string): Logger {
-  return pino({ level, base: { server: serverId } });
+export function createLogger(level: string, serverId: string, destination?: DestinationStream): Logger {
+  const options = { level, base: { server: serverId } };
+  return destination ? pino(options, destination) : pino(options);
 }

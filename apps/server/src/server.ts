@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { DestinationStream } from "pino";
 import type { Config } from "./config.ts";
 import { Directory } from "./contacts/directory.ts";
 import { enlargeRoster } from "./contacts/large-roster.ts";
@@ -27,6 +28,8 @@ export interface ServerOptions {
   /** The folder of the built web app. */
   webAppFolder: string;
   pushLimits?: Partial<PushLimits>;
+  /** Where log lines go; standard output, unless given. */
+  logDestination?: DestinationStream;
 }
 
 /**
@@ -34,8 +37,11 @@ export interface ServerOptions {
  *
  * @throws {ListenError} where the port can't be had
  */
-export async function startServer(config: Config, { webAppFolder, pushLimits }: ServerOptions): Promise<RunningServer> {
-  const logger = createLogger(config.logLevel, config.serverId);
+export async function startServer(
+  config: Config,
+  { webAppFolder, pushLimits, logDestination }: ServerOptions,
+): Promise<RunningServer> {
+  const logger = createLogger(config.logLevel, config.serverId, logDestination);
   const metrics = new Metrics();
   const access = createAccess(config);
   warnOfShortSecret(config, (message) => logger.warn(message));
