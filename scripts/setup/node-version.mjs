@@ -23,5 +23,5 @@ export function isSupportedNode(version) {
  * @returns {string} one line that says what to do about it
  */
 export function unsupportedNodeMessage(version) {
-  return `This needs Node 20.19 or later (of 22: 22.12 or later; not 21 or 23), and this is Node ${version}: get a current one from https://nodejs.org and try again.`;
+  return `This needs Node ^20.19, ^22.12, or 24 and later, and this is Node ${version}: get a current one from https://nodejs.org and try again.`;
 }
