@@ -86,7 +86,7 @@ export class EventStream {
       }
       if (this.#isOver || deadline.aborted) {
         const why = deadline.aborted ? `nothing within ${DEADLINE_MS} ms` : "the stream is over";
-        throw new Error(`${why}; so far: ${JSON.stringify(this.messages)}`);
+        throw new Error(`${why}; the last of ${this.messages.length}: ${JSON.stringify(this.messages.slice(-20))}`);
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -106,10 +106,12 @@ export class Connection implements Flushable {
   }
 
   flush(join: JoinFrames): void {
-    if (this.#state.kind !== "live" || this.#frames.length === 0) return;
-    const bytes = join(this.#frames);
-    this.#dropFrames();
-    this.#write(bytes);
+    if (this.#state.kind === "live") this.#writeFrames(join);
+  }
+
+  /** Whether it has lost its place, and everything that waited before has gone. */
+  get isReadyToRejoin(): boolean {
+    return this.#state.kind === "lagging" && this.#outlet.waitingBytes === 0;
   }
 
   /** Writes a keep-alive where nothing else was written lately. */
@@ -139,18 +141,32 @@ export class Connection implements Flushable {
 
   /** @returns whether there was room */
   #enqueue(frame: Buffer): boolean {
-    const waitingBytes = this.#outlet.waitingBytes;
-    if (waitingBytes === 0) this.#snapshotBytes = 0;
-    const limit = this.#options.maxWaitingBytes + this.#snapshotBytes;
-    if (waitingBytes + this.#frameBytes + frame.length > limit) {
-      this.#dropFrames();
-      this.#state = { kind: "lagging" };
-      return false;
+    if (!this.#hasRoomFor(frame)) {
+      this.#writeFrames(Buffer.concat);
+      if (!this.#hasRoomFor(frame)) {
+        this.#state = { kind: "lagging" };
+        return false;
+      }
     }
     this.#frames.push(frame);
     this.#frameBytes += frame.length;
     this.#options.scheduler.schedule(this);
     return true;
+  }
+
+  /** What waits in the outlet is the reader's slowness; what waits here only waits for the end of the window. */
+  #hasRoomFor(frame: Buffer): boolean {
+    const waitingBytes = this.#outlet.waitingBytes;
+    if (waitingBytes === 0) this.#snapshotBytes = 0;
+    const limit = this.#options.maxWaitingBytes + this.#snapshotBytes;
+    return waitingBytes + this.#frameBytes + frame.length <= limit;
+  }
+
+  #writeFrames(join: JoinFrames): void {
+    if (this.#frames.length === 0) return;
+    const bytes = join(this.#frames);
+    this.#dropFrames();
+    this.#write(bytes);
   }
 
   #dropFrames(): void {

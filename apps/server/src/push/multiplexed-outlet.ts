@@ -97,10 +97,6 @@ class Channel implements Outlet {
     this.#shared.destroy();
   }
 
-  onDrain(listener: () => void): void {
-    this.#shared.onDrain(listener);
-  }
-
   onClose(listener: () => void): void {
     this.#closeListeners.push(listener);
   }

@@ -20,9 +20,6 @@ export interface Outlet {
   /** Ends it at once: what waits is lost. Idempotent. */
   destroy(): void;
 
-  /** Called each time nothing waits any longer. */
-  onDrain(listener: () => void): void;
-
   /** Called once, when the other side has gone or the outlet has ended. */
   onClose(listener: () => void): void;
 }

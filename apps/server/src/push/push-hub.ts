@@ -104,9 +104,6 @@ export class PushHub {
     });
     this.#registry.add(connection);
     outlet.onClose(() => this.#close(connection));
-    outlet.onDrain(() => {
-      if (connection.state === "lagging") void this.#sendSnapshot(connection, "lagged");
-    });
     this.#platform.connect(subscription.client);
     this.#countConnections();
     if (!this.#resume(connection, lastEventId)) void this.#sendSnapshot(connection, "fresh");
@@ -252,6 +249,7 @@ export class PushHub {
     if (liveness && liveness.silenceMs(nowMs) > GHOST_INTERVALS * this.heartbeatIntervalMs) connection.destroy("ghost");
     else if (connection.stalledMs(nowMs) > this.#limits.maxStalledMs) connection.destroy("stalled");
     else if (expiresAt !== undefined && expiresAt <= now) connection.end("token-expired", { problem: TOKEN_EXPIRED });
+    else if (connection.isReadyToRejoin) void this.#sendSnapshot(connection, "lagged");
     else connection.keepAlive(nowMs);
   }
 

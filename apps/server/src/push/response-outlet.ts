@@ -7,7 +7,6 @@ const PIECE_BYTES = 64 * 1024;
 /** An SSE response, written to as fast as its reader takes it. */
 export class ResponseOutlet implements Outlet {
   readonly #response: ServerResponse;
-  readonly #drainListeners: (() => void)[] = [];
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #isBlocked = false;
@@ -48,10 +47,6 @@ export class ResponseOutlet implements Outlet {
     this.#response.destroy();
   }
 
-  onDrain(listener: () => void): void {
-    this.#drainListeners.push(listener);
-  }
-
   onClose(listener: () => void): void {
     this.#response.once("close", listener);
   }
@@ -60,8 +55,6 @@ export class ResponseOutlet implements Outlet {
     this.#isBlocked = false;
     this.#lastProgressMs = performance.now();
     this.#pump();
-    if (this.#isBlocked) return;
-    for (const listener of this.#drainListeners) listener();
   }
 
   #pump(): void {
@@ -72,8 +65,16 @@ export class ResponseOutlet implements Outlet {
     }
   }
 
+  /**
+   * Node.js corks a chunked response until the end of the turn; corking and uncorking it here instead shows at once
+   * what the operating system didn't take, so that a burst is not mistaken for a slow reader.
+   */
   #handOver(bytes: Buffer): void {
-    if (this.#response.write(bytes)) return;
+    const { socket } = this.#response;
+    socket?.cork();
+    const wantsMore = this.#response.write(bytes);
+    socket?.uncork();
+    if (wantsMore || this.#response.writableLength === 0) return;
     this.#isBlocked = true;
     this.#lastProgressMs = performance.now();
   }

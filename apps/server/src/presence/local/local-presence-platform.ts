@@ -38,6 +38,7 @@ export class LocalPresencePlatform implements PresencePlatform {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#leases = new LeaseTable(leaseDurationMs(heartbeatIntervalMs));
     this.#onOfflineLag = onOfflineLag;
+    this.#journal.tick(Date.now());
     this.#heartbeat = setInterval(() => this.#refreshConnected(), heartbeatIntervalMs);
   }
 

@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EventLog, type LoggedEvent } from "./event-log.ts";
+
+const EPOCH = "e";
+
+describe("EventLog", () => {
+  it("answers with exactly what came after, or not at all", () => {
+    const gaps = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 40 });
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 10 }), gaps, fc.nat(250), (capacity, steps, asked) => {
+        const log = new EventLog({ epoch: EPOCH, version: 10 }, capacity);
+        const events = eventsAt(steps);
+        for (const event of events) log.append(event);
+        const head = { epoch: EPOCH, version: events.at(-1)?.version ?? 10 };
+        const answer = log.after({ epoch: EPOCH, version: asked }, head);
+        if (answer) expect(answer).toEqual(events.filter(({ version }) => version > asked));
+        if (asked < 10 || asked > head.version) expect(answer).toBeUndefined();
+        if (asked === head.version) expect(answer).toEqual([]);
+      }),
+    );
+  });
+
+  it("reaches back at least half its capacity", () => {
+    const log = new EventLog({ epoch: EPOCH, version: 0 }, 10);
+    const events = eventsAt(Array(100).fill(1));
+    for (const event of events) log.append(event);
+    expect(log.after({ epoch: EPOCH, version: 105 }, { epoch: EPOCH, version: 110 })).toHaveLength(5);
+    expect(log.after({ epoch: EPOCH, version: 50 }, { epoch: EPOCH, version: 110 })).toBeUndefined();
+  });
+
+  it("proves nothing about another epoch", () => {
+    const log = new EventLog({ epoch: EPOCH, version: 0 }, 10);
+    expect(log.after({ epoch: "other", version: 5 }, { epoch: EPOCH, version: 10 })).toBeUndefined();
+    expect(log.after({ epoch: EPOCH, version: 5 }, { epoch: "other", version: 10 })).toBeUndefined();
+  });
+});
+
+/** Events whose versions rise from 10 by these steps. */
+function eventsAt(steps: readonly number[]): LoggedEvent[] {
+  let version = 10;
+  return steps.map((step) => {
+    version += step;
+    return { client: "anouk", status: "ONLINE", at: 1, reason: "connected", version, guest: false };
+  });
+}

@@ -1,0 +1,137 @@
+import { createServer } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { pino } from "pino";
+import { onTestFinished } from "vitest";
+import type { ContactDocument } from "../src/contacts/contact-store.ts";
+import { Directory } from "../src/contacts/directory.ts";
+import { MemoryContactStore } from "../src/contacts/memory-contact-store.ts";
+import { Metrics } from "../src/metrics.ts";
+import { LocalPresencePlatform } from "../src/presence/local/local-presence-platform.ts";
+import { PushHub, type PushLimits } from "../src/push/push-hub.ts";
+import { ResponseOutlet } from "../src/push/response-outlet.ts";
+import { EventStream } from "./event-stream.ts";
+
+/** Each sees the other two; `lone` sees nobody and is seen by nobody. */
+const PEOPLE: readonly ContactDocument[] = [
+  { id: "anouk", name: "Anouk", contacts: ["magali", "omar"] },
+  { id: "magali", name: "Magali", contacts: ["anouk", "omar"] },
+  { id: "omar", name: "Omar", contacts: ["anouk", "magali"] },
+  { id: "lone", name: "Lone", contacts: [] },
+];
+
+export interface TestHubOptions {
+  heartbeatIntervalMs?: number;
+  limits?: Partial<PushLimits>;
+  createPlatform?: (options: { heartbeatIntervalMs: number }) => LocalPresencePlatform;
+}
+
+/** A hub on the local platform, behind a real HTTP server that asks for no token: `GET /anouk` is anouk's stream. */
+export async function startTestHub({
+  heartbeatIntervalMs = 60_000,
+  limits = {},
+  createPlatform = (options) => new LocalPresencePlatform(options),
+}: TestHubOptions = {}): Promise<TestHub> {
+  const platform = createPlatform({ heartbeatIntervalMs });
+  const directory = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: true });
+  const metrics = new Metrics();
+  const hub = new PushHub({ platform, directory, metrics, logger: pino({ level: "silent" }), limits });
+  const server = createServer(async (request, response) => {
+    const client = (request.url ?? "/").slice(1);
+    const list = await directory.contactListOf(client);
+    response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
+    hub.open({ client, list }, new ResponseOutlet(response), request.headers["last-event-id"]?.toString());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    hub.close();
+    await platform.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return new TestHub({ platform, hub, metrics, port: (server.address() as AddressInfo).port });
+}
+
+export class TestHub {
+  readonly platform: LocalPresencePlatform;
+  readonly hub: PushHub;
+  readonly metrics: Metrics;
+  readonly #port: number;
+
+  constructor({ platform, hub, metrics, port }: Pick<TestHub, "platform" | "hub" | "metrics"> & { port: number }) {
+    this.platform = platform;
+    this.hub = hub;
+    this.metrics = metrics;
+    this.#port = port;
+  }
+
+  openStream(client: string, lastEventId?: string): Promise<EventStream> {
+    return EventStream.open(`http://127.0.0.1:${this.#port}/${client}`, {
+      headers: lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId },
+    });
+  }
+
+  /** A reader that asks for the stream and then reads nothing until told to. */
+  async openStalledReader(client: string): Promise<StalledReader> {
+    const socket = connect(this.#port, "127.0.0.1");
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+    socket.pause();
+    socket.write(`GET /${client} HTTP/1.1\r\nHost: test\r\n\r\n`);
+    return new StalledReader(socket);
+  }
+
+  /**
+   * Makes `count` guests come and go: two events each, to everyone.
+   *
+   * @param readBy a reader that is given the time to read each few of them
+   */
+  async passThrough(count: number, { readBy }: { readBy?: EventStream } = {}): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const guest = `passer-${index}`;
+      this.platform.connect(guest);
+      await this.platform.leave(guest);
+      if (index % 100 !== 99) continue;
+      if (readBy) await readBy.presence(guest, "OFFLINE");
+      else await nextTurn();
+    }
+  }
+
+  /** The value of a counter or gauge, summed over its labels or of those that match. */
+  async metric(
+    name: keyof Metrics & ("lagged" | "snapshots" | "closed" | "connections" | "resumes"),
+    label?: string,
+  ): Promise<number> {
+    const { values } = await this.metrics[name].get();
+    const matching = values.filter(({ labels }) => label === undefined || Object.values(labels).includes(label));
+    return matching.reduce((sum, { value }) => sum + value, 0);
+  }
+}
+
+export class StalledReader {
+  readonly #socket: Socket;
+  #text = "";
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("error", () => {});
+  }
+
+  /** Reads from here on, whatever waits first. */
+  resume(): void {
+    this.#socket.on("data", (bytes) => {
+      this.#text += bytes.toString("latin1");
+    });
+    this.#socket.resume();
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.closed;
+  }
+}
