@@ -1,0 +1,75 @@
+import { connect, type Socket } from "node:net";
+
+/** All sockets read into this one buffer: what they read is counted before the next one reads. */
+const READ_BUFFER = Buffer.alloc(64 * 1024);
+const OPENING_BRACE = "{".charCodeAt(0);
+
+/**
+ * An SSE reader as lean as can be, so that it isn't what is measured: it takes no frame apart and only counts.
+ *
+ * Each message but a snapshot is one flat JSON object, so that its opening brace counts it, however the bytes come
+ * divided.
+ */
+export class RawStream {
+  bytes = 0;
+  /** JSON objects since the last reset. */
+  objects = 0;
+  /** When the first object since the last reset came, ms on the monotonic clock. */
+  firstObjectMs = Number.NaN;
+  /** When bytes came last, ms on the monotonic clock. */
+  lastReadMs = Number.NaN;
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Resolves when the response begins. */
+  static open(port: number, path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawStream> {
+    return new Promise((resolve, reject) => {
+      let stream: RawStream | undefined;
+      const socket = connect({
+        host: "127.0.0.1",
+        port,
+        onread: {
+          buffer: READ_BUFFER,
+          callback: (length) => {
+            stream ??= new RawStream(socket);
+            stream.#count(length);
+            resolve(stream);
+            return true;
+          },
+        },
+      });
+      socket.setNoDelay(true);
+      socket.once("error", reject);
+      socket.once("close", () => reject(new Error(`GET ${path} was not answered.`)));
+      socket.write(requestText(path, headers));
+    });
+  }
+
+  reset(): void {
+    this.objects = 0;
+    this.firstObjectMs = Number.NaN;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #count(length: number): void {
+    this.bytes += length;
+    this.lastReadMs = performance.now();
+    for (let index = 0; index < length; index++) {
+      if (READ_BUFFER[index] !== OPENING_BRACE) continue;
+      if (this.objects === 0) this.firstObjectMs = this.lastReadMs;
+      this.objects++;
+    }
+  }
+}
+
+function requestText(path: string, headers: Readonly<Record<string, string>>): string {
+  const all = { Host: "127.0.0.1", Accept: "text/event-stream", ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  return `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+}

@@ -1,0 +1,40 @@
+import { availableParallelism, cpus, loadavg } from "node:os";
+
+/** What the figures depend on, in one line. */
+export function describeMachine(): string {
+  const [load = 0] = loadavg();
+  const model = cpus()[0]?.model.trim() ?? "unknown processor";
+  return `${availableParallelism()} cores (${model}), Node ${process.versions.node}, load ${load.toFixed(1)} at the start`;
+}
+
+/** Others' work on the cores makes noise of the figures. */
+export function isBusy(): boolean {
+  const [load = 0] = loadavg();
+  return load > availableParallelism() / 2;
+}
+
+/** How many files this process, and so each server it starts, may have open; Node raises it to the hard limit itself. */
+function openFilesLimit(): number {
+  const report: unknown = process.report.getReport();
+  const limits = isRecord(report) && isRecord(report["userLimits"]) ? report["userLimits"] : {};
+  const openFiles = limits["open_files"];
+  const soft = isRecord(openFiles) ? openFiles["soft"] : undefined;
+  return typeof soft === "number" ? soft : Number.POSITIVE_INFINITY;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Files that a process has open beside its connections. */
+const SPARE_FILES = 100;
+
+/** @throws an error that says what to do, where one process can't hold that many connections */
+export function requireOpenFiles(connections: number): void {
+  const needed = connections + SPARE_FILES;
+  const limit = openFilesLimit();
+  if (limit >= needed) return;
+  throw new Error(
+    `needs ${needed} open files and may have ${limit}: raise the limit (ulimit -n ${needed}) and repeat.`,
+  );
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+import { describeMachine, isBusy, requireOpenFiles } from "./machine.ts";
+import type { Effort, Question } from "./question.ts";
+import { fanOut } from "./questions/fan-out.ts";
+import { idleMemory } from "./questions/idle-memory.ts";
+import { offlineLag } from "./questions/offline-lag.ts";
+import { reconnectHerd } from "./questions/reconnect-herd.ts";
+import { buildPrograms } from "./server-process.ts";
+import { formatTable } from "./table.ts";
+
+const QUESTIONS: readonly Question[] = [fanOut, idleMemory, offlineLag, reconnectHerd];
+
+const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")}] [--long] [--profile]
+
+  Without a name, all are asked.
+  --long     more rounds and more clients
+  --profile  writes a processor profile of each server (*.cpuprofile) to bench/dist/profiles`;
+
+/** Asks the questions named on the command line and prints a table each. */
+async function main(): Promise<void> {
+  const options = { long: { type: "boolean" }, profile: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const unknown = positionals.find((name) => !QUESTIONS.some((question) => question.name === name));
+  if (values.help || unknown !== undefined) {
+    console.log(unknown === undefined ? USAGE : `There is no question ${unknown}.\n\n${USAGE}`);
+    process.exitCode = unknown === undefined ? 0 : 1;
+    return;
+  }
+  const asked = positionals.length === 0 ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name));
+  const effort: Effort = {
+    isLong: values.long === true,
+    nodeArgs: values.profile ? ["--cpu-prof", "--cpu-prof-dir=bench/dist/profiles"] : [],
+    onProgress: showProgress,
+  };
+
+  console.log(`${describeMachine()}\n`);
+  if (isBusy()) console.log("The machine is busy with something else: expect noise.\n");
+  console.log("Only the ratios within one run count: the figures themselves change from machine to machine.\n");
+  await buildPrograms();
+  for (const question of asked) await ask(question, effort);
+}
+
+/** One question that can't be asked here doesn't keep the others from being asked. */
+async function ask(question: Question, effort: Effort): Promise<void> {
+  const startMs = performance.now();
+  console.log(`## ${question.title}\n`);
+  try {
+    requireOpenFiles(question.connections(effort));
+    const { header, rows, notes } = await question.run(effort);
+    showProgress("");
+    const seconds = Math.round((performance.now() - startMs) / 1000);
+    console.log(`${formatTable(header, rows)}\n\n${notes.map((note) => `- ${note}`).join("\n")}\n\n(${seconds} s)\n`);
+  } catch (error) {
+    showProgress("");
+    console.log(`${question.name} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** One line that is written over, where there is a terminal. */
+function showProgress(step: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${step}`);
+}
+
+await main();

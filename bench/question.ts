@@ -1,0 +1,24 @@
+/** What one question is asked with. */
+export interface Effort {
+  /** More rounds and more clients. */
+  isLong: boolean;
+  /** Arguments for Node in each server under test. */
+  nodeArgs: readonly string[];
+  /** Says what is being done. */
+  onProgress(step: string): void;
+}
+
+export interface Question {
+  /** Its name on the command line. */
+  name: string;
+  title: string;
+  /** How many connections one process has open at most. */
+  connections(effort: Pick<Effort, "isLong">): number;
+  run(effort: Effort): Promise<Answer>;
+}
+
+export interface Answer {
+  header: readonly string[];
+  rows: readonly (readonly string[])[];
+  notes: readonly string[];
+}

@@ -1,0 +1,92 @@
+import { BARE_HTTP, BETTER_SSE, OURS, type Watchable } from "../contestants.ts";
+import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
+import { RawStream } from "../load/raw-stream.ts";
+import type { Answer, Effort, Question } from "../question.ts";
+import { startServerProcess } from "../server-process.ts";
+import { median } from "../statistics.ts";
+import { formatNumber, formatRatio } from "../table.ts";
+
+const WARM_UP = 200;
+const SETTLE_MS = 1_000;
+
+/** Bytes for each connection. */
+interface Footprint {
+  heap: number;
+  resident: number;
+}
+
+export const idleMemory: Question = {
+  name: "idle-memory",
+  title: "Memory of an idle connection",
+  connections: ({ isLong }) => connectionCount(isLong),
+  run,
+};
+
+function connectionCount(isLong: boolean): number {
+  return isLong ? 15_000 : 5_000;
+}
+
+async function run(effort: Effort): Promise<Answer> {
+  const count = connectionCount(effort.isLong);
+  const rounds = effort.isLong ? 3 : 2;
+  const contestants = [...ourContestants(count), BETTER_SSE, { ...BARE_HTTP, name: "node:http, bare" }];
+  const measured = contestants.map((contestant) => ({ contestant, footprints: [] as Footprint[] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { contestant, footprints } of measured) {
+      effort.onProgress(`round ${round + 1} of ${rounds}: ${contestant.name}, ${count} connections`);
+      footprints.push(await measure(contestant, count, effort));
+    }
+  }
+  const results = measured.map(({ contestant, footprints }) => ({
+    name: contestant.name,
+    heap: median(footprints.map(({ heap }) => heap)),
+    resident: median(footprints.map(({ resident }) => resident)),
+  }));
+  const [ours] = results;
+  return {
+    header: ["server", "live heap kB", "of ours", "resident kB", "of ours"],
+    rows: results.map(({ name, heap, resident }) => [
+      name,
+      formatNumber(heap / 1024),
+      ours ? formatRatio(heap, ours.heap) : "",
+      formatNumber(resident / 1024),
+      ours ? formatRatio(resident, ours.resident) : "",
+    ]),
+    notes: [
+      `Per connection, of ${formatNumber(count)} that nothing is sent to; the system's own socket buffers not counted.`,
+      "Live heap: after two forced garbage collections. Resident: what the process grew by, so with the garbage collector's slack.",
+    ],
+  };
+}
+
+function ourContestants(count: number): Watchable[] {
+  const people = { ...OURS, args: ["--contacts", String(count + WARM_UP)] };
+  return [
+    { ...OURS, name: "ours, tabs of three people" },
+    {
+      ...people,
+      name: "ours, each another person with 32 contacts",
+      watchPath: (index) => `/events/colleague-${String(index + 1).padStart(5, "0")}`,
+    },
+  ];
+}
+
+async function measure(contestant: Watchable, count: number, { nodeArgs }: Effort): Promise<Footprint> {
+  const server = await startServerProcess(contestant, nodeArgs);
+  const open = (index: number) => RawStream.open(server.port, contestant.watchPath(index));
+  const settle = async (streams: readonly RawStream[]) => {
+    await untilQuiet(streams, SETTLE_MS);
+    return server.memoryUsage();
+  };
+  const warmUp = await openCrowd(WARM_UP, open);
+  closeAll(warmUp);
+  const before = await settle(warmUp);
+  const streams = await openCrowd(count, (index) => open(index + WARM_UP));
+  const after = await settle(streams);
+  closeAll(streams);
+  await server.stop();
+  return {
+    heap: (after.heapBytes - before.heapBytes) / count,
+    resident: (after.residentBytes - before.residentBytes) / count,
+  };
+}
