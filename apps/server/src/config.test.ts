@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, parseConfig } from "./config.ts";
+
+describe("parseConfig", () => {
+  it("needs no setting at all", () => {
+    expect(parseConfig({}, [])).toEqual({
+      port: 8080,
+      hosts: ["127.0.0.1", "::1"],
+      serverId: expect.stringMatching(/^server-[0-9a-f]{8}$/),
+      heartbeatIntervalMs: 5_000,
+      access: { mode: "demo" },
+      logLevel: "info",
+      contactCount: undefined,
+    });
+  });
+
+  it("takes every setting", () => {
+    const env = {
+      PORT: "0",
+      HOST: "0.0.0.0",
+      SERVER_ID: "paris_1",
+      HEARTBEAT_INTERVAL_MS: "250",
+      AUTH_JWT_SECRET: "s3cret",
+      LOG_LEVEL: "trace",
+    };
+    expect(parseConfig(env, ["--contacts", "5000"])).toEqual({
+      port: 0,
+      hosts: ["0.0.0.0"],
+      serverId: "paris_1",
+      heartbeatIntervalMs: 250,
+      access: { mode: "issuer", secret: "s3cret" },
+      logLevel: "trace",
+      contactCount: 5_000,
+    });
+  });
+
+  it("takes an issuer's keys by their URL", () => {
+    const { access } = parseConfig({ AUTH_JWKS_URL: "https://issuer.example/jwks" }, []);
+    expect(access).toEqual({ mode: "issuer", jwksUrl: new URL("https://issuer.example/jwks") });
+  });
+
+  it("names each server differently", () => {
+    expect(parseConfig({}, []).serverId).not.toBe(parseConfig({}, []).serverId);
+  });
+
+  it("takes an empty variable for none, as compose files write them", () => {
+    const config = parseConfig({ PORT: "", HOST: "", AUTH_JWT_SECRET: "", AUTH_JWKS_URL: "", LOG_LEVEL: "" }, []);
+    expect(config).toMatchObject({ port: 8080, hosts: ["127.0.0.1", "::1"], access: { mode: "demo" } });
+  });
+
+  it("leaves this machine only with an issuer, or when told to", () => {
+    expect(parseConfig({ AUTH_JWT_SECRET: "s3cret" }, []).hosts).toEqual(["::"]);
+    expect(parseConfig({ AUTH_JWT_SECRET: "s3cret", HOST: "127.0.0.1" }, []).hosts).toEqual(["127.0.0.1"]);
+    expect(parseConfig({ HOST: "0.0.0.0" }, []).hosts).toEqual(["0.0.0.0"]);
+  });
+
+  it.each([
+    ["0", 0],
+    ["65535", 65_535],
+  ])("takes PORT=%s", (text, port) => {
+    expect(parseConfig({ PORT: text }, []).port).toBe(port);
+  });
+
+  it.each([
+    ["100", 100],
+    ["600000", 600_000],
+  ])("takes HEARTBEAT_INTERVAL_MS=%s", (text, ms) => {
+    expect(parseConfig({ HEARTBEAT_INTERVAL_MS: text }, []).heartbeatIntervalMs).toBe(ms);
+  });
+
+  const wrong: [string, string, string][] = [
+    ["PORT", "65536", "a whole number from 0 to 65535"],
+    ["PORT", "-1", "a whole number from 0 to 65535"],
+    ["PORT", "80.5", "a whole number from 0 to 65535"],
+    ["PORT", "http", "a whole number from 0 to 65535"],
+    ["PORT", "0x50", "a whole number from 0 to 65535"],
+    ["PORT", " 80", "a whole number from 0 to 65535"],
+    ["SERVER_ID", "a/b", "1 to 64 characters out of A–Z a–z 0–9 . _ ~ -"],
+    ["SERVER_ID", "x".repeat(65), "1 to 64 characters out of A–Z a–z 0–9 . _ ~ -"],
+    ["HEARTBEAT_INTERVAL_MS", "99", "a whole number of milliseconds from 100 to 600000"],
+    ["HEARTBEAT_INTERVAL_MS", "600001", "a whole number of milliseconds from 100 to 600000"],
+    ["HEARTBEAT_INTERVAL_MS", "5s", "a whole number of milliseconds from 100 to 600000"],
+    ["HEARTBEAT_INTERVAL_MS", "Infinity", "a whole number of milliseconds from 100 to 600000"],
+    ["AUTH_JWKS_URL", "issuer.example/jwks", "an http or https URL"],
+    ["AUTH_JWKS_URL", "file:///etc/passwd", "an http or https URL"],
+    ["AUTH_JWKS_URL", "ftp://issuer.example/jwks", "an http or https URL"],
+    ["LOG_LEVEL", "verbose", "one of fatal, error, warn, info, debug, trace, silent"],
+    ["LOG_LEVEL", "INFO", "one of fatal, error, warn, info, debug, trace, silent"],
+  ];
+
+  it.each(wrong)("refuses %s=%s in one line that says what is allowed", (name, value, allowed) => {
+    const message = messageOf(() => parseConfig({ [name]: value }, []));
+    expect(message).toBe(`${name} must be ${allowed}, not ${JSON.stringify(value)}.`);
+    expect(message).not.toContain("\n");
+  });
+
+  it("keeps to one line where the wrong value has several", () => {
+    expect(messageOf(() => parseConfig({ SERVER_ID: "a\nb" }, []))).not.toContain("\n");
+  });
+
+  it("refuses two issuers at once, without repeating the secret", () => {
+    const message = messageOf(() =>
+      parseConfig({ AUTH_JWT_SECRET: "s3cret", AUTH_JWKS_URL: "https://issuer.example/jwks" }, []),
+    );
+    expect(message).toMatch(/^AUTH_JWKS_URL must be left out where AUTH_JWT_SECRET is set/);
+    expect(message).not.toContain("s3cret");
+  });
+
+  it.each([["0"], ["-5"], ["1.5"], ["many"], ["100001"], [""]])("refuses --contacts=%s", (count) => {
+    const message = messageOf(() => parseConfig({}, [`--contacts=${count}`]));
+    expect(message).toBe(`--contacts must be a whole number from 1 to 100000, not ${JSON.stringify(count)}.`);
+  });
+
+  it.each([[["--contact", "5"]], [["5000"]], [["--contacts"]], [["--contacts", "--verbose"]]])(
+    "refuses the arguments %j",
+    (argv) => {
+      expect(messageOf(() => parseConfig({}, argv))).toMatch(
+        /^The argument must be --contacts with a number, not ".*"\.$/,
+      );
+    },
+  );
+});
+
+function messageOf(parse: () => unknown): string {
+  try {
+    parse();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error("it was accepted");
+}

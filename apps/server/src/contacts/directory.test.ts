@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { ContactDocument } from "./contact-store.ts";
+import { Directory } from "./directory.ts";
+import { MemoryContactStore } from "./memory-contact-store.ts";
+
+const PEOPLE: ContactDocument[] = [
+  { id: "anouk", name: "Anouk Lefèvre", role: "Product lead", timeZone: "Europe/Paris", contacts: ["omar"] },
+  { id: "omar", name: "Omar Haddad", contacts: ["anouk", "omar"] },
+];
+
+const demo = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: true });
+const issuer = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: false });
+
+describe("Directory", () => {
+  it("gives a person the list in the document", async () => {
+    expect(await demo.contactListOf("anouk")).toEqual({
+      owner: "anouk",
+      contacts: new Set(["omar"]),
+      everyone: false,
+    });
+  });
+
+  it("never lists a person as their own contact", async () => {
+    expect((await demo.contactListOf("omar")).contacts).toEqual(new Set(["anouk"]));
+  });
+
+  it("shows a guest everyone who has a document", async () => {
+    expect(await demo.contactListOf("zoe")).toEqual({
+      owner: "zoe",
+      contacts: new Set(["anouk", "omar"]),
+      everyone: true,
+    });
+  });
+
+  it("shows nobody to one without a document where there are no guests", async () => {
+    expect(await issuer.contactListOf("zoe")).toEqual({ owner: "zoe", contacts: new Set(), everyone: false });
+  });
+
+  it("takes for guests those without a document, where there are guests", () => {
+    expect(demo.isGuest("zoe")).toBe(true);
+    expect(demo.isGuest("__proto__")).toBe(true);
+    expect(demo.isGuest("anouk")).toBe(false);
+    expect(issuer.isGuest("zoe")).toBe(false);
+  });
+
+  it("tells of a person what others may read, and no contacts", async () => {
+    expect(await demo.people()).toEqual([
+      { id: "anouk", name: "Anouk Lefèvre", role: "Product lead", timeZone: "Europe/Paris" },
+      { id: "omar", name: "Omar Haddad" },
+    ]);
+  });
+
+  it("has a profile for each client asked for", async () => {
+    const profiles = await demo.profilesOf(new Set(["omar", "zoe"]));
+    expect([...profiles]).toEqual([
+      ["omar", { id: "omar", name: "Omar Haddad" }],
+      ["zoe", { id: "zoe", name: "Zoe", guest: true }],
+    ]);
+  });
+
+  it("knows one without a document by the id alone where there are no guests", async () => {
+    expect((await issuer.profilesOf(new Set(["zoe"]))).get("zoe")).toEqual({ id: "zoe", name: "zoe" });
+  });
+
+  it.each([
+    ["zoe-smith", "Zoe Smith"],
+    ["zoe.smith_jr", "Zoe Smith Jr"],
+    ["__proto__", "Proto"],
+    ["~", "~"],
+    ["-._~", "-._~"],
+    ["R2D2", "R2D2"],
+  ])("names the guest %s %s", async (id, name) => {
+    expect((await demo.profilesOf(new Set([id]))).get(id)?.name).toBe(name);
+  });
+});
