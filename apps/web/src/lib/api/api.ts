@@ -20,8 +20,14 @@ export async function fetchPeople(signal: AbortSignal): Promise<Profile[] | unde
   return people;
 }
 
-/** The caller's contacts, without their presence: that comes by the stream alone. */
-export async function fetchContacts(token: string, signal: AbortSignal): Promise<{ me: Profile; contacts: Profile[] }> {
+/** A client and whom they see, without anyone's presence: that comes by the stream alone. */
+export interface ContactList {
+  me: Profile;
+  contacts: Profile[];
+}
+
+/** The caller's contacts. */
+export async function fetchContacts(token: string, signal: AbortSignal): Promise<ContactList> {
   const response = await fetch("/api/contacts", {
     headers: bearer(token),
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),

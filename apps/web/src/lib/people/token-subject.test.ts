@@ -3,7 +3,9 @@ import { tokenSubject } from "./token-subject.ts";
 
 function tokenOf(claims: unknown): string {
   const bytes = new TextEncoder().encode(JSON.stringify(claims));
-  return `h.${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_")}.s`;
+  return `h.${btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")}.s`;
 }
 
 it("reads the subject", () => {

@@ -1,0 +1,69 @@
+import { useMemo, useState } from "react";
+import { DemoPage } from "../features/demo/demo-page.tsx";
+import { SignIn } from "../features/sign-in/sign-in.tsx";
+import { dropToken, keepToken, takeToken } from "../features/sign-in/token-store.ts";
+import { WrongId } from "../features/sign-in/wrong-id.tsx";
+import type { Credential } from "../lib/live/tab-protocol.ts";
+import { tokenSubject } from "../lib/people/token-subject.ts";
+import { BrandMark } from "../ui/brand-mark.tsx";
+import { Notice } from "../ui/notice.tsx";
+import type { Route } from "./route.ts";
+import { Workspace } from "./workspace.tsx";
+
+const NOT_A_TOKEN = "That isn’t a token this app can read. Copy it again, all of it.";
+
+/** Shows what the address asks for. */
+export function App({ route }: { route: Route }) {
+  const [given] = useState(takeToken);
+  const [token, setToken] = useState(given);
+  const client = token === undefined ? undefined : tokenSubject(token);
+  const demoClient = route.kind === "client" ? route.client : undefined;
+  const credential = useMemo<Credential | undefined>(() => {
+    if (token !== undefined && client !== undefined) return { kind: "token", client, token };
+    return demoClient === undefined ? undefined : { kind: "demo", client: demoClient };
+  }, [token, client, demoClient]);
+
+  function onToken(pasted: string): string | undefined {
+    if (tokenSubject(pasted) === undefined) return NOT_A_TOKEN;
+    keepToken(pasted);
+    setToken(pasted);
+    return undefined;
+  }
+
+  switch (route.kind) {
+    case "demo":
+      return <DemoPage />;
+    case "unknown":
+      return <NothingHere />;
+    case "wrong-id":
+      return <WrongId id={route.id} />;
+  }
+  if (credential === undefined) {
+    return <SignIn tokenProblem={token === undefined ? undefined : NOT_A_TOKEN} onToken={onToken} />;
+  }
+  return (
+    <Workspace
+      credential={credential}
+      frame={route.kind === "client" ? route.frame : undefined}
+      onToken={onToken}
+      onForget={dropToken}
+    />
+  );
+}
+
+function NothingHere() {
+  return (
+    <main className="sign-in">
+      <Notice
+        level={1}
+        figure={<BrandMark />}
+        title="There’s nothing at this address"
+        actions={
+          <a className="button button--primary" href="/">
+            Go to the start
+          </a>
+        }
+      />
+    </main>
+  );
+}

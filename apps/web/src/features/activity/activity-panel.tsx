@@ -1,0 +1,61 @@
+import type { ClientId } from "@presence/protocol";
+import { useStore } from "zustand";
+import { clockTime, clockTimeWithSeconds } from "../../lib/time/local-time.ts";
+import { relativeTime } from "../../lib/time/relative-time.ts";
+import { Avatar } from "../../ui/avatar.tsx";
+import { useTicking } from "../../ui/use-ticking.ts";
+import { type ActivityEntry, activityStore } from "./activity-store.ts";
+import "./activity-panel.css";
+
+interface ActivityPanelProps {
+  nameOf(client: ClientId): string;
+  /** When this page began to watch, ms since the epoch. */
+  sinceMs: number;
+}
+
+/** Who came and went, when. */
+export function ActivityPanel({ nameOf, sinceMs }: ActivityPanelProps) {
+  const entries = useStore(activityStore, (state) => state.entries);
+
+  return (
+    <section className="activity" aria-label="Activity">
+      <h2 className="activity__heading">Activity</h2>
+      {entries.length === 0 ? (
+        <p className="activity__empty">
+          Nobody has come or gone since {clockTime(sinceMs)}. When somebody does, it stands here.
+        </p>
+      ) : (
+        <ol className="activity__list">
+          {entries.map((entry) => (
+            <Entry key={entry.key} entry={entry} name={nameOf(entry.client)} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+function Entry({ entry, name }: { entry: ActivityEntry; name: string }) {
+  const ago = useTicking((nowMs) => relativeTime(entry.atMs, nowMs));
+
+  return (
+    <li
+      className="activity__entry"
+      data-testid="activity-entry"
+      data-client={entry.client}
+      data-status={entry.status}
+      data-missed={entry.missed}
+    >
+      <Avatar client={entry.client} name={name} size="s" status={entry.status} />
+      <span className="activity__text">
+        <span>
+          <strong>{name}</strong> {entry.status === "ONLINE" ? "came online" : "left"}
+        </span>
+        <span className="activity__when">
+          <time dateTime={new Date(entry.atMs).toISOString()}>{clockTimeWithSeconds(entry.atMs)}</time> · {ago}
+          {entry.missed && " · while you were disconnected"}
+        </span>
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,68 @@
+import { useId } from "react";
+import { useStore } from "zustand";
+import { connectionStore } from "../../lib/live/connection-store.ts";
+import { connectionWord } from "../../lib/live/link-view.ts";
+import { clockTime } from "../../lib/time/local-time.ts";
+import { useTicking } from "../../ui/use-ticking.ts";
+import { connectionLabel, connectionMeaning } from "./connection-words.ts";
+import "./connection-pill.css";
+
+interface ConnectionPillProps {
+  onRetry(): void;
+}
+
+/** My connection, in a word; and the whole story one press away. */
+export function ConnectionPill({ onRetry }: ConnectionPillProps) {
+  const view = useStore(connectionStore, (state) => state.view);
+  const label = useTicking((nowMs) => connectionLabel(view, nowMs));
+  const popover = useId();
+
+  return (
+    <div className="connection" data-testid="connection" data-state={connectionWord(view)}>
+      <button className="connection__pill" type="button" popoverTarget={popover}>
+        <span className="connection__dot" aria-hidden="true" />
+        <span className="visually-hidden">My connection: </span>
+        {label}
+      </button>
+      <div id={popover} popover="auto" className="popover connection__details">
+        <h2 className="popover__title">{label}</h2>
+        <p className="popover__text">{connectionMeaning(view)}</p>
+        <ConnectionFacts />
+        {view.kind === "waiting" || view.kind === "offline" ? (
+          <button className="button" type="button" onClick={onRetry}>
+            Try now
+          </button>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+function ConnectionFacts() {
+  const { view, tabs, inUse, asOfMs } = useStore(connectionStore);
+  const people = inUse.size;
+
+  return (
+    <dl className="facts">
+      {view.kind === "live" && (
+        <div>
+          <dt>Live since</dt>
+          <dd>{clockTime(view.sinceMs)}</dd>
+        </div>
+      )}
+      {view.kind !== "live" && asOfMs !== undefined && (
+        <div>
+          <dt>Last heard from the server</dt>
+          <dd>{clockTime(asOfMs)}</dd>
+        </div>
+      )}
+      <div>
+        <dt>Shared by</dt>
+        <dd>
+          {tabs === 1 ? "this tab alone" : `${tabs} tabs`}
+          {people > 1 && `, ${people} people`}
+        </dd>
+      </div>
+    </dl>
+  );
+}

@@ -1,0 +1,7 @@
+import { expect, it } from "vitest";
+import { connectionLabel } from "./connection-words.ts";
+
+it("counts down to the next attempt", () => {
+  expect(connectionLabel({ kind: "waiting", retryAtMs: 12_400 }, 10_000)).toBe("Reconnecting in 3 s");
+  expect(connectionLabel({ kind: "waiting", retryAtMs: 9_000 }, 10_000)).toBe("Reconnecting in 1 s");
+});

@@ -1,0 +1,27 @@
+import { useStore } from "zustand";
+import { connectionStore } from "../../lib/live/connection-store.ts";
+import { clockTime } from "../../lib/time/local-time.ts";
+import { useTicking } from "../../ui/use-ticking.ts";
+import { connectionLabel } from "./connection-words.ts";
+import "./stale-banner.css";
+
+/** Says that the list shows the past, of when, and what is being done about it. */
+export function StaleBanner({ onRetry }: { onRetry(): void }) {
+  const { view, asOfMs } = useStore(connectionStore);
+  const label = useTicking((nowMs) => connectionLabel(view, nowMs));
+  const canRetry = view.kind === "waiting" || view.kind === "offline";
+
+  return (
+    <div className="stale-banner">
+      <p>
+        <strong>{asOfMs === undefined ? "Not connected yet" : `As of ${clockTime(asOfMs)}`}</strong>
+        <span className="stale-banner__label">{label}</span>
+      </p>
+      {canRetry && (
+        <button className="button" type="button" onClick={onRetry}>
+          Try now
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import type { Profile } from "@presence/protocol";
+import { describe, expect, it } from "vitest";
+import type { Known } from "../../lib/presence/presence-store.ts";
+import {
+  countMoves,
+  countStatuses,
+  layoutContacts,
+  prepareEntries,
+  type Section,
+  type Statuses,
+} from "./contact-layout.ts";
+
+const PEOPLE: Profile[] = [
+  { id: "omar", name: "Omar Haddad", role: "Engineer" },
+  { id: "elise", name: "Élise Martin", role: "Designer" },
+  { id: "anouk", name: "Anouk Visser" },
+  { id: "guest-10", name: "guest-10", guest: true },
+  { id: "guest-9", name: "guest-9", guest: true },
+];
+
+const online: Known = { status: "ONLINE", sinceMs: 1 };
+const offline: Known = { status: "OFFLINE", sinceMs: 1 };
+const ALL = { search: "", filter: "all" } as const;
+
+const entries = prepareEntries(PEOPLE);
+const statuses: Statuses = new Map([
+  ["omar", online],
+  ["elise", offline],
+  ["anouk", online],
+  ["guest-10", offline],
+]);
+
+function outline(sections: Section[]): [string, string[]][] {
+  return sections.map((section) => [section.status, section.entries.map(({ profile }) => profile.id)]);
+}
+
+describe("layoutContacts", () => {
+  it("puts online first, by name, accents and numbers as people read them", () => {
+    expect(outline(layoutContacts(entries, statuses, ALL))).toEqual([
+      ["ONLINE", ["anouk", "omar"]],
+      ["OFFLINE", ["elise", "guest-10"]],
+      ["UNKNOWN", ["guest-9"]],
+    ]);
+  });
+
+  it("knows nothing before the first snapshot", () => {
+    expect(outline(layoutContacts(entries, undefined, ALL))).toEqual([
+      ["UNKNOWN", ["anouk", "elise", "guest-9", "guest-10", "omar"]],
+    ]);
+  });
+
+  it("finds by name, role or id, without accents or case, all words in any order", () => {
+    expect(outline(layoutContacts(entries, statuses, { ...ALL, search: "martin ELI" }))).toEqual([
+      ["OFFLINE", ["elise"]],
+    ]);
+    expect(outline(layoutContacts(entries, statuses, { ...ALL, search: "engin" }))).toEqual([["ONLINE", ["omar"]]]);
+    expect(layoutContacts(entries, statuses, { ...ALL, search: "nobody" })).toEqual([]);
+  });
+
+  it("filters", () => {
+    expect(outline(layoutContacts(entries, statuses, { search: "", filter: "online" }))).toEqual([
+      ["ONLINE", ["anouk", "omar"]],
+    ]);
+  });
+});
+
+it("counts", () => {
+  expect(countStatuses(entries, statuses)).toEqual({ ONLINE: 2, OFFLINE: 2, UNKNOWN: 1 });
+});
+
+it("tells how many would move", () => {
+  const held = { entries, statuses };
+  const now = {
+    entries: prepareEntries([...PEOPLE.filter(({ id }) => id !== "guest-9"), { id: "new", name: "New" }]),
+    statuses: new Map([...statuses, ["omar", offline], ["new", online]] as const),
+  };
+  expect(countMoves(held, held)).toBe(0);
+  expect(countMoves(held, now)).toBe(3);
+});

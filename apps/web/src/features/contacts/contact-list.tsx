@@ -1,0 +1,163 @@
+import type { ClientId, Profile } from "@presence/protocol";
+import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { ShownStatus } from "../../lib/presence/shown-status.ts";
+import type { Section } from "./contact-layout.ts";
+import { ContactRow } from "./contact-row.tsx";
+import { contactByKey, positionRows } from "./row-positions.ts";
+import { useGlide } from "./use-glide.ts";
+import "./contact-list.css";
+
+interface ContactListProps {
+  scroller: RefObject<HTMLDivElement | null>;
+  sections: Section[];
+  /** How many there really are in each section, while the order is held. */
+  counts: Record<ShownStatus, number>;
+  isStale: boolean;
+  /** Another search or filter is another list: its rows don't glide. */
+  occasion: string;
+  onOpen(profile: Profile): void;
+}
+
+const HEADING_REM = 2.75;
+const ROW_REM = 4;
+const OVERSCAN = 8;
+
+const HEADINGS: Record<ShownStatus, { now: string; stale: string }> = {
+  ONLINE: { now: "Online", stale: "Were online" },
+  OFFLINE: { now: "Offline", stale: "Were offline" },
+  UNKNOWN: { now: "Unknown", stale: "Unknown" },
+};
+
+/** The contacts in sections, of which only what is in view is in the document. */
+export function ContactList({ scroller, sections, counts, isStale, occasion, onOpen }: ContactListProps) {
+  const remPx = useMemo(() => Number.parseFloat(getComputedStyle(document.documentElement).fontSize), []);
+  const headingHeight = HEADING_REM * remPx;
+  const rowHeight = ROW_REM * remPx;
+  const positions = useMemo(
+    () => positionRows(sections, headingHeight, rowHeight),
+    [sections, headingHeight, rowHeight],
+  );
+  const [tabStop, setTabStop] = useState<ClientId>();
+  const tabStopIndex = tabStop === undefined ? undefined : positions.indexOf.get(tabStop);
+
+  const virtualizer = useVirtualizer({
+    count: positions.lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => (positions.lines[index]?.kind === "heading" ? headingHeight : rowHeight),
+    getItemKey: useCallback((index: number) => positions.lines[index]?.key ?? index, [positions]),
+    // The row that holds the focus stays in the document, however far away one scrolls.
+    rangeExtractor: useCallback(
+      (range: Range) => withIndex(defaultRangeExtractor(range), tabStopIndex),
+      [tabStopIndex],
+    ),
+    overscan: OVERSCAN,
+    scrollPaddingStart: headingHeight,
+    useFlushSync: false,
+  });
+
+  useGlide(scroller, positions, occasion);
+  const focus = useFocusRow(scroller);
+  const visible = virtualizer.getVirtualItems();
+
+  function moveFocus(event: KeyboardEvent, from: ClientId): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const pageSize = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1);
+    const client = contactByKey(positions, from, event.key, pageSize);
+    const index = client === undefined ? undefined : positions.indexOf.get(client);
+    if (client === undefined || index === undefined) return;
+    event.preventDefault();
+    setTabStop(client);
+    // The first row brings its heading along.
+    if (index === 1) virtualizer.scrollToOffset(0);
+    else virtualizer.scrollToIndex(index);
+    focus(client);
+  }
+
+  const firstRow = positions.lines[1];
+  const stopAt = tabStopIndex === undefined && firstRow?.kind === "row" ? firstRow.client : tabStop;
+
+  return (
+    <div className="contact-list" style={{ height: positions.height }}>
+      {sections.map((section, number) => {
+        const box = positions.sections[number];
+        if (box === undefined) return null;
+        const headingId = `contacts-${section.status.toLowerCase()}`;
+        return (
+          <section
+            key={section.status}
+            className="contact-list__section"
+            style={{ top: box.top, height: box.height }}
+            aria-labelledby={headingId}
+          >
+            <h2
+              id={headingId}
+              className="contact-list__heading"
+              style={{ height: headingHeight }}
+              data-line
+              data-index={box.headingIndex}
+            >
+              {isStale ? HEADINGS[section.status].stale : HEADINGS[section.status].now}{" "}
+              <span className="contact-list__count">{counts[section.status]}</span>
+            </h2>
+            <ul>
+              {visible.map(({ index }) => {
+                const line = positions.lines[index];
+                if (line?.kind !== "row" || line.section !== number) return null;
+                const place = index - box.headingIndex - 1;
+                const profile = section.entries[place]?.profile;
+                if (profile === undefined) return null;
+                return (
+                  <ContactRow
+                    key={line.client}
+                    profile={profile}
+                    index={index}
+                    top={line.top - box.top}
+                    position={place + 1}
+                    setSize={section.entries.length}
+                    isStale={isStale}
+                    isTabStop={line.client === stopAt}
+                    onOpen={onOpen}
+                    onFocus={setTabStop}
+                    onMove={moveFocus}
+                  />
+                );
+              })}
+            </ul>
+          </section>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Focuses a contact's row once it is in the document, which after a jump it isn't yet. */
+function useFocusRow(scroller: RefObject<HTMLDivElement | null>): (client: ClientId) => void {
+  const wanted = useRef<ClientId>(undefined);
+
+  useEffect(() => {
+    if (wanted.current === undefined) return;
+    const target = rowButton(scroller.current, wanted.current);
+    if (target === null) return;
+    wanted.current = undefined;
+    target.focus({ preventScroll: true });
+  });
+
+  return useCallback(
+    (client) => {
+      const target = rowButton(scroller.current, client);
+      if (target === null) wanted.current = client;
+      else target.focus({ preventScroll: true });
+    },
+    [scroller],
+  );
+}
+
+function rowButton(container: HTMLElement | null, client: ClientId): HTMLButtonElement | null {
+  return container?.querySelector<HTMLButtonElement>(`[data-client="${CSS.escape(client)}"] button`) ?? null;
+}
+
+function withIndex(indexes: number[], index: number | undefined): number[] {
+  if (index === undefined || indexes.includes(index)) return indexes;
+  return [...indexes, index].sort((a, b) => a - b);
+}

@@ -1,0 +1,117 @@
+import type { ClientId, Profile } from "@presence/protocol";
+import { type KeyboardEvent, memo } from "react";
+import { useStore } from "zustand";
+import { type Known, presenceStore } from "../../lib/presence/presence-store.ts";
+import { shownStatus, statusWord } from "../../lib/presence/shown-status.ts";
+import { localTime, placeOf } from "../../lib/time/local-time.ts";
+import { relativeTime } from "../../lib/time/relative-time.ts";
+import { Avatar } from "../../ui/avatar.tsx";
+import { useTicking } from "../../ui/use-ticking.ts";
+import "./contact-row.css";
+
+interface ContactRowProps {
+  profile: Profile;
+  /** Where in the list of lines it stands, and where in pixels from the top of its section. */
+  index: number;
+  top: number;
+  position: number;
+  setSize: number;
+  isStale: boolean;
+  isTabStop: boolean;
+  onOpen(profile: Profile): void;
+  onFocus(client: ClientId): void;
+  onMove(event: KeyboardEvent, from: ClientId): void;
+}
+
+/** How long a row that has just changed stays highlighted, ms; the same as in `contact-row.css`. */
+const GLOW_MS = 2600;
+
+/** One contact: who, whether here, and what time it is where they are. */
+export const ContactRow = memo(function ContactRow(props: ContactRowProps) {
+  const { profile, index, top, position, setSize, isStale, isTabStop, onOpen, onFocus, onMove } = props;
+  const known = useStore(presenceStore, (state) => state.statuses?.get(profile.id));
+  const status = shownStatus(known, isStale);
+
+  return (
+    <li
+      className="contact-row"
+      style={{ transform: `translateY(${top}px)` }}
+      data-line
+      data-index={index}
+      data-testid="contact"
+      data-client={profile.id}
+      data-status={status}
+      aria-posinset={position}
+      aria-setsize={setSize}
+    >
+      <Glow known={known} isStale={isStale} />
+      <button
+        type="button"
+        className="contact-row__target"
+        tabIndex={isTabStop ? 0 : -1}
+        onClick={() => onOpen(profile)}
+        onFocus={() => onFocus(profile.id)}
+        onKeyDown={(event) => onMove(event, profile.id)}
+      >
+        <Avatar client={profile.id} name={profile.name} status={status} />
+        <span className="contact-row__who">
+          <span className="contact-row__name">
+            {profile.name}
+            {profile.guest === true && <span className="contact-row__guest">Guest</span>}
+          </span>
+          <span className="contact-row__role">{profile.role ?? `@${profile.id}`}</span>
+        </span>
+        <span className="contact-row__when">
+          <LocalTime timeZone={profile.timeZone} />
+          <span className="contact-row__status">
+            <StatusText known={known} isStale={isStale} />
+          </span>
+        </span>
+      </button>
+    </li>
+  );
+});
+
+function Glow({ known, isStale }: { known: Known | undefined; isStale: boolean }) {
+  const changedAtMs = known?.changedAtMs;
+  if (changedAtMs === undefined || isStale) return null;
+  const ageMs = Date.now() - changedAtMs;
+  if (ageMs > GLOW_MS) return null;
+  // A row that scrolls into view half-way through its glow goes on from there.
+  return (
+    <span
+      key={changedAtMs}
+      className="contact-row__glow"
+      data-status={known?.status}
+      style={{ animationDelay: `${-Math.max(0, ageMs)}ms` }}
+    />
+  );
+}
+
+function LocalTime({ timeZone }: { timeZone: string | undefined }) {
+  const time = useTicking((nowMs) => (timeZone === undefined ? undefined : localTime(timeZone, nowMs)));
+  if (timeZone === undefined || time === undefined) return null;
+  return (
+    <span className="contact-row__time" title={`Local time in ${placeOf(timeZone)}`}>
+      <span className="visually-hidden">, local time </span>
+      {time}
+    </span>
+  );
+}
+
+function StatusText({ known, isStale }: { known: Known | undefined; isStale: boolean }) {
+  const text = useTicking((nowMs) => statusText(known, isStale, nowMs));
+  return (
+    <>
+      <span className="visually-hidden">, {statusWord(shownStatus(known, isStale))}. </span>
+      <span aria-hidden={text === statusWord(shownStatus(known, isStale))}>{text}</span>
+    </>
+  );
+}
+
+function statusText(known: Known | undefined, isStale: boolean, nowMs: number): string {
+  if (known === undefined) return "Unknown";
+  if (isStale) return "Unknown";
+  if (known.status === "ONLINE") return "Online";
+  return known.sinceMs === 0 ? "Not seen yet" : `Last seen ${relativeTime(known.sinceMs, nowMs)}`;
+}

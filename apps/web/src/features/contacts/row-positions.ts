@@ -1,0 +1,65 @@
+import type { ClientId } from "@presence/protocol";
+import type { Section } from "./contact-layout.ts";
+
+/** One line of the list: the heading of a section, or a contact. */
+export type Line =
+  | { kind: "heading"; key: string; section: number; top: number }
+  | { kind: "row"; key: string; section: number; top: number; client: ClientId };
+
+export interface Positions {
+  lines: Line[];
+  /** Where each contact's line is in `lines`. */
+  indexOf: ReadonlyMap<ClientId, number>;
+  /** Where each section begins, how high it is, and which line is its heading. */
+  sections: { top: number; height: number; headingIndex: number }[];
+  height: number;
+}
+
+/** Where every line of the list stands, in pixels from its top. */
+export function positionRows(sections: readonly Section[], headingHeight: number, rowHeight: number): Positions {
+  const lines: Line[] = [];
+  const indexOf = new Map<ClientId, number>();
+  const boxes: Positions["sections"] = [];
+  let top = 0;
+  for (const [number, section] of sections.entries()) {
+    const start = top;
+    const headingIndex = lines.length;
+    lines.push({ kind: "heading", key: `heading ${section.status}`, section: number, top });
+    top += headingHeight;
+    for (const { profile } of section.entries) {
+      indexOf.set(profile.id, lines.length);
+      lines.push({ kind: "row", key: profile.id, section: number, top, client: profile.id });
+      top += rowHeight;
+    }
+    boxes.push({ top: start, height: top - start, headingIndex });
+  }
+  return { lines, indexOf, sections: boxes, height: top };
+}
+
+/** The contact that a key moves to from `current`; `undefined` where the key means nothing or there is nobody. */
+export function contactByKey(
+  positions: Positions,
+  current: ClientId | undefined,
+  key: string,
+  pageSize: number,
+): ClientId | undefined {
+  const clients = [...positions.indexOf.keys()];
+  const index = current === undefined ? -1 : clients.indexOf(current);
+  const last = clients.length - 1;
+  switch (key) {
+    case "ArrowDown":
+      return clients[Math.min(last, index + 1)];
+    case "ArrowUp":
+      return clients[Math.max(0, index - 1)];
+    case "PageDown":
+      return clients[Math.min(last, index + pageSize)];
+    case "PageUp":
+      return clients[Math.max(0, index - pageSize)];
+    case "Home":
+      return clients[0];
+    case "End":
+      return clients[last];
+    default:
+      return undefined;
+  }
+}

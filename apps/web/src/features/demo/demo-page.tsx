@@ -1,0 +1,4 @@
+/** Three clients on one page. */
+export function DemoPage() {
+  return <main />;
+}

@@ -1,0 +1,147 @@
+import type { Profile } from "@presence/protocol";
+import { type FormEvent, useState } from "react";
+import { clientSlug } from "../../lib/people/client-slug.ts";
+import { Avatar } from "../../ui/avatar.tsx";
+import { BrandMark } from "../../ui/brand-mark.tsx";
+import { Icon } from "../../ui/icon.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { usePeople } from "./people-query.ts";
+import { TokenForm } from "./token-form.tsx";
+import "./sign-in.css";
+
+interface SignInProps {
+  /** What was wrong with the token in the link, if there was one. */
+  tokenProblem: string | undefined;
+  onToken(token: string): string | undefined;
+}
+
+/** The first screen: who are you? */
+export function SignIn({ tokenProblem, onToken }: SignInProps) {
+  const people = usePeople();
+
+  return (
+    <main className="sign-in">
+      <div className="sign-in__card">
+        <header className="sign-in__header">
+          <BrandMark />
+          <h1 className="sign-in__title">Who are you?</h1>
+        </header>
+        {people.isPending && <PeopleSkeleton />}
+        {people.isError && (
+          <Notice
+            title="The server can’t be reached"
+            actions={
+              <button className="button button--primary" type="button" onClick={() => void people.refetch()}>
+                Try again
+              </button>
+            }
+          >
+            <p>It may be starting. Nothing is lost.</p>
+          </Notice>
+        )}
+        {people.data?.mode === "demo" && <DemoSignIn people={people.data.people} />}
+        {people.data?.mode === "issuer" && (
+          <>
+            <p className="sign-in__lead">
+              This server takes its people from elsewhere. Open the link from there, or paste your token.
+            </p>
+            <TokenForm problem={tokenProblem} onToken={onToken} />
+          </>
+        )}
+      </div>
+    </main>
+  );
+}
+
+function DemoSignIn({ people }: { people: Profile[] }) {
+  return (
+    <>
+      <p className="sign-in__lead">Pick a person. Another tab can be someone else.</p>
+      <ul className="sign-in__people">
+        {people.map(({ id, name, role }) => (
+          <li key={id}>
+            <a className="person" href={`/?as=${id}`}>
+              <Avatar client={id} name={name} />
+              <span className="person__text">
+                <span className="person__name">{name}</span>
+                {role !== undefined && <span className="person__role">{role}</span>}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <GuestForm />
+      <p className="sign-in__more">
+        <a href="/demo">
+          Or watch three at once <Icon name="arrow" />
+        </a>
+      </p>
+    </>
+  );
+}
+
+function GuestForm() {
+  const [name, setName] = useState("");
+  const slug = clientSlug(name);
+  const isHopeless = name.trim() !== "" && slug === undefined;
+
+  function join(event: FormEvent): void {
+    event.preventDefault();
+    if (slug !== undefined) location.assign(`/?as=${slug}`);
+  }
+
+  return (
+    <form className="guest-form" onSubmit={join}>
+      <label className="guest-form__label" htmlFor="guest-name">
+        Or type a name
+      </label>
+      <div className="guest-form__row">
+        <input
+          id="guest-name"
+          className="field"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          placeholder="Your name"
+          autoComplete="off"
+          autoCapitalize="words"
+          spellCheck={false}
+          maxLength={64}
+          aria-describedby="guest-hint"
+          aria-invalid={isHopeless}
+        />
+        <button className="button button--primary" type="submit" disabled={slug === undefined}>
+          Join
+        </button>
+      </div>
+      <p id="guest-hint" className="guest-form__hint" aria-live="polite">
+        {guestHint(name, slug)}
+      </p>
+    </form>
+  );
+}
+
+function guestHint(name: string, slug: string | undefined): string {
+  if (name.trim() === "") return "A name that isn’t above joins as a guest.";
+  if (slug === undefined) return "That leaves nothing to go by: use letters a–z or digits.";
+  return slug === name.trim() ? `You’ll be known as ${slug}.` : `You’ll be known as ${slug}, which fits in a link.`;
+}
+
+function PeopleSkeleton() {
+  return (
+    <div aria-hidden="true">
+      <p className="sign-in__lead">
+        <span className="skeleton skeleton--line" />
+      </p>
+      <div className="sign-in__people">
+        {Array.from({ length: 12 }, (_, index) => `placeholder-${index}`).map((key) => (
+          <span key={key} className="person">
+            <span className="skeleton skeleton--disc" />
+            <span className="person__text">
+              <span className="skeleton skeleton--line" />
+            </span>
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}

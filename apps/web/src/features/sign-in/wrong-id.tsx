@@ -1,0 +1,36 @@
+import { CLIENT_ID_RULE } from "@presence/protocol";
+import { clientSlug } from "../../lib/people/client-slug.ts";
+import { BrandMark } from "../../ui/brand-mark.tsx";
+import { Notice } from "../../ui/notice.tsx";
+
+/** The link names a client that can't exist. */
+export function WrongId({ id }: { id: string }) {
+  const suggestion = clientSlug(id);
+  const shown = id.length > 40 ? `${id.slice(0, 40)}…` : id;
+
+  return (
+    <main className="sign-in">
+      <Notice
+        level={1}
+        figure={<BrandMark />}
+        title="Nobody can have that name"
+        actions={
+          <>
+            {suggestion !== undefined && (
+              <a className="button button--primary" href={`/?as=${suggestion}`}>
+                Join as {suggestion}
+              </a>
+            )}
+            <a className="button" href="/">
+              Pick a person
+            </a>
+          </>
+        }
+      >
+        <p>
+          {id === "" ? "The link names no one." : `The link says “${shown}”.`} A name in a link is {CLIENT_ID_RULE}.
+        </p>
+      </Notice>
+    </main>
+  );
+}
