@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+
+// Two libraries out of one source: JavaScript for RedisGears 2, and Lua for Redis Functions.
+process.chdir(import.meta.dirname);
+mkdirSync("dist", { recursive: true });
+await buildRedisGears();
+await buildRedisFunctions();
+
+async function buildRedisGears() {
+  await build({
+    entryPoints: ["src/redisgears.ts"],
+    outfile: "dist/presence.redisgears.js",
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    platform: "neutral",
+    banner: { js: "#!js api_version=1.0 name=presence" },
+    logLevel: "warning",
+  });
+}
+
+/**
+ * While a library loads, Redis offers it little more than the registration of functions. So the compiled bundle is put
+ * into a function that runs at the first call, and each of its exports is registered.
+ */
+async function buildRedisFunctions() {
+  const compiler = join(
+    dirname(createRequire(import.meta.url).resolve("typescript-to-lua/package.json")),
+    "dist/tstl.js",
+  );
+  execFileSync(process.execPath, [compiler, "-p", "tsconfig.lua.json"], { stdio: "inherit" });
+  const bundle = readFileSync("dist/lua/presence.lua", "utf8");
+  const library = [
+    "#!lua name=presence",
+    "local function load_library(...)",
+    "local require",
+    bundle,
+    "end",
+    "local library",
+    ...(await exportsOf("src/redis-functions.ts")).map(registration),
+  ];
+  writeFileSync("dist/presence.lua", library.join("\n"));
+}
+
+/** @param {string} name */
+function registration(name) {
+  const flags = name === "version" ? ", flags = { 'no-writes', 'allow-stale' }" : "";
+  return `redis.register_function{ function_name = "presence_${name}"${flags}, callback = function(keys, args)
+  library = library or load_library()
+  return library.${name}(keys, args)
+end }`;
+}
+
+/** @param {string} file */
+async function exportsOf(file) {
+  const { metafile } = await build({
+    entryPoints: [file],
+    format: "esm",
+    write: false,
+    metafile: true,
+    outdir: "dist",
+  });
+  return Object.values(metafile.outputs).flatMap((output) => output.exports);
+}

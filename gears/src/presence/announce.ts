@@ -1,0 +1,69 @@
+import { downstreamKey, GUESTS_KEY, SEQUENCES_KEY, STATE_KEY } from "../../../packages/protocol/src/redis-keys.ts";
+import { isGuest, removeLists, watchersOf } from "./interest.ts";
+import { formatMicroseconds, type Moment } from "./moment.ts";
+import { writeRecord } from "./record.ts";
+import { numberOf, type Redis, textOf } from "./redis.ts";
+
+/** About how many events wait on a server's stream; a server that falls further behind notices, and reads afresh. */
+const MAX_DOWNSTREAM_LENGTH = "10000";
+
+/** Why a client's status changed; the words are the protocol's. */
+export type Reason = "connected" | "left" | "timed-out" | "server-lost";
+
+export interface Change {
+  client: string;
+  status: "ONLINE" | "OFFLINE";
+  reason: Reason;
+  /** The server that vouches, or vouched, for the client. */
+  server: string;
+  /** When the lease ran out, in ms since the epoch, where that is what happened. */
+  dueMs?: number;
+}
+
+/** Publishes a change to every server that someone watches the client from, and remembers it. */
+export function announce(redis: Redis, now: Moment, { client, status, reason, server, dueMs }: Change): void {
+  const version = nextVersion(redis, now);
+  const guest = isGuest(redis, client);
+  writeRecord(redis, client, { status, at: now.ms, version, server });
+  if (guest || status === "OFFLINE") redis.call(status === "ONLINE" ? "SADD" : "SREM", GUESTS_KEY, client);
+  const extra: string[] = [];
+  if (dueMs !== undefined) extra.push("due", String(dueMs));
+  if (guest) extra.push("guest", "1");
+  for (const watcher of watchersOf(redis, client, guest)) {
+    const sequence = numberOf(redis.call("HINCRBY", SEQUENCES_KEY, watcher, "1"));
+    redis.call(
+      "XADD",
+      downstreamKey(watcher),
+      "MAXLEN",
+      "~",
+      MAX_DOWNSTREAM_LENGTH,
+      "*",
+      "client",
+      client,
+      "status",
+      status,
+      "at",
+      String(now.ms),
+      "reason",
+      reason,
+      "version",
+      version,
+      "sequence",
+      String(sequence),
+      ...extra,
+    );
+  }
+  if (status === "OFFLINE") removeLists(redis, client);
+}
+
+/**
+ * Moves the order of events on: by the clock, or by one where that stands still or has gone back.
+ *
+ * @returns the new version, in decimal
+ */
+export function nextVersion(redis: Redis, now: Moment): string {
+  const last = Number(textOf(redis.call("HGET", STATE_KEY, "version")) ?? "0");
+  const version = formatMicroseconds(Math.max(last + 1, now.us));
+  redis.call("HSET", STATE_KEY, "version", version);
+  return version;
+}

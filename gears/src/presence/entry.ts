@@ -1,0 +1,18 @@
+import type { Heartbeat } from "./presence.ts";
+
+/**
+ * The heartbeat in a stream entry: field `server` first, then a field `client` for each client.
+ *
+ * @param atMs the time in the entry's id
+ * @param fields fields and values in turn, as they stand in the entry
+ * @returns `undefined` where the first field isn't the server
+ */
+export function readHeartbeat(atMs: number, fields: readonly unknown[]): Heartbeat | undefined {
+  const server = fields[1];
+  if (fields[0] !== "server" || typeof server !== "string") return undefined;
+  const clients: string[] = [];
+  for (let index = 2; index + 1 < fields.length; index += 2) {
+    if (fields[index] === "client") clients.push(fields[index + 1] as string);
+  }
+  return { atMs, server, clients };
+}

@@ -1,0 +1,366 @@
+/**
+ * The presence platform: heartbeats in, leases kept, presence events out.
+ *
+ * Every function here runs inside Redis, and so at one moment: nothing else happens between its first call and its last.
+ * A client is announced as online exactly while it is a member of the sorted set of deadlines. Whoever adds it first
+ * publishes `ONLINE`, whoever removes it publishes `OFFLINE`, in the same step; so heartbeats, keyspace notifications and
+ * the deadline clock may all find the same thing, and it is told once.
+ */
+import {
+  DEADLINES_KEY,
+  GUESTS_KEY,
+  homesKey,
+  leaseKey,
+  PLAIN_SERVERS_KEY,
+  RECORDS_KEY,
+  SEQUENCES_KEY,
+  SERVERS_KEY,
+  STATE_KEY,
+} from "../../../packages/protocol/src/redis-keys.ts";
+import { announce, nextVersion, type Reason } from "./announce.ts";
+import { addList, forget, isPlain, watch } from "./interest.ts";
+import { isLegalId } from "./legal-id.ts";
+import { type Moment, readClock } from "./moment.ts";
+import { type ClientRecord, readRecord, writeRecord } from "./record.ts";
+import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
+import type { Timing } from "./timing.ts";
+
+/** One entry of the heartbeat stream. */
+export interface Heartbeat {
+  /** When it was written, ms since the epoch: the time in its stream entry's id. */
+  atMs: number;
+  server: string;
+  clients: readonly string[];
+}
+
+/** How many leases one sweep ends: Redis serves nobody else meanwhile. */
+const SWEPT_AT_ONCE = 200;
+/** Silence of the deadline clock, in intervals, from which on Redis, or all hosts, must have been away. */
+const OUTAGE_INTERVALS = 0.3;
+/** How long after that nobody is announced as offline: one interval for the servers to speak up, and some more. */
+const HOLD_INTERVALS = 1.25;
+
+/**
+ * Sets or prolongs the leases of a heartbeat's clients, as of the moment it was written: one that is older than a lease
+ * revives nobody.
+ */
+export function applyHeartbeat(redis: Redis, timing: Timing, { atMs, server, clients }: Heartbeat): void {
+  if (!isLegalId(server)) return;
+  const now = readClock(redis);
+  const deadlineMs = Math.min(atMs, now.ms) + timing.leaseMs;
+  if (deadlineMs <= now.ms) return;
+  const isLatest = noteServer(redis, server, deadlineMs);
+  const renewal: Renewal = { server, atMs, deadlineMs, deadline: String(deadlineMs), ttl: String(deadlineMs - now.ms) };
+  if (isLatest) inParts(clients, (part) => renewAll(redis, now, renewal, part));
+  else for (const client of clients) renewOne(redis, now, renewal, client);
+}
+
+/** What a heartbeat does to each of its clients' leases. */
+interface Renewal {
+  server: string;
+  atMs: number;
+  deadlineMs: number;
+  /** `deadlineMs` in decimal. */
+  deadline: string;
+  /** How long the lease lives from now on, in decimal ms. */
+  ttl: string;
+}
+
+/**
+ * The usual case, and the one that has to be fast: nearly all of a heartbeat's clients hold a lease of the same server
+ * already. Who does not is looked at alone.
+ */
+function renewAll(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+  const { server, deadline, ttl } = renewal;
+  const renewed: string[] = [];
+  for (const client of clients) {
+    const holder = redis.attempt("SET", leaseKey(client), server, "PX", ttl, "GET");
+    if (holder === server) {
+      renewed.push(deadline);
+      renewed.push(client);
+    } else takeOver(redis, now, renewal, { client, holder });
+  }
+  if (renewed.length === 0) return;
+  const added = numberOf(redis.call("ZADD", DEADLINES_KEY, "GT", ...renewed));
+  if (added > 0)
+    for (let index = 1; index < renewed.length; index += 2) announceIfNew(redis, now, server, renewed[index]);
+}
+
+/** An entry that was overtaken by a later one of its server: it must not shorten what that one prolonged. */
+function renewOne(redis: Redis, now: Moment, renewal: Renewal, client: string): void {
+  const heldUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
+  if (heldUntilMs === undefined || heldUntilMs < renewal.deadlineMs) renewAll(redis, now, renewal, [client]);
+}
+
+interface Takeover {
+  client: string;
+  /** What was in the lease's place: another server, nothing, or an error where it is no string. */
+  holder: unknown;
+}
+
+/** The lease was another server's, or there was none. It has been set, unless there was something else in its place. */
+function takeOver(
+  redis: Redis,
+  now: Moment,
+  { server, atMs, deadlineMs, deadline, ttl }: Renewal,
+  { client, holder }: Takeover,
+): void {
+  if (typeof holder === "object" && holder !== null) {
+    redis.call("DEL", leaseKey(client));
+    redis.call("SET", leaseKey(client), server, "PX", ttl);
+  }
+  const record = isLegalId(client) ? readRecord(redis, client) : undefined;
+  // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
+  const isOvertaken = record?.status === "OFFLINE" && atMs <= record.at;
+  if (isOvertaken || !isLegalId(client)) {
+    redis.call("DEL", leaseKey(client));
+    return;
+  }
+  const heldUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
+  if (record === undefined || heldUntilMs === undefined) {
+    start(redis, now, { client, server, deadlineMs });
+    return;
+  }
+  redis.call("ZADD", DEADLINES_KEY, "GT", deadline, client);
+  const previous = textOf(holder) ?? record.server;
+  if (previous !== server)
+    noteMove(redis, { client, record, from: previous, fromMs: heldUntilMs, to: server, toMs: deadlineMs });
+}
+
+/** A lease that was set by hand is announced by the first heartbeat that renews it, if nothing was quicker. */
+function announceIfNew(redis: Redis, now: Moment, server: string, client = ""): void {
+  if (readRecord(redis, client)?.status === "ONLINE") return;
+  if (isPlain(redis, server)) addList(redis, server, client);
+  announce(redis, now, { client, status: "ONLINE", reason: "connected", server });
+}
+
+/** A client signs out at `server`: it is `OFFLINE` now, unless another server vouches for it as well. */
+export function leave(redis: Redis, server: string, client: string): void {
+  if (!isLegalId(client)) return;
+  const now = readClock(redis);
+  const other = anotherHome(redis, now, server, client);
+  if (other !== undefined) {
+    redis.call("SET", leaseKey(client), other.server, "PXAT", String(other.deadlineMs));
+    redis.call("ZADD", DEADLINES_KEY, String(other.deadlineMs), client);
+    return;
+  }
+  if (!end(redis, now, { client, reason: "left" })) {
+    // Its heartbeat may still wait on the stream: as older than this record, it begins nothing.
+    writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version: nextVersion(redis, now), server });
+  }
+}
+
+/** Something happened to a lease that may not have been us: makes what is announced agree with it. */
+export function checkLease(redis: Redis, timing: Timing, client: string): void {
+  if (!isLegalId(client)) return;
+  const now = readClock(redis);
+  const lease = redis.attempt("GET", leaseKey(client));
+  const announcedUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
+  const server = textOf(lease);
+  if (server === undefined) {
+    if (announcedUntilMs === undefined) return;
+    if (announcedUntilMs > now.ms) end(redis, now, { client, reason: "left" });
+    else if (!isHeld(redis, now)) endDue(redis, now, client, announcedUntilMs);
+    return;
+  }
+  const deadlineMs = now.ms + remainingMs(redis, timing, client);
+  if (announcedUntilMs === undefined) start(redis, now, { client, server, deadlineMs });
+  else redis.call("ZADD", DEADLINES_KEY, String(deadlineMs), client);
+}
+
+/** What a sweep tells the clock that called it. */
+export interface Sweep {
+  /** Redis's clock, ms since the epoch. */
+  nowMs: number;
+  /** When there will be something to do, ms since the epoch: now where not all has been done, `undefined` for never. */
+  nextMs: number | undefined;
+}
+
+/**
+ * Ends the leases that have run out, and forgets servers that are gone for good. To be called when the next lease is
+ * due, often enough in between, and after the heartbeat stream has been worked off.
+ *
+ * After an outage every lease has run out, and nobody knows yet who is still there: for one interval, none is ended.
+ *
+ * @param run names the run of the Redis process: another one means a restart or a failover
+ */
+export function sweep(redis: Redis, timing: Timing, run: string): Sweep {
+  const now = readClock(redis);
+  noteOutage(redis, timing, now, run);
+  const heldUntilMs = numberOf(textOf(redis.call("HGET", STATE_KEY, "hold")));
+  if (heldUntilMs > now.ms) return { nowMs: now.ms, nextMs: heldUntilMs };
+  let ended = 0;
+  const due = redis.call("ZRANGEBYSCORE", DEADLINES_KEY, "-inf", String(now.ms), "LIMIT", "0", String(SWEPT_AT_ONCE));
+  for (const client of listOf(due)) {
+    ended += 1;
+    if (numberOf(redis.call("EXISTS", leaseKey(client))) === 1) checkLease(redis, timing, client);
+    else endDue(redis, now, client, numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)));
+  }
+  const isForgotten = forgetLostServers(redis, timing, now);
+  const isAllDone = ended < SWEPT_AT_ONCE && isForgotten;
+  return { nowMs: now.ms, nextMs: isAllDone ? nextDeadlineMs(redis) : now.ms };
+}
+
+/** A server makes itself known, before its first heartbeat: it will say whom it watches. */
+export function join(redis: Redis, timing: Timing, server: string): void {
+  if (!isLegalId(server)) return;
+  redis.call("ZADD", SERVERS_KEY, String(readClock(redis).ms + timing.leaseMs), server);
+  redis.call("SREM", PLAIN_SERVERS_KEY, server);
+}
+
+/**
+ * The present state of `watched`, which from now on `server` is told of. Every event whose version is at most the
+ * reading's is contained in it, and every later one reaches the server's stream.
+ *
+ * @returns `now`, `version`, `epoch` and `sequence` (how many events were put on the server's stream so far); then, for
+ * each client asked for, its record, or an empty string; then the guests who are online, each followed by its record
+ */
+export function read(
+  redis: Redis,
+  server: string,
+  newEpoch: string,
+  watched: readonly string[],
+  clients: readonly string[],
+): string[] {
+  const now = readClock(redis);
+  watch(redis, server, watched);
+  redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
+  const reading = [
+    String(now.ms),
+    nextVersion(redis, now),
+    textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? newEpoch,
+    textOf(redis.call("HGET", SEQUENCES_KEY, server)) ?? "0",
+  ];
+  inParts(clients, (part) => {
+    const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));
+    for (let index = 0; index < part.length; index += 1) reading.push(textOf(records[index]) ?? "");
+  });
+  for (const guest of listOf(redis.call("SMEMBERS", GUESTS_KEY))) {
+    reading.push(guest, textOf(redis.call("HGET", RECORDS_KEY, guest)) ?? "");
+  }
+  return reading;
+}
+
+interface Beginning {
+  client: string;
+  server: string;
+  deadlineMs: number;
+}
+
+function start(redis: Redis, now: Moment, { client, server, deadlineMs }: Beginning): void {
+  if (numberOf(redis.call("ZADD", DEADLINES_KEY, "NX", String(deadlineMs), client)) === 0) return;
+  if (isPlain(redis, server)) addList(redis, server, client);
+  announce(redis, now, { client, status: "ONLINE", reason: "connected", server });
+}
+
+interface Ending {
+  client: string;
+  reason: Reason;
+  dueMs?: number;
+}
+
+/** @returns whether the client was announced as online */
+function end(redis: Redis, now: Moment, { client, reason, dueMs }: Ending): boolean {
+  redis.call("DEL", leaseKey(client), homesKey(client));
+  if (numberOf(redis.call("ZREM", DEADLINES_KEY, client)) === 0) return false;
+  const server = readRecord(redis, client)?.server ?? "";
+  announce(redis, now, { client, status: "OFFLINE", reason, server, ...(dueMs !== undefined && { dueMs }) });
+  return true;
+}
+
+/** The lease ran out: because its client stopped, or because its server did. */
+function endDue(redis: Redis, now: Moment, client: string, dueMs: number): void {
+  const server = readRecord(redis, client)?.server ?? "";
+  const isLost = numberOf(redis.call("ZSCORE", SERVERS_KEY, server)) <= now.ms;
+  end(redis, now, { client, reason: isLost ? "server-lost" : "timed-out", dueMs });
+}
+
+/** @returns whether no later heartbeat of this server has been seen */
+function noteServer(redis: Redis, server: string, deadlineMs: number): boolean {
+  const lastMs = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server));
+  if (lastMs === undefined) redis.call("SADD", PLAIN_SERVERS_KEY, server);
+  const isLatest = lastMs === undefined || lastMs <= deadlineMs;
+  if (isLatest) redis.call("ZADD", SERVERS_KEY, String(deadlineMs), server);
+  return isLatest;
+}
+
+interface Move {
+  client: string;
+  record: ClientRecord;
+  from: string;
+  /** Until when that one vouched for the client, in ms since the epoch. */
+  fromMs: number;
+  to: string;
+  toMs: number;
+}
+
+/** Another server vouches for the client than before: it moved, or is connected to both. */
+function noteMove(redis: Redis, { client, record, from, fromMs, to, toMs }: Move): void {
+  writeRecord(redis, client, { ...record, server: to });
+  redis.call("ZADD", homesKey(client), String(fromMs), from, String(toMs), to);
+  redis.call("PEXPIREAT", homesKey(client), String(toMs));
+  if (isPlain(redis, to)) addList(redis, to, client);
+}
+
+interface Home {
+  server: string;
+  deadlineMs: number;
+}
+
+/** Another server than `server` that still vouches for the client. */
+function anotherHome(redis: Redis, now: Moment, server: string, client: string): Home | undefined {
+  redis.call("ZREM", homesKey(client), server);
+  const homes = listOf(redis.call("ZRANGEBYSCORE", homesKey(client), `(${now.ms}`, "+inf"));
+  let latest: Home | undefined;
+  for (const home of homes) {
+    latest = { server: home, deadlineMs: numberOf(redis.call("ZSCORE", homesKey(client), home)) };
+  }
+  return latest ?? holderOtherThan(redis, server, client);
+}
+
+function holderOtherThan(redis: Redis, server: string, client: string): Home | undefined {
+  const holder = textOf(redis.attempt("GET", leaseKey(client)));
+  if (holder === undefined || holder === server) return undefined;
+  return { server: holder, deadlineMs: numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)) };
+}
+
+/** How long a lease still lives; one that was set by hand without an end gets one. */
+function remainingMs(redis: Redis, timing: Timing, client: string): number {
+  const ttl = numberOf(redis.call("PTTL", leaseKey(client)));
+  if (ttl > 0) return ttl;
+  redis.call("PEXPIRE", leaseKey(client), String(timing.leaseMs));
+  return timing.leaseMs;
+}
+
+function isHeld(redis: Redis, now: Moment): boolean {
+  return numberOf(textOf(redis.call("HGET", STATE_KEY, "hold"))) > now.ms;
+}
+
+/** Holds back all `OFFLINE` where the clock has been silent, or Redis has been replaced, since the last sweep. */
+function noteOutage(redis: Redis, { heartbeatIntervalMs }: Timing, now: Moment, run: string): void {
+  const values = valuesOf(redis.call("HMGET", STATE_KEY, "clock", "run"));
+  const clock = textOf(values[0]);
+  const lastRun = textOf(values[1]);
+  redis.call("HSET", STATE_KEY, "clock", String(now.ms), "run", run);
+  if (clock === undefined) return;
+  const isAnotherRun = lastRun !== run;
+  // Acknowledged events may be lost with the other run: who saw them must not take the order for unbroken.
+  if (isAnotherRun) redis.call("HDEL", STATE_KEY, "epoch");
+  if (!isAnotherRun && now.ms - Number(clock) <= OUTAGE_INTERVALS * heartbeatIntervalMs) return;
+  redis.call("HSET", STATE_KEY, "hold", String(now.ms + Math.ceil(HOLD_INTERVALS * heartbeatIntervalMs)));
+}
+
+/** @returns whether nothing of them is left */
+function forgetLostServers(redis: Redis, { leaseMs }: Timing, now: Moment): boolean {
+  const lost = redis.call("ZRANGEBYSCORE", SERVERS_KEY, "-inf", String(now.ms - leaseMs), "LIMIT", "0", "1");
+  let isForgotten = true;
+  for (const server of listOf(lost)) isForgotten = forget(redis, server);
+  return isForgotten;
+}
+
+function nextDeadlineMs(redis: Redis): number | undefined {
+  for (const client of listOf(redis.call("ZRANGE", DEADLINES_KEY, "0", "0"))) {
+    return scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+import { RECORDS_KEY } from "../../../packages/protocol/src/redis-keys.ts";
+import { type Redis, textOf } from "./redis.ts";
+
+/** The last change of a client. */
+export interface ClientRecord {
+  status: "ONLINE" | "OFFLINE";
+  /** When it happened, ms since the epoch. */
+  at: number;
+  /** Its position in the order of events. */
+  version: string;
+  /** The server that vouches, or vouched, for the client. */
+  server: string;
+}
+
+export function readRecord(redis: Redis, client: string): ClientRecord | undefined {
+  const text = textOf(redis.call("HGET", RECORDS_KEY, client));
+  return text === undefined ? undefined : parseRecord(text);
+}
+
+export function writeRecord(redis: Redis, client: string, { status, at, version, server }: ClientRecord): void {
+  redis.call("HSET", RECORDS_KEY, client, `${status} ${at} ${version} ${server}`);
+}
+
+/** The record that its text spells. */
+export function parseRecord(text: string): ClientRecord {
+  const parts = text.split(" ");
+  return {
+    status: parts[0] === "ONLINE" ? "ONLINE" : "OFFLINE",
+    at: Number(parts[1]),
+    version: parts[2] ?? "0",
+    server: parts[3] ?? "",
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * The Redis Functions library: the logic compiled to Lua, for any Redis from 7.0 on and Valkey.
+ *
+ * Each export becomes a function, `presence_` before its name. It takes its arguments as ARGV, `d` in ms first where it
+ * needs it, and no keys: which keys it touches follows from the data, so it runs on one primary and not on a cluster.
+ */
+import { HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.ts";
+import { LIBRARY_VERSION } from "./library-version.ts";
+import { readHeartbeat } from "./presence/entry.ts";
+import { forget as forgetServer, unwatch as stopWatching } from "./presence/interest.ts";
+import { readClock } from "./presence/moment.ts";
+import {
+  applyHeartbeat,
+  checkLease,
+  join as joinServer,
+  leave as leaveServer,
+  read as readPresence,
+  sweep as sweepLeases,
+} from "./presence/presence.ts";
+import { listOf, type Redis, valuesOf } from "./presence/redis.ts";
+import { type Timing, timingOf } from "./presence/timing.ts";
+
+/** What a Redis Functions library finds in its environment. */
+declare const redis: Pick<Redis, "call"> & { pcall: Redis["attempt"] };
+declare const cjson: { decode: (this: void, json: string) => unknown };
+declare const pcall: <Result>(this: void, call: (this: void) => Result) => LuaMultiReturn<[boolean, Result]>;
+
+const GROUP = "presence";
+/** Pending for so long, an entry's reader is gone, in ms. */
+const CLAIMED_AFTER = "10000";
+/** Where in its arguments `read` finds whom to watch. */
+const WATCHED_FROM = 3;
+
+const inside: Redis = { call: redis.call, attempt: redis.pcall, contactsIn };
+
+function contactsIn(this: void, json: string): string[] {
+  const [isJson, value] = pcall(() => cjson.decode(json));
+  const contacts: string[] = [];
+  if (!isJson || typeof value !== "object" || value === null) return contacts;
+  const { contacts: listed } = value as { contacts?: unknown };
+  if (typeof listed !== "object" || listed === null) return contacts;
+  for (const contact of listOf(listed)) if (typeof contact === "string") contacts.push(contact);
+  return contacts;
+}
+
+function timingIn(args: readonly string[]): Timing {
+  return timingOf(Number(args[0]));
+}
+
+/**
+ * Reads what the group hasn't yet read of the heartbeat stream, applies and acknowledges it, in one step: no host can die
+ * with an entry half done. Entries older than a lease can't change anything any more, and are trimmed.
+ *
+ * @param args `d`, the consumer, how many entries at most, `1` to take over what others left pending
+ * @returns how many entries there were
+ */
+export function work(this: void, _keys: string[], args: string[]): number {
+  const timing = timingIn(args);
+  const consumer = args[1] ?? "";
+  const count = args[2] ?? "1";
+  let done = args[3] === "1" ? applyEntries(timing, claim(consumer, count)) : 0;
+  done += applyEntries(timing, readNew(consumer, count));
+  if (done > 0) {
+    const oldest = String(readClock(inside).ms - timing.leaseMs);
+    redis.call("XTRIM", HEARTBEAT_KEY, "MINID", "~", oldest);
+  }
+  return done;
+}
+
+function readNew(consumer: string, count: string): readonly unknown[] {
+  const arguments_ = ["GROUP", GROUP, consumer, "COUNT", count, "STREAMS", HEARTBEAT_KEY, ">"];
+  let reply = redis.pcall("XREADGROUP", ...arguments_);
+  if (isError(reply)) {
+    redis.call("XGROUP", "CREATE", HEARTBEAT_KEY, GROUP, "0", "MKSTREAM");
+    reply = redis.call("XREADGROUP", ...arguments_);
+  }
+  if (typeof reply !== "object" || reply === null) return [];
+  return valuesOf(valuesOf(valuesOf(reply)[0])[1]);
+}
+
+function claim(consumer: string, count: string): readonly unknown[] {
+  const reply = redis.pcall("XAUTOCLAIM", HEARTBEAT_KEY, GROUP, consumer, CLAIMED_AFTER, "0-0", "COUNT", count);
+  return isError(reply) ? [] : valuesOf(valuesOf(reply)[1]);
+}
+
+function isError(reply: unknown): boolean {
+  return typeof reply === "object" && reply !== null && (reply as { err?: unknown }).err !== undefined;
+}
+
+function applyEntries(timing: Timing, entries: readonly unknown[]): number {
+  for (const entry of entries) {
+    const id = valuesOf(entry)[0] as string;
+    const heartbeat = readHeartbeat(Number(id.split("-")[0]), valuesOf(valuesOf(entry)[1]));
+    if (heartbeat !== undefined) applyHeartbeat(inside, timing, heartbeat);
+    redis.call("XACK", HEARTBEAT_KEY, GROUP, id);
+  }
+  return entries.length;
+}
+
+export function version(this: void): number {
+  return LIBRARY_VERSION;
+}
+
+/** @param args `d`, the client */
+export function check(this: void, _keys: string[], args: string[]): void {
+  checkLease(inside, timingIn(args), args[1] ?? "");
+}
+
+/**
+ * @param args `d`, the run of the Redis process
+ * @returns Redis's clock and when to sweep next, in ms since the epoch; the latter empty for never
+ */
+export function sweep(this: void, _keys: string[], args: string[]): string[] {
+  const { nowMs, nextMs } = sweepLeases(inside, timingIn(args), args[1] ?? "");
+  return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
+}
+
+/** @param args `d`, the server */
+export function join(this: void, _keys: string[], args: string[]): void {
+  joinServer(inside, timingIn(args), args[1] ?? "");
+}
+
+/** @param args the server, the client */
+export function leave(this: void, _keys: string[], args: string[]): void {
+  leaveServer(inside, args[0] ?? "", args[1] ?? "");
+}
+
+/** @param args the server, an epoch in case there is none, how many of what follows are to be watched, these; the clients */
+export function read(this: void, _keys: string[], args: string[]): string[] {
+  const clientsFrom = WATCHED_FROM + Number(args[2]);
+  return readPresence(
+    inside,
+    args[0] ?? "",
+    args[1] ?? "",
+    args.slice(WATCHED_FROM, clientsFrom),
+    args.slice(clientsFrom),
+  );
+}
+
+/** @param args the server; whom it no longer watches */
+export function unwatch(this: void, _keys: string[], args: string[]): void {
+  stopWatching(inside, args[0] ?? "", args.slice(1));
+}
+
+/** @returns whether there is more to forget */
+export function forget(this: void, _keys: string[], args: string[]): boolean {
+  return !forgetServer(inside, args[0] ?? "");
+}

@@ -1,0 +1,95 @@
+/**
+ * The RedisGears 2 library: a stream trigger on `heartbeat`, a keyspace trigger on the leases, and functions for what a
+ * server or the deadline clock asks. `d` comes from its configuration: `{"heartbeatIntervalMs":5000}`.
+ *
+ * RedisGears swallows the keyspace events of what a library itself writes: so nothing here waits for one of its own.
+ */
+import { HEARTBEAT_KEY, LEASE_KEY_PREFIX } from "../../packages/protocol/src/redis-keys.ts";
+import { LIBRARY_VERSION } from "./library-version.ts";
+import { readHeartbeat } from "./presence/entry.ts";
+import { forget, unwatch } from "./presence/interest.ts";
+import { applyHeartbeat, checkLease, join, leave, read, sweep } from "./presence/presence.ts";
+import type { Redis } from "./presence/redis.ts";
+import { timingOf } from "./presence/timing.ts";
+
+/** What RedisGears gives to a callback. */
+interface GearsClient {
+  call: (command: string, ...args: string[]) => unknown;
+}
+
+interface StreamRecord {
+  id: [bigint, bigint];
+  stream_name: string;
+  record: [string, string][];
+}
+
+/** What a RedisGears 2 library finds in its environment. */
+declare const redis: {
+  config?: { heartbeatIntervalMs?: number };
+  registerFunction: (name: string, callback: (client: GearsClient, ...args: string[]) => unknown) => void;
+  registerStreamTrigger: (
+    name: string,
+    prefix: string,
+    callback: (client: GearsClient, data: StreamRecord) => void,
+    options: { window: number; isStreamTrimmed: boolean },
+  ) => void;
+  registerKeySpaceTrigger: (
+    name: string,
+    prefix: string,
+    callback: (client: GearsClient, data: { event: string; key: string }) => void,
+  ) => void;
+};
+
+const DEFAULT_INTERVAL_MS = 5000;
+const timing = timingOf(redis.config?.heartbeatIntervalMs ?? DEFAULT_INTERVAL_MS);
+
+function inside(client: GearsClient): Redis {
+  return {
+    call: (command, ...args) => client.call(command, ...args),
+    attempt: (command, ...args) => {
+      try {
+        return client.call(command, ...args);
+      } catch (error) {
+        return { error };
+      }
+    },
+    contactsIn,
+  };
+}
+
+function contactsIn(json: string): string[] {
+  try {
+    const { contacts } = JSON.parse(json) as { contacts?: unknown };
+    return Array.isArray(contacts) ? contacts.filter((contact) => typeof contact === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+redis.registerStreamTrigger(
+  "heartbeats",
+  HEARTBEAT_KEY,
+  (client, { id, stream_name: stream, record }) => {
+    if (stream !== HEARTBEAT_KEY) return;
+    const heartbeat = readHeartbeat(Number(id[0]), record.flat());
+    if (heartbeat) applyHeartbeat(inside(client), timing, heartbeat);
+  },
+  { window: 1, isStreamTrimmed: true },
+);
+redis.registerKeySpaceTrigger("leases", LEASE_KEY_PREFIX, (client, { key }) => {
+  checkLease(inside(client), timing, key.slice(LEASE_KEY_PREFIX.length));
+});
+
+redis.registerFunction("version", () => String(LIBRARY_VERSION));
+redis.registerFunction("check", (client, who = "") => checkLease(inside(client), timing, who));
+redis.registerFunction("sweep", (client, run = "") => {
+  const { nowMs, nextMs } = sweep(inside(client), timing, run);
+  return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
+});
+redis.registerFunction("join", (client, server = "") => join(inside(client), timing, server));
+redis.registerFunction("leave", (client, server = "", who = "") => leave(inside(client), server, who));
+redis.registerFunction("read", (client, server = "", newEpoch = "", watchedCount = "0", ...names) =>
+  read(inside(client), server, newEpoch, names.slice(0, Number(watchedCount)), names.slice(Number(watchedCount))),
+);
+redis.registerFunction("unwatch", (client, server = "", ...watched) => unwatch(inside(client), server, watched));
+redis.registerFunction("forget", (client, server = "") => (forget(inside(client), server) ? "0" : "1"));
