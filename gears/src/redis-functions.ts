@@ -17,7 +17,7 @@ import {
   read as readPresence,
   sweep as sweepLeases,
 } from "./presence/presence.ts";
-import { listOf, type Redis, valuesOf } from "./presence/redis.ts";
+import { listOf, type Redis, textOf, valuesOf } from "./presence/redis.ts";
 import { type Timing, timingOf } from "./presence/timing.ts";
 
 /** What a Redis Functions library finds in its environment. */
@@ -26,6 +26,10 @@ declare const cjson: { decode: (this: void, json: string) => unknown };
 declare const pcall: <Result>(this: void, call: (this: void) => Result) => LuaMultiReturn<[boolean, Result]>;
 
 const GROUP = "presence";
+/** One name for all hosts: as reading and acknowledging are one step, nothing is ever left with one of them. */
+const CONSUMER = "triggers";
+/** How many entries one call works off, where it is not told: each may name hundreds of clients. */
+const MAX_ENTRIES = "20";
 /** Pending for so long, an entry's reader is gone, in ms. */
 const CLAIMED_AFTER = "10000";
 /** Where in its arguments `read` finds whom to watch. */
@@ -48,39 +52,47 @@ function timingIn(args: readonly string[]): Timing {
 }
 
 /**
- * Reads what the group hasn't yet read of the heartbeat stream, applies and acknowledges it, in one step: no host can die
- * with an entry half done. Entries older than a lease can't change anything any more, and are trimmed.
+ * Reads what nobody has read yet of the heartbeat stream, applies and acknowledges it, in one step: no host can die with
+ * an entry half done, and any number of them share the work. Entries older than a lease can't change anything any more,
+ * and are trimmed.
  *
- * @param args `d`, the consumer, how many entries at most, `1` to take over what others left pending
- * @returns how many entries there were
+ * @param args `d`, how many entries at most
+ * @returns how many entries there were, and the id of the stream's last one
  */
-export function work(this: void, _keys: string[], args: string[]): number {
-  const timing = timingIn(args);
-  const consumer = args[1] ?? "";
-  const count = args[2] ?? "1";
-  let done = args[3] === "1" ? applyEntries(timing, claim(consumer, count)) : 0;
-  done += applyEntries(timing, readNew(consumer, count));
-  if (done > 0) {
-    const oldest = String(readClock(inside).ms - timing.leaseMs);
-    redis.call("XTRIM", HEARTBEAT_KEY, "MINID", "~", oldest);
-  }
+export function work(this: void, _keys: string[], args: string[]): string[] {
+  const done = workOff(timingIn(args), args[1] ?? "1");
+  const last = valuesOf(valuesOf(redis.call("XREVRANGE", HEARTBEAT_KEY, "+", "-", "COUNT", "1"))[0]);
+  return [String(done), textOf(last[0]) ?? "0-0"];
+}
+
+/**
+ * Takes over entries that a reader of the group left unacknowledged. Hosts leave none; another program, or a call that
+ * Redis broke off, may.
+ *
+ * @param args `d`
+ * @returns how many there were
+ */
+export function claim(this: void, _keys: string[], args: string[]): number {
+  const reply = redis.pcall("XAUTOCLAIM", HEARTBEAT_KEY, GROUP, CONSUMER, CLAIMED_AFTER, "0-0", "COUNT", MAX_ENTRIES);
+  return isError(reply) ? 0 : applyEntries(timingIn(args), valuesOf(valuesOf(reply)[1]));
+}
+
+/** @returns how many entries there were */
+function workOff(timing: Timing, count: string): number {
+  const done = applyEntries(timing, readNew(count));
+  if (done > 0) redis.call("XTRIM", HEARTBEAT_KEY, "MINID", "~", String(readClock(inside).ms - timing.leaseMs));
   return done;
 }
 
-function readNew(consumer: string, count: string): readonly unknown[] {
-  const arguments_ = ["GROUP", GROUP, consumer, "COUNT", count, "STREAMS", HEARTBEAT_KEY, ">"];
-  let reply = redis.pcall("XREADGROUP", ...arguments_);
+function readNew(count: string): readonly unknown[] {
+  const words = ["GROUP", GROUP, CONSUMER, "COUNT", count, "STREAMS", HEARTBEAT_KEY, ">"];
+  let reply = redis.pcall("XREADGROUP", ...words);
   if (isError(reply)) {
     redis.call("XGROUP", "CREATE", HEARTBEAT_KEY, GROUP, "0", "MKSTREAM");
-    reply = redis.call("XREADGROUP", ...arguments_);
+    reply = redis.call("XREADGROUP", ...words);
   }
   if (typeof reply !== "object" || reply === null) return [];
   return valuesOf(valuesOf(valuesOf(reply)[0])[1]);
-}
-
-function claim(consumer: string, count: string): readonly unknown[] {
-  const reply = redis.pcall("XAUTOCLAIM", HEARTBEAT_KEY, GROUP, consumer, CLAIMED_AFTER, "0-0", "COUNT", count);
-  return isError(reply) ? [] : valuesOf(valuesOf(reply)[1]);
 }
 
 function isError(reply: unknown): boolean {
@@ -89,7 +101,7 @@ function isError(reply: unknown): boolean {
 
 function applyEntries(timing: Timing, entries: readonly unknown[]): number {
   for (const entry of entries) {
-    const id = valuesOf(entry)[0] as string;
+    const id = textOf(valuesOf(entry)[0]) ?? "";
     const heartbeat = readHeartbeat(Number(id.split("-")[0]), valuesOf(valuesOf(entry)[1]));
     if (heartbeat !== undefined) applyHeartbeat(inside, timing, heartbeat);
     redis.call("XACK", HEARTBEAT_KEY, GROUP, id);
@@ -101,17 +113,26 @@ export function version(this: void): number {
   return LIBRARY_VERSION;
 }
 
-/** @param args `d`, the client */
+/** @param args `d`; clients whose leases something happened to */
 export function check(this: void, _keys: string[], args: string[]): void {
-  checkLease(inside, timingIn(args), args[1] ?? "");
+  const timing = timingIn(args);
+  workOff(timing, MAX_ENTRIES);
+  for (const client of args.slice(1)) checkLease(inside, timing, client);
 }
 
 /**
+ * Works off the heartbeat stream first: nobody is declared dead whose heartbeat is waiting to be read.
+ *
  * @param args `d`, the run of the Redis process
  * @returns Redis's clock and when to sweep next, in ms since the epoch; the latter empty for never
  */
 export function sweep(this: void, _keys: string[], args: string[]): string[] {
-  const { nowMs, nextMs } = sweepLeases(inside, timingIn(args), args[1] ?? "");
+  const timing = timingIn(args);
+  if (workOff(timing, MAX_ENTRIES) === Number(MAX_ENTRIES)) {
+    const now = String(readClock(inside).ms);
+    return [now, now];
+  }
+  const { nowMs, nextMs } = sweepLeases(inside, timing, args[1] ?? "");
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 }
 
@@ -120,9 +141,10 @@ export function join(this: void, _keys: string[], args: string[]): void {
   joinServer(inside, timingIn(args), args[1] ?? "");
 }
 
-/** @param args the server, the client */
+/** @param args `d`, the server, the client */
 export function leave(this: void, _keys: string[], args: string[]): void {
-  leaveServer(inside, args[0] ?? "", args[1] ?? "");
+  workOff(timingIn(args), MAX_ENTRIES);
+  leaveServer(inside, args[1] ?? "", args[2] ?? "");
 }
 
 /** @param args the server, an epoch in case there is none, how many of what follows are to be watched, these; the clients */

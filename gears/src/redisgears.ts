@@ -81,7 +81,9 @@ redis.registerKeySpaceTrigger("leases", LEASE_KEY_PREFIX, (client, { key }) => {
 });
 
 redis.registerFunction("version", () => String(LIBRARY_VERSION));
-redis.registerFunction("check", (client, who = "") => checkLease(inside(client), timing, who));
+redis.registerFunction("check", (client, ...clients) => {
+  for (const each of clients) checkLease(inside(client), timing, each);
+});
 redis.registerFunction("sweep", (client, run = "") => {
   const { nowMs, nextMs } = sweep(inside(client), timing, run);
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];

@@ -5,3 +5,4 @@ export * from "./messages.ts";
 export * from "./presence.ts";
 export * from "./problem.ts";
 export * from "./profile.ts";
+export * from "./redis-keys.ts";

@@ -1,0 +1,64 @@
+import type { Logger } from "pino";
+import { pause, RETRY_MS } from "./pace.ts";
+import type { PresenceFunctions } from "./presence-functions.ts";
+
+/** How often to sweep where nothing is due, in intervals: silence tells the logic that there was an outage. */
+const TICK_INTERVALS = 0.1;
+
+export interface DeadlineClockOptions {
+  functions: PresenceFunctions;
+  heartbeatIntervalMs: number;
+  /** The run of the Redis process one is connected to. */
+  runOf: () => string;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
+/**
+ * Sleeps until the next lease runs out, and asks then: Redis itself tells of an expired key when it happens to look.
+ *
+ * The time to sleep comes from Redis's clock alone.
+ */
+export class DeadlineClock {
+  readonly #options: DeadlineClockOptions;
+  #wake: () => void = () => {};
+  #lastSweepMs = performance.now();
+
+  constructor(options: DeadlineClockOptions) {
+    this.#options = options;
+  }
+
+  /** For how long it has not managed to sweep, in ms. */
+  get silenceMs(): number {
+    return performance.now() - this.#lastSweepMs;
+  }
+
+  /** A lease may now end sooner than it was to. */
+  nudge(): void {
+    this.#wake();
+  }
+
+  /** Runs until the signal. */
+  async run(): Promise<void> {
+    const { functions, heartbeatIntervalMs, runOf, logger, signal } = this.#options;
+    const tickMs = TICK_INTERVALS * heartbeatIntervalMs;
+    while (!signal.aborted) {
+      try {
+        const { nowMs, nextMs } = await functions.sweep(runOf());
+        this.#lastSweepMs = performance.now();
+        if (nextMs === undefined || nextMs > nowMs)
+          await this.#sleep(Math.min(tickMs, (nextMs ?? nowMs + tickMs) - nowMs));
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.debug({ err: error }, "leases could not be swept; trying again");
+        await pause(Math.min(RETRY_MS, tickMs), signal);
+      }
+    }
+  }
+
+  async #sleep(durationMs: number): Promise<void> {
+    const nudge = new AbortController();
+    this.#wake = () => nudge.abort();
+    await pause(durationMs, AbortSignal.any([this.#options.signal, nudge.signal]));
+  }
+}

@@ -1,0 +1,36 @@
+import { HEARTBEAT_KEY } from "@presence/protocol";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { pause, RETRY_MS } from "./pace.ts";
+import type { PresenceFunctions } from "./presence-functions.ts";
+
+/** How many entries one call works off: Redis serves nobody else meanwhile, and each may name hundreds of clients. */
+const MAX_ENTRIES = 20;
+/** How long one read blocks, in ms: well below the silence from which on a connection counts as dead. */
+const BLOCK_MS = 1_000;
+
+/**
+ * Works off the heartbeat stream, beside a Redis without RedisGears.
+ *
+ * The reading is done inside Redis, by a consumer group, together with the work. Out here one only waits for there to be
+ * something to read.
+ */
+export async function consumeHeartbeats(
+  functions: PresenceFunctions,
+  blocking: Redis,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  let lastId = "0-0";
+  while (!signal.aborted) {
+    try {
+      const worked = await functions.work(MAX_ENTRIES);
+      lastId = worked.lastId;
+      if (worked.done === 0) await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.debug({ err: error }, "heartbeats could not be worked off; trying again");
+      await pause(RETRY_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { LIBRARY_VERSION } from "../library-version.ts";
+
+/** Where the logic lives: in RedisGears where the Redis has it, else in Redis Functions. */
+export type Home = "redisgears" | "redis-functions";
+
+const LIBRARIES: Record<Home, URL> = {
+  redisgears: new URL("../../dist/presence.redisgears.js", import.meta.url),
+  "redis-functions": new URL("../../dist/presence.lua", import.meta.url),
+};
+
+/** Finds out what this Redis offers. */
+export async function findHome(redis: Redis): Promise<Home> {
+  try {
+    await redis.call("TFUNCTION", "LIST");
+    return "redisgears";
+  } catch (error) {
+    if (isUnknownCommand(error)) return "redis-functions";
+    throw error;
+  }
+}
+
+/**
+ * Loads the library, unless one of this version, or a newer one, is there: two versions of hosts may share a Redis while
+ * they are being replaced.
+ *
+ * @throws where Redis refuses it
+ */
+export async function loadLibrary(
+  redis: Redis,
+  home: Home,
+  heartbeatIntervalMs: number,
+  logger: Logger,
+): Promise<void> {
+  const loaded = await loadedVersion(redis, home);
+  if (loaded === LIBRARY_VERSION) return;
+  if (loaded > LIBRARY_VERSION) {
+    logger.warn(
+      { home, loaded, ours: LIBRARY_VERSION },
+      "a newer library is loaded: it stays, and this host should be replaced",
+    );
+    return;
+  }
+  const code = await readFile(LIBRARIES[home], "utf8");
+  if (home === "redisgears") {
+    await redis.call("TFUNCTION", "LOAD", "REPLACE", "CONFIG", JSON.stringify({ heartbeatIntervalMs }), code);
+  } else await redis.call("FUNCTION", "LOAD", "REPLACE", code);
+  logger.info({ home, version: LIBRARY_VERSION }, "library loaded");
+}
+
+/** 0 where there is none. */
+async function loadedVersion(redis: Redis, home: Home): Promise<number> {
+  try {
+    return Number(
+      await (home === "redisgears"
+        ? redis.call("TFCALL", "presence.version", "0")
+        : redis.call("FCALL_RO", "presence_version", "0")),
+    );
+  } catch (error) {
+    if (isMissingFunction(error)) return 0;
+    throw error;
+  }
+}
+
+/** Redis, or RedisGears, has no such function: it was restarted without its memory, perhaps. */
+export function isMissingFunction(error: unknown): boolean {
+  return error instanceof Error && /function not found|unknown (library|function)|not found/i.test(error.message);
+}
+
+function isUnknownCommand(error: unknown): boolean {
+  return error instanceof Error && /unknown command|no permissions|noperm/i.test(error.message);
+}

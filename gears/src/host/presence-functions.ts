@@ -1,0 +1,135 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Sweep } from "../presence/presence.ts";
+import { type ClientRecord, parseRecord } from "../presence/record.ts";
+import { findHome, type Home, isMissingFunction, loadLibrary } from "./library.ts";
+
+/** What `read` tells of each client. */
+export interface Readout {
+  /** Redis's clock, ms since the epoch. */
+  nowMs: number;
+  version: string;
+  epoch: string;
+  /** How many events had been put on the server's stream. */
+  sequence: number;
+  /** The last change of each client asked for that has ever been announced. */
+  records: Map<string, ClientRecord>;
+  /** Those online who have no contact document. */
+  guests: Map<string, ClientRecord>;
+}
+
+/** Calls the logic inside Redis, and loads it where Redis has lost it. */
+export class PresenceFunctions {
+  readonly home: Home;
+  readonly #redis: Redis;
+  readonly #heartbeatIntervalMs: number;
+  readonly #logger: Logger;
+
+  private constructor(redis: Redis, home: Home, heartbeatIntervalMs: number, logger: Logger) {
+    this.home = home;
+    this.#redis = redis;
+    this.#heartbeatIntervalMs = heartbeatIntervalMs;
+    this.#logger = logger;
+  }
+
+  /** Finds out where the logic lives on this Redis, and sees to it that it is there. */
+  static async connect(redis: Redis, heartbeatIntervalMs: number, logger: Logger): Promise<PresenceFunctions> {
+    const home = await findHome(redis);
+    await loadLibrary(redis, home, heartbeatIntervalMs, logger);
+    return new PresenceFunctions(redis, home, heartbeatIntervalMs, logger);
+  }
+
+  /** Redis Functions only: works off the heartbeat stream. */
+  async work(maxEntries: number): Promise<{ done: number; lastId: string }> {
+    const [done, lastId] = strings(await this.#call("work", [this.#interval, String(maxEntries)]));
+    return { done: Number(done), lastId: lastId ?? "0-0" };
+  }
+
+  /** Redis Functions only: takes over what another reader left unacknowledged. */
+  async claim(): Promise<number> {
+    return Number(await this.#call("claim", [this.#interval]));
+  }
+
+  async check(clients: readonly string[]): Promise<void> {
+    await this.#call("check", [...this.#intervalForFunctions, ...clients]);
+  }
+
+  async sweep(run: string): Promise<Sweep> {
+    const [nowMs, nextMs] = strings(await this.#call("sweep", [...this.#intervalForFunctions, run]));
+    return { nowMs: Number(nowMs), nextMs: nextMs === "" || nextMs === undefined ? undefined : Number(nextMs) };
+  }
+
+  async join(server: string): Promise<void> {
+    await this.#call("join", [...this.#intervalForFunctions, server]);
+  }
+
+  async leave(server: string, client: string): Promise<void> {
+    await this.#call("leave", [...this.#intervalForFunctions, server, client]);
+  }
+
+  /**
+   * @param newEpoch names the order of events, in case there is none yet
+   * @param watched whom `server` watches from now on, beside those it did
+   */
+  async read(
+    server: string,
+    newEpoch: string,
+    watched: readonly string[],
+    clients: readonly string[],
+  ): Promise<Readout> {
+    const reply = await this.#call("read", [server, newEpoch, String(watched.length), ...watched, ...clients]);
+    return parseReadout(strings(reply), clients);
+  }
+
+  async unwatch(server: string, watched: readonly string[]): Promise<void> {
+    await this.#call("unwatch", [server, ...watched]);
+  }
+
+  /** Takes away all that is kept for a server. */
+  async forget(server: string): Promise<void> {
+    while (Number(await this.#call("forget", [server])) === 1);
+  }
+
+  get #interval(): string {
+    return String(this.#heartbeatIntervalMs);
+  }
+
+  /** RedisGears has it in the library's configuration. */
+  get #intervalForFunctions(): string[] {
+    return this.home === "redis-functions" ? [this.#interval] : [];
+  }
+
+  async #call(name: string, args: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#callOnce(name, args);
+    } catch (error) {
+      if (!isMissingFunction(error)) throw error;
+      await loadLibrary(this.#redis, this.home, this.#heartbeatIntervalMs, this.#logger);
+      return await this.#callOnce(name, args);
+    }
+  }
+
+  #callOnce(name: string, args: readonly string[]): Promise<unknown> {
+    return this.home === "redisgears"
+      ? this.#redis.call("TFCALL", `presence.${name}`, "0", ...args)
+      : this.#redis.call("FCALL", `presence_${name}`, "0", ...args);
+  }
+}
+
+function strings(reply: unknown): string[] {
+  return Array.isArray(reply) ? reply.map(String) : [];
+}
+
+function parseReadout(reply: readonly string[], clients: readonly string[]): Readout {
+  const [nowMs = "0", version = "0", epoch = "", sequence = "0", ...rest] = reply;
+  const records = new Map<string, ClientRecord>();
+  clients.forEach((client, index) => {
+    const text = rest[index];
+    if (text) records.set(client, parseRecord(text));
+  });
+  const guests = new Map<string, ClientRecord>();
+  for (let index = clients.length; index + 1 < rest.length; index += 2) {
+    guests.set(rest[index] ?? "", parseRecord(rest[index + 1] ?? ""));
+  }
+  return { nowMs: Number(nowMs), version, epoch, sequence: Number(sequence), records, guests };
+}

@@ -1,0 +1,175 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { DeadlineClock } from "./deadline-clock.ts";
+import { consumeHeartbeats } from "./heartbeat-consumer.ts";
+import { KeyspaceSubscriber } from "./keyspace-subscriber.ts";
+import type { Home } from "./library.ts";
+import { pause, RETRY_MS } from "./pace.ts";
+import { PresenceFunctions } from "./presence-functions.ts";
+import { createConnection } from "./redis-connection.ts";
+
+/** How often entries that another reader left unacknowledged are looked for, in ms. */
+const CLAIM_MS = 10_000;
+/** Sweeps are due every 0.1 intervals; a host that hasn't managed one for this many is not working. */
+const SILENT_INTERVALS = 1;
+
+export interface TriggerHostOptions {
+  /** `redis://` or `rediss://` */
+  redisUrl: string;
+  /** `d`, in ms: the same for all servers and hosts of one Redis. */
+  heartbeatIntervalMs: number;
+  logger: Logger;
+}
+
+/** How a host is doing. */
+export interface TriggerHostStatus {
+  home: Home | undefined;
+  /** What an operator should know, in words; empty where all is well. */
+  warnings: string[];
+  isWorking: boolean;
+}
+
+export interface TriggerHost {
+  status(): TriggerHostStatus;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the presence platform's triggers beside a Redis: the heartbeat consumer, the keyspace subscriber and the deadline
+ * clock; on a Redis with RedisGears the clock alone. Any number of hosts may run on one Redis.
+ *
+ * It starts whether or not Redis can be reached, and goes on trying.
+ */
+export function startTriggerHost({ redisUrl, heartbeatIntervalMs, logger }: TriggerHostOptions): TriggerHost {
+  const stopping = new AbortController();
+  const connections = ["commands", "blocking", "subscriber"].map((name) =>
+    createConnection(redisUrl, `presence-${name}`, logger),
+  );
+  const running: RunningHost = { home: undefined, clock: undefined, keyspace: undefined };
+  const work = runHost({ connections, heartbeatIntervalMs, logger, signal: stopping.signal, running });
+  return {
+    status: () => statusOf(running, heartbeatIntervalMs),
+    async stop() {
+      stopping.abort();
+      for (const connection of connections) connection.disconnect();
+      await work;
+    },
+  };
+}
+
+interface RunningHost {
+  home: Home | undefined;
+  clock: DeadlineClock | undefined;
+  keyspace: KeyspaceSubscriber | undefined;
+}
+
+interface HostParts {
+  connections: readonly Redis[];
+  heartbeatIntervalMs: number;
+  logger: Logger;
+  signal: AbortSignal;
+  running: RunningHost;
+}
+
+async function runHost({ connections, heartbeatIntervalMs, logger, signal, running }: HostParts): Promise<void> {
+  const [commands, blocking, subscriber] = connections;
+  if (!commands || !blocking || !subscriber) throw new Error("a host has three connections");
+  const functions = await untilDone(signal, logger, async () => {
+    await commands.connect().catch(ifAlreadyConnecting);
+    return await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
+  });
+  if (!functions) return;
+  running.home = functions.home;
+  let run = await readRun(commands);
+  const clock = new DeadlineClock({ functions, heartbeatIntervalMs, runOf: () => run, logger, signal });
+  running.clock = clock;
+  const keyspace =
+    functions.home === "redis-functions" ? new KeyspaceSubscriber(commands, subscriber, logger) : undefined;
+  running.keyspace = keyspace;
+  commands.on("ready", () => {
+    void readRun(commands).then(
+      (next) => {
+        run = next;
+        return keyspace?.enable();
+      },
+      () => {},
+    );
+  });
+  const tasks = [clock.run()];
+  if (keyspace) {
+    await blocking.connect().catch(ifAlreadyConnecting);
+    const checks = new LeaseChecks(functions, clock, logger);
+    await keyspace.start((client) => checks.add(client)).catch(() => {});
+    tasks.push(consumeHeartbeats(functions, blocking, logger, signal), claimNowAndThen(functions, signal));
+  }
+  await Promise.all(tasks);
+}
+
+/** Checks leases that something happened to: those of one moment together. */
+class LeaseChecks {
+  readonly #functions: PresenceFunctions;
+  readonly #clock: DeadlineClock;
+  readonly #logger: Logger;
+  #waiting = new Set<string>();
+
+  constructor(functions: PresenceFunctions, clock: DeadlineClock, logger: Logger) {
+    this.#functions = functions;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  add(client: string): void {
+    this.#waiting.add(client);
+    if (this.#waiting.size === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const clients = [...this.#waiting];
+    this.#waiting = new Set();
+    this.#functions.check(clients).then(
+      () => this.#clock.nudge(),
+      // The clock finds at their deadlines what could not be checked now.
+      (error: unknown) => this.#logger.debug({ err: error }, "leases could not be checked"),
+    );
+  }
+}
+
+async function claimNowAndThen(functions: PresenceFunctions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await functions.claim().catch(() => {});
+    await pause(CLAIM_MS, signal);
+  }
+}
+
+async function untilDone<Result>(
+  signal: AbortSignal,
+  logger: Logger,
+  attempt: () => Promise<Result>,
+): Promise<Result | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await attempt();
+    } catch (error) {
+      logger.warn({ err: error }, "the presence library can't be loaded; trying again");
+      await pause(RETRY_MS, signal);
+    }
+  }
+  return undefined;
+}
+
+/** A connection that is lost connects by itself; being told to is then an error, and no harm. */
+function ifAlreadyConnecting(error: unknown): void {
+  if (!(error instanceof Error) || !/already connect/i.test(error.message)) throw error;
+}
+
+/** Names the run of the Redis process, and its data: another one after a restart or a failover. */
+async function readRun(redis: Redis): Promise<string> {
+  const [server, replication] = await Promise.all([redis.info("server"), redis.info("replication")]);
+  return `${/run_id:(\S+)/.exec(server)?.[1]}:${/master_replid:(\S+)/.exec(replication)?.[1]}`;
+}
+
+function statusOf({ home, clock, keyspace }: RunningHost, heartbeatIntervalMs: number): TriggerHostStatus {
+  const warnings = keyspace && !keyspace.state.enabled ? [keyspace.state.reason] : [];
+  const isWorking = clock !== undefined && clock.silenceMs < SILENT_INTERVALS * heartbeatIntervalMs;
+  return { home, warnings, isWorking };
+}
