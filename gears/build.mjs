@@ -5,13 +5,15 @@ import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 // Two libraries out of one source: JavaScript for RedisGears 2, and Lua for Redis Functions.
-process.chdir(import.meta.dirname);
+const here = import.meta.dirname;
+process.chdir(here);
 mkdirSync("dist", { recursive: true });
 await buildRedisGears();
 await buildRedisFunctions();
 
 async function buildRedisGears() {
   await build({
+    absWorkingDir: here,
     entryPoints: ["src/redisgears.ts"],
     outfile: "dist/presence.redisgears.js",
     bundle: true,
@@ -58,6 +60,7 @@ end }`;
 /** @param {string} file */
 async function exportsOf(file) {
   const { metafile } = await build({
+    absWorkingDir: here,
     entryPoints: [file],
     format: "esm",
     write: false,

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 const SOCKET_TIMEOUT_MS = 5_000;
 const MAX_RETRY_MS = 1_000;
 
-const OPTIONS: RedisOptions = {
+const OPTIONS = {
   // The logic's replies are those of RESP2; the harness and the libraries are written for them.
   protocol: 2,
   socketTimeout: SOCKET_TIMEOUT_MS,
@@ -14,8 +14,9 @@ const OPTIONS: RedisOptions = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   lazyConnect: true,
-  retryStrategy: (attempt) => Math.min(MAX_RETRY_MS, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
-};
+  retryStrategy: (attempt: number) =>
+    Math.min(MAX_RETRY_MS, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
+} as const satisfies RedisOptions;
 
 /**
  * A connection that comes back by itself. Until it has, its commands fail.
