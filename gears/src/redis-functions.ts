@@ -91,7 +91,6 @@ function readNew(count: string): readonly unknown[] {
     redis.call("XGROUP", "CREATE", HEARTBEAT_KEY, GROUP, "0", "MKSTREAM");
     reply = redis.call("XREADGROUP", ...words);
   }
-  if (typeof reply !== "object" || reply === null) return [];
   return valuesOf(valuesOf(valuesOf(reply)[0])[1]);
 }
 

@@ -41,9 +41,9 @@ export function listOf(reply: unknown): readonly string[] {
   return reply as readonly string[];
 }
 
-/** A reply that is a list with a value, or none, for each thing asked for; to be indexed. */
+/** A reply that is a list, to be indexed; empty where it is none. */
 export function valuesOf(reply: unknown): readonly unknown[] {
-  return reply as readonly unknown[];
+  return typeof reply === "object" && reply !== null ? (reply as readonly unknown[]) : [];
 }
 
 /** Calls `use` with parts of `items` that are small enough for one call. */
