@@ -152,6 +152,25 @@ describe("POST /api/events", () => {
     expect(watcher.changes().sort()).toEqual(["anouk OFFLINE", "anouk ONLINE", "omar OFFLINE", "omar ONLINE"]);
   });
 
+  it("says in each channel that the server stops, and when to come back", async () => {
+    const server = await startTestServer();
+    const stream = await server.openMultiplexedStream([
+      { token: await server.signIn("anouk") },
+      { token: await server.signIn("omar") },
+    ]);
+    await stream.snapshot(0);
+    await stream.snapshot(1);
+    await server.close();
+    expect(await stream.over).toBe("ended");
+    for (const channel of [0, 1]) {
+      expect((await stream.channelEnd(channel)).problem).toMatchObject({
+        type: "urn:presence:problem:shutting-down",
+        status: 503,
+      });
+    }
+    expect(stream.retriesMs).toHaveLength(4);
+  });
+
   it("hands over from one response to the next without anybody noticing", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const watcher = await server.openTerminalStream("magali");
