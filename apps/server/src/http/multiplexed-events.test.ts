@@ -27,8 +27,9 @@ describe("POST /api/events", () => {
     await stream.presence("omar", "ONLINE", 0);
     await server.openTerminalStream("sofia");
     await stream.presence("sofia", "ONLINE", 1);
-    // Ines does not see Omar. Anouk came first, so that she saw Ines come.
-    expect(stream.changes(0)).toEqual(["ines ONLINE", "omar ONLINE", "sofia ONLINE"]);
+    // Ines does not see Omar, and nobody sees those come who came together.
+    expect(anouk.contacts).toContainEqual({ client: "ines", status: "ONLINE", since: expect.any(Number) });
+    expect(stream.changes(0)).toEqual(["omar ONLINE", "sofia ONLINE"]);
     expect(stream.changes(1)).toEqual(["sofia ONLINE"]);
     expect(stream.malformed).toEqual([]);
   });
