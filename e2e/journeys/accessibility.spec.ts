@@ -50,7 +50,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await anouk.sees("magali", "ONLINE");
       await expectAccessible(anouk.page);
 
-      await anouk.page.getByRole("radio", { name: "Activity" }).check({ force: true });
+      await anouk.page.locator("label", { hasText: "Activity" }).click();
       await expect(anouk.activityOf("magali")).toBeVisible();
       await expectAccessible(anouk.page);
     });

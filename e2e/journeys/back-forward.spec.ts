@@ -11,10 +11,11 @@ test("who goes to another page and comes back is live again", async ({ page, ser
     document.documentElement.dataset["visited"] = "before";
   });
 
-  await page.goto("/healthz");
+  await page.goto("/");
   await noor.next("magali", "OFFLINE");
   await listenAs("anouk");
-  await page.goBack();
+  // A page out of the cache never loads again, which is what Playwright would wait for.
+  await page.goBack({ waitUntil: "commit" });
 
   await magali.isLive();
   await noor.next("magali", "ONLINE");

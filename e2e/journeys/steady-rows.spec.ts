@@ -7,6 +7,7 @@ test("rows don't move while the pointer is among them, and do when it has left",
   const top = async () => (await row.boundingBox())?.y;
   await anouk.sees("sofia", "OFFLINE");
   await row.hover();
+  await anouk.page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
   const before = await top();
 
   await listenAs("sofia");
