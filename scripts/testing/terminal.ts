@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { expect } from "vitest";
 
 const OUTPUT_LIMIT_MS = 30_000;
+/** On a terminal, what is written to either stream appears in the order in which it was written. */
+const BOTH_STREAMS_AS_ONE = 'exec "$@" 2>&1';
 
 /** A command in a process group of its own, as a terminal runs it. */
 export interface TerminalCommand {
@@ -24,14 +26,15 @@ export function runInTerminal(
   command: readonly string[],
   { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
 ): TerminalCommand {
-  const [file = "", ...args] = command;
-  const child = spawn(file, args, { cwd, env: { ...freshEnvironment(), ...env }, detached: true });
+  const child = spawn("sh", ["-c", BOTH_STREAMS_AS_ONE, "sh", ...command], {
+    cwd,
+    env: { ...freshEnvironment(), ...env },
+    detached: true,
+  });
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (chunk: string) => {
-      output += chunk;
-    });
-  }
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    output += chunk;
+  });
   const signalGroup = (signal: NodeJS.Signals) => {
     try {
       process.kill(-groupOf(child), signal);
@@ -47,7 +50,7 @@ export function runInTerminal(
     },
     interrupt: () => signalGroup("SIGINT"),
     terminate: () => void child.kill("SIGTERM"),
-    // The streams close when the last process that holds them has ended.
+    // The output closes when the last process that holds it has ended.
     ended: once(child, "close").then(([status, signal]) => status ?? signal),
     kill: () => signalGroup("SIGKILL"),
   };
