@@ -69,9 +69,10 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
         }}
       />
       {!isFrame && <TabSwitch tab={tab} onTab={setTab} />}
-      <main className="workspace__main">
+      <main className="workspace__main" aria-label={me.name}>
         <ContactsPanel
           client={client}
+          label={`Contacts of ${me.name}`}
           banner={isStale && <StaleBanner onRetry={live.retry} />}
           instead={instead}
           isCompact={isFrame}

@@ -65,13 +65,13 @@ export function DemoFrame({ profile, name, frame, connection, onFrame, onPress }
         )}
         <Press kind="reload" icon="reload" label="Reload" name={name} isDisabled={!isOpen} onPress={onPress} />
         {isCut ? (
-          <Press kind="restore" icon="plug" label="Restore network" of name={name} onPress={onPress} />
+          <Press kind="restore" icon="plug" label="Restore" what="network of" name={name} onPress={onPress} />
         ) : (
           <Press
             kind="cut"
             icon="cut"
             label="Cut network"
-            of
+            what="of"
             name={name}
             isDisabled={!isOpen || connection === "shared"}
             onPress={onPress}
@@ -99,19 +99,19 @@ interface PressProps {
   icon: IconName;
   label: string;
   name: string;
-  /** Whether label and name need an 'of' between them. */
-  of?: boolean;
+  /** What stands between label and name in the button's full name. */
+  what?: string;
   isDisabled?: boolean;
   onPress(kind: PressKind): void;
 }
 
-function Press({ kind, icon, label, name, of = false, isDisabled = false, onPress }: PressProps) {
+function Press({ kind, icon, label, name, what, isDisabled = false, onPress }: PressProps) {
   return (
     <button
       className="button demo-frame__button"
       type="button"
       disabled={isDisabled}
-      aria-label={of ? `${label} of ${name}` : `${label} ${name}`}
+      aria-label={[label, what, name].filter(Boolean).join(" ")}
       onClick={() => onPress(kind)}
     >
       <Icon name={icon} />

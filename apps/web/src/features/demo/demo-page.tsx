@@ -74,9 +74,12 @@ export function DemoPage({ cast, actions }: DemoPageProps) {
   const strip = useRef<HTMLDivElement>(null);
 
   return (
-    <main className="demo">
+    <main className="demo" aria-label="Demo">
       <header className="demo__header">
-        <BrandMark />
+        <a className="demo__home" href="/" title="To the start">
+          <BrandMark />
+          <span className="visually-hidden">To the start</span>
+        </a>
         <h1 className="demo__title">Three clients, live</h1>
         {actions}
       </header>

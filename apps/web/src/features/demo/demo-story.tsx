@@ -1,5 +1,6 @@
 import type { ClientId } from "@presence/protocol";
 import { useMemo } from "react";
+import { StatusBadge } from "../../ui/status-badge.tsx";
 import { useTicking } from "../../ui/use-ticking.ts";
 import { type DemoLog, latestStory } from "./demo-log.ts";
 import { tell } from "./story-words.ts";
@@ -23,7 +24,10 @@ export function DemoStory({ log, nameOf }: DemoStoryProps) {
       role="status"
       data-status={story?.kind === "change" ? story.happening.status : undefined}
     >
-      <p className="demo-story__headline">{words?.headline ?? "Close, reload, cut off or sign out one of them"}</p>
+      <p className="demo-story__headline">
+        {story?.kind === "change" && <StatusBadge status={story.happening.status} />}
+        {words?.headline ?? "Close, reload, cut off or sign out one of them"}
+      </p>
       <p className="demo-story__detail">{words?.detail ?? "Then see who notices, and after how long."}</p>
     </div>
   );

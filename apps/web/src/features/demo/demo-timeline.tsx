@@ -17,8 +17,10 @@ interface DemoTimelineProps {
 
 /** Room right of 'now' for what has just happened and its label, in pixels. */
 const LEAD_PX = 120;
-const WIDE_WINDOW_MS = 60_000;
-const NARROW_WINDOW_MS = 30_000;
+const WIDE_WINDOW_MS = 40_000;
+const NARROW_WINDOW_MS = 20_000;
+/** A label that would run into the next mark gives way. */
+const LABEL_PX = 112;
 const GRID_MS = 10_000;
 
 const PRESS_WORDS: Record<PressKind, string> = {
@@ -82,21 +84,18 @@ export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
                 .map((happening) => (
                   <OriginMark key={happening.key} happening={happening} x={xOf(happening.atMs)} name={nameOf(id)} />
                 ))}
-              {happenings.flatMap((happening) =>
-                happening.seen
-                  .filter(({ viewer }) => viewer === id)
-                  .map(({ atMs, delayMs }) => (
-                    <SeenMark
-                      key={happening.key}
-                      happening={happening}
-                      viewer={id}
-                      delayMs={delayMs}
-                      x={xOf(atMs)}
-                      subjectName={nameOf(happening.subject)}
-                      words={`${nameOf(id)} saw ${nameOf(happening.subject)} ${wordOf(happening)} after ${formatDuration(delayMs)}`}
-                    />
-                  )),
-              )}
+              {seenBy(id, happenings).map(({ happening, atMs, delayMs }, index, all) => (
+                <SeenMark
+                  key={happening.key}
+                  happening={happening}
+                  viewer={id}
+                  delayMs={delayMs}
+                  x={xOf(atMs)}
+                  isLabelled={xOf(all[index + 1]?.atMs ?? Number.POSITIVE_INFINITY) - xOf(atMs) > LABEL_PX}
+                  subjectName={nameOf(happening.subject)}
+                  words={`${nameOf(id)} saw ${nameOf(happening.subject)} ${wordOf(happening)} after ${formatDuration(delayMs)}`}
+                />
+              ))}
             </li>
           ))}
         </ol>
@@ -158,11 +157,12 @@ interface SeenMarkProps {
   viewer: ClientId;
   delayMs: number;
   x: number;
+  isLabelled: boolean;
   subjectName: string;
   words: string;
 }
 
-function SeenMark({ happening, viewer, delayMs, x, subjectName, words }: SeenMarkProps) {
+function SeenMark({ happening, viewer, delayMs, x, isLabelled, subjectName, words }: SeenMarkProps) {
   return (
     <span
       className="timeline__seen"
@@ -174,9 +174,11 @@ function SeenMark({ happening, viewer, delayMs, x, subjectName, words }: SeenMar
       style={{ left: x }}
     >
       <span className="visually-hidden">{words}</span>
-      <span className="timeline__delay" aria-hidden="true">
-        {subjectName} +{formatDuration(delayMs)}
-      </span>
+      {isLabelled && (
+        <span className="timeline__delay" aria-hidden="true">
+          {subjectName} +{formatDuration(delayMs)}
+        </span>
+      )}
     </span>
   );
 }
@@ -197,6 +199,17 @@ function Legend() {
       </li>
     </ul>
   );
+}
+
+/** What `viewer` has seen of the others, in that order. */
+function seenBy(viewer: ClientId, happenings: readonly Happening[]) {
+  return happenings
+    .flatMap((happening) =>
+      happening.seen
+        .filter((seen) => seen.viewer === viewer)
+        .map(({ atMs, delayMs }) => ({ happening, atMs, delayMs })),
+    )
+    .sort((a, b) => a.atMs - b.atMs);
 }
 
 function wordOf({ status }: Happening): string {
