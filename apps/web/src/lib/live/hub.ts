@@ -105,8 +105,8 @@ export function startHub(): Hub {
     link.refresh();
   }
 
-  function receive(id: ClientId, message: ChannelMessage): void {
-    const client = clients.get(id);
+  function receive(order: StreamOrder, message: ChannelMessage): void {
+    const client = clients.get(order.client);
     if (client?.phase.kind !== "wanted") return;
     if (message.id !== undefined) client.lastEventId = message.id;
     switch (message.kind) {
@@ -117,7 +117,9 @@ export function startHub(): Hub {
         receivePresence(client, message.presence);
         break;
       case "end":
-        receiveEnd(client, message.problem);
+        showLinks();
+        // The end of a session that another has taken the place of is no news.
+        if (order.token === client.token) receiveEnd(client, message.problem);
         break;
     }
   }
@@ -149,7 +151,6 @@ export function startHub(): Hub {
   }
 
   function receiveEnd(client: Client, problem: Problem): void {
-    showLinks();
     if (problem.status !== 401) {
       link.refresh(ENDED_CHANNEL_DELAY_MS);
       return;
