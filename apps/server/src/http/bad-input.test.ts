@@ -35,6 +35,12 @@ describe("bad ids", () => {
     await expectRefusal((server) => requestTarget(server, target), status, status === 404 ? PLAIN : undefined);
   });
 
+  it("in the path: says so where the encoding is wrong", async () => {
+    const server = await startTestServer();
+    const response = await requestTarget(server, "/events/%E0%A4%A");
+    expect(response.body).toContain("The path is not properly percent-encoded.");
+  });
+
   it("in the path: a control character", async () => {
     await expectRefusal((server) => requestTarget(server, "/events/om\u0001ar"), 400, PLAIN);
   });
@@ -122,6 +128,12 @@ describe("bad bodies", () => {
 
   it.each(["/api/sessions", "/api/events", "/api/events/pings"])("too large for %s", async (path) => {
     await expectRefusal((server) => server.post(path, { client: "x".repeat(200_000) }), 413, PLAIN);
+  });
+
+  it("too large, and says so", async () => {
+    const server = await startTestServer();
+    const response = await server.post("/api/sessions", { client: "x".repeat(200_000) });
+    expect(await problemOf(response)).toMatchObject({ detail: "The body is too large." });
   });
 
   it("small, but large when unpacked", async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { bearer, problemOf, startTestServer, type TestServer } from "../../test/start-test-server.ts";
 
-const D_MS = 400;
+const D_MS = 600;
 const PING_ID = "a-tab.with_an-id~0001";
 const UNKNOWN = { type: "urn:presence:problem:connection-unknown", status: 404 };
 
