@@ -30,7 +30,7 @@ export interface PushLimits {
   eventLogCapacity: number;
 }
 
-export const DEFAULT_PUSH_LIMITS: PushLimits = {
+const DEFAULT_PUSH_LIMITS: PushLimits = {
   maxWaitingBytes: 256 * 1024,
   maxStalledMs: 30_000,
   eventLogCapacity: 10_000,
