@@ -76,7 +76,7 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
 
   return (
     <section className="contacts" aria-label={label} data-stale={isStale}>
-      {!isCompact && (
+      {!isCompact && instead === undefined && (
         <ContactsToolbar
           search={search}
           onSearch={setSearch}

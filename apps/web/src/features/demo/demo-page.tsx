@@ -1,5 +1,5 @@
 import type { ClientId, Profile } from "@presence/protocol";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ConnectionWord } from "../../lib/live/link-view.ts";
 import { BrandMark } from "../../ui/brand-mark.tsx";
 import { DemoFrame, type FrameState } from "./demo-frame.tsx";
@@ -84,22 +84,7 @@ export function DemoPage({ cast, actions }: DemoPageProps) {
         {actions}
       </header>
       {isOwner === false && <SharedNotice />}
-      <nav className="demo__tabs" aria-label="Clients">
-        {cast.map(({ id }) => (
-          <button
-            key={id}
-            className="button"
-            type="button"
-            onClick={() =>
-              strip.current
-                ?.querySelector(`[data-client="${CSS.escape(id)}"]`)
-                ?.scrollIntoView({ inline: "center", block: "nearest" })
-            }
-          >
-            {nameOf(id)}
-          </button>
-        ))}
-      </nav>
+      <DemoTabs strip={strip} cast={cast} nameOf={nameOf} />
       <div className="demo__frames" ref={strip}>
         {isOwner !== undefined &&
           cast.map((profile) => (
@@ -120,6 +105,41 @@ export function DemoPage({ cast, actions }: DemoPageProps) {
       <DemoStory log={log} nameOf={nameOf} />
       <DemoTimeline cast={cast} log={log} nameOf={nameOf} states={statesOf(frames)} />
     </main>
+  );
+}
+
+interface DemoTabsProps {
+  strip: RefObject<HTMLDivElement | null>;
+  cast: readonly Profile[];
+  nameOf(client: ClientId): string;
+}
+
+/** Where the frames don't fit side by side: which one is in view, and the way to the others. */
+function DemoTabs({ strip, cast, nameOf }: DemoTabsProps) {
+  const [shown, setShown] = useState(0);
+
+  useEffect(() => {
+    const element = strip.current;
+    if (element === null) return;
+    const note = () => setShown(Math.round((element.scrollLeft / element.scrollWidth) * cast.length));
+    element.addEventListener("scroll", note, { passive: true });
+    return () => element.removeEventListener("scroll", note);
+  }, [strip, cast]);
+
+  return (
+    <nav className="demo__tabs" aria-label="Clients">
+      {cast.map(({ id }, index) => (
+        <button
+          key={id}
+          className="button"
+          type="button"
+          aria-current={index === shown}
+          onClick={() => strip.current?.children[index]?.scrollIntoView({ inline: "center", block: "nearest" })}
+        >
+          {nameOf(id)}
+        </button>
+      ))}
+    </nav>
   );
 }
 

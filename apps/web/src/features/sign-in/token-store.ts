@@ -10,6 +10,7 @@ export function takeToken(): string | undefined {
   if (fromLink === null) return sessionStorage.getItem(STORAGE_KEY) ?? undefined;
   history.replaceState(null, "", location.pathname + location.search);
   keepToken(fromLink);
+  keepToken(fromLink);
   return fromLink;
 }
 
