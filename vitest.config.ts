@@ -1,11 +1,8 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
-/** The tests of one folder; those of a later group run when the earlier ones are done. */
-function project(name: string, include: string, group = 0) {
-  return {
-    extends: true as const,
-    test: { name, include: [include], sequence: { groupOrder: group } },
-  };
+/** The tests of one folder. */
+function project(name: string, include: string, more: TestProjectInlineConfiguration["test"] = {}) {
+  return { extends: true as const, test: { name, include: [include], ...more } };
 }
 
 export default defineConfig({
@@ -20,7 +17,7 @@ export default defineConfig({
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,images}/**/*.test.ts"),
       // They start processes and keep the machine busy: the tests above have to keep time.
-      project("commands", "scripts/**/*.test.ts", 1),
+      project("commands", "scripts/**/*.test.ts", { sequence: { groupOrder: 1 }, testTimeout: 60_000 }),
     ],
   },
 });

@@ -16,6 +16,23 @@ export const OURS: Watchable = {
   watchPath: (index) => `/events/${PEOPLE[index % PEOPLE.length]}`,
 };
 
+/** Roster people count as contacts too, so that a roster needs a few more contacts than colleagues. */
+const ROSTER_MARGIN = 50;
+
+/** Ours with at least `count` more people, of 32 contacts each, whom everyone in the built-in roster sees. */
+export function oursWithColleagues(count: number): Watchable {
+  return { ...OURS, args: ["--contacts", String(count + ROSTER_MARGIN)] };
+}
+
+/** The stream of one of these people. */
+export function colleaguePath(index: number): string {
+  return `/events/${colleagueId(index)}`;
+}
+
+export function colleagueId(index: number): string {
+  return `colleague-${String(index + 1).padStart(5, "0")}`;
+}
+
 export const BARE_HTTP: Watchable = {
   name: "node:http, res.write each",
   program: peerProgram("bare-http"),

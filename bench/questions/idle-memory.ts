@@ -1,4 +1,4 @@
-import { BARE_HTTP, BETTER_SSE, OURS, type Watchable } from "../contestants.ts";
+import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, oursWithColleagues, type Watchable } from "../contestants.ts";
 import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import type { Answer, Effort, Question } from "../question.ts";
@@ -60,13 +60,12 @@ async function run(effort: Effort): Promise<Answer> {
 }
 
 function ourContestants(count: number): Watchable[] {
-  const people = { ...OURS, args: ["--contacts", String(count + WARM_UP)] };
   return [
     { ...OURS, name: "ours, tabs of three people" },
     {
-      ...people,
+      ...oursWithColleagues(count + WARM_UP),
       name: "ours, each another person with 32 contacts",
-      watchPath: (index) => `/events/colleague-${String(index + 1).padStart(5, "0")}`,
+      watchPath: colleaguePath,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BARE_HTTP, OURS, type Watchable } from "../contestants.ts";
+import { BARE_HTTP, colleagueId, colleaguePath, oursWithColleagues, type Watchable } from "../contestants.ts";
 import { closeAll, openCrowd, until, untilQuiet } from "../load/crowd.ts";
 import { type ObservedChange, observe } from "../load/observer.ts";
 import { RawStream } from "../load/raw-stream.ts";
@@ -31,7 +31,7 @@ export const offlineLag: Question = {
 async function run(effort: Effort): Promise<Answer> {
   const rounds = effort.isLong ? 5 : 1;
   const contestants = [
-    { ...OURS, args: ["--contacts", String(LEASED + rounds * DYING)] },
+    oursWithColleagues(LEASED + DYING),
     { ...BARE_HTTP, name: "node:http, a timer for each client" },
   ];
   const measured = contestants.map((contestant) => ({ contestant, rounds: [] as Round[] }));
@@ -62,7 +62,7 @@ async function run(effort: Effort): Promise<Answer> {
 async function measure(contestant: Watchable, { nodeArgs }: Effort): Promise<Round> {
   const env = { ...contestant.env, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
   const server = await startServerProcess({ ...contestant, env }, nodeArgs);
-  const clients = await openCrowd(LEASED, (index) => RawStream.open(server.port, clientPath(index)));
+  const clients = await openCrowd(LEASED, (index) => RawStream.open(server.port, colleaguePath(index)));
   await untilQuiet(clients);
   const idleLoad = await measureIdleLoad(server);
   const lagsMs = await measureLags(server, contestant.watchPath(0));
@@ -97,9 +97,8 @@ async function measureLags(server: ServerProcess, watchPath: string): Promise<nu
   };
   const observer = await observe(server.port, watchPath, onChange);
   for (let index = 0; index < DYING; index++) {
-    const path = clientPath(LEASED + index);
-    const visit = await RawStream.open(server.port, path);
-    const client = path.slice(path.lastIndexOf("/") + 1);
+    const client = colleagueId(LEASED + index);
+    const visit = await RawStream.open(server.port, colleaguePath(LEASED + index));
     visits.set(client, visit);
     if (onlineSince.has(client)) visit.close();
     await sleep(ARRIVAL_GAP_MS);
@@ -107,8 +106,4 @@ async function measureLags(server: ServerProcess, watchPath: string): Promise<nu
   await until(() => lagsMs.length >= DYING);
   observer.close();
   return lagsMs;
-}
-
-function clientPath(index: number): string {
-  return `/events/colleague-${String(index + 1).padStart(5, "0")}`;
 }

@@ -1,4 +1,4 @@
-import { BARE_HTTP, OURS, type Watchable } from "../contestants.ts";
+import { BARE_HTTP, colleaguePath, oursWithColleagues, type Watchable } from "../contestants.ts";
 import { closeAll, lastReadMs, untilQuiet } from "../load/crowd.ts";
 import { observe } from "../load/observer.ts";
 import { RawStream } from "../load/raw-stream.ts";
@@ -33,7 +33,7 @@ export const reconnectHerd: Question = {
 
 async function run(effort: Effort): Promise<Answer> {
   const rounds = effort.isLong ? 7 : 3;
-  const ours = { ...OURS, args: ["--contacts", String(CONTACTS)] };
+  const ours = oursWithColleagues(CONTACTS);
   const bare = { ...BARE_HTTP, env: { SNAPSHOT_CONTACTS: String(CONTACTS) } };
   const ways: Way[] = [
     { name: "ours, with Last-Event-ID: what was missed", contestant: ours, isResuming: true, herds: [] },
@@ -99,8 +99,7 @@ async function missEvents({ port }: ServerProcess, { watchPath }: Watchable): Pr
   const observer = await observe(port, watchPath(0), ({ eventId }) => ids.push(eventId ?? ""));
   const comers: RawStream[] = [];
   for (let index = 0; index <= MISSED; index++) {
-    const comer = `/events/colleague-${String(index + 1).padStart(5, "0")}`;
-    comers.push(await RawStream.open(port, comer));
+    comers.push(await RawStream.open(port, colleaguePath(index)));
   }
   await untilQuiet(comers);
   observer.close();

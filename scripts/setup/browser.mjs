@@ -15,6 +15,10 @@ const LAUNCH_LIMIT_MS = 30_000;
 const FAILED_DOWNLOAD_COUNTS_FOR_MS = 24 * 60 * 60_000;
 const FAILED_DOWNLOAD = join(cache, "browser-download-failed");
 
+const NO_BROWSER =
+  "There is no browser for the tests: Playwright's own can't be had, no Chromium or Chrome is installed, and it can't be " +
+  "installed from here. Install Chromium (on Debian: sudo apt-get install chromium), or name one in CHROMIUM_PATH.";
+
 const TEST_TEXT = "<p>it starts</p>";
 const TEST_PAGE = `data:text/html,${TEST_TEXT}`;
 
@@ -38,20 +42,22 @@ export async function findBrowser() {
     }
     return { CHROMIUM_PATH: named };
   }
-  const path = (await findPlaywrights()) ?? (await findSystems()) ?? (await installDebians());
+  /** @type {string[]} */
+  const problems = [];
+  const path = (await findPlaywrights(problems)) ?? (await findSystems()) ?? (await installDebians(problems));
   if (path === undefined) {
     await rm(FAILED_DOWNLOAD, { force: true });
-    throw new PlainError(
-      "There is no browser for the tests: Playwright's own can't be downloaded, no Chromium or Chrome is installed, and " +
-        "it can't be installed from here. Install Chromium (on Debian: sudo apt-get install chromium), or name one in " +
-        "CHROMIUM_PATH.",
-    );
+    throw new PlainError([NO_BROWSER, ...problems].join("\n\n"));
   }
+  console.log(`The browser is ${path}`);
   return { CHROMIUM_PATH: path };
 }
 
-/** @returns {Promise<string | undefined>} the path of Playwright's own Chromium */
-async function findPlaywrights() {
+/**
+ * @param {string[]} problems gets what went wrong
+ * @returns {Promise<string | undefined>} the path of Playwright's own Chromium
+ */
+async function findPlaywrights(problems) {
   const path = playwrightChromium();
   if ((await launchProblem(path)) === undefined) {
     return path;
@@ -59,7 +65,7 @@ async function findPlaywrights() {
   if (await failedToDownloadLately()) {
     return undefined;
   }
-  await progress("Downloading a browser", () =>
+  await attempt("Downloading a browser", problems, () =>
     runQuietly(process.execPath, [playwrightCli(), "install", "chromium", "--no-shell"], {
       timeoutMs: DOWNLOAD_LIMIT_MS,
     }),
@@ -92,19 +98,48 @@ async function findSystems() {
   return undefined;
 }
 
-/** @returns {Promise<string | undefined>} the path of Debian's Chromium, freshly installed */
-async function installDebians() {
+/**
+ * @param {string[]} problems gets what went wrong
+ * @returns {Promise<string | undefined>} the path of Debian's Chromium, freshly installed
+ */
+async function installDebians(problems) {
   const prefix = await rootCommandPrefix();
   // Ubuntu's package of the same name only points to a snap.
   if (prefix === undefined || !(await isDebian())) {
     return undefined;
   }
-  await progress("Installing Debian's Chromium", async () => {
+  await attempt("Installing Debian's Chromium", problems, async () => {
     const aptGet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=60"];
     await runAsRoot(prefix, [...aptGet, "update"]);
-    await runAsRoot(prefix, [...aptGet, "install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation"]);
+    return runAsRoot(prefix, [
+      ...aptGet,
+      "install",
+      "--yes",
+      "--no-install-recommends",
+      "chromium",
+      "fonts-liberation",
+    ]);
   });
   return findSystems();
+}
+
+/**
+ * Shows how it goes; whether there is a browser then is for the next step to tell.
+ * @param {string} doing
+ * @param {string[]} problems gets what went wrong
+ * @param {() => Promise<import("./child.mjs").Result>} run
+ */
+async function attempt(doing, problems, run) {
+  try {
+    await progress(doing, async () => {
+      const { ok, output } = await run();
+      if (!ok) {
+        throw new PlainError(output.trim());
+      }
+    });
+  } catch (error) {
+    problems.push(`${doing}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /**

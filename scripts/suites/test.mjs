@@ -43,7 +43,8 @@ async function preparationProblem() {
 async function measure(name, run) {
   const startedAt = performance.now();
   const tally = await run().catch((error) => {
-    console.error(error.message);
+    // To the same stream as the sum, which has to stay last.
+    console.log(error.message);
     return broken("could not run");
   });
   return { name, tally, durationMs: performance.now() - startedAt };

@@ -1,21 +1,118 @@
 import { describe, expect, it } from "vitest";
 import { startTestServer } from "../test/start-test-server.ts";
+import { parseConfig } from "./config.ts";
+import { ListenError } from "./http/listen.ts";
+import { startServer } from "./server.ts";
 
-describe("startServer", () => {
+const SHORT_LEASES = { HEARTBEAT_INTERVAL_MS: "200" };
+
+describe("a realtime server", () => {
   it("shows three clients come and go", async () => {
-    const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
+    const server = await startTestServer({ env: SHORT_LEASES });
     const anouk = await server.openTerminalStream("anouk");
     await anouk.snapshot();
     const magali = await server.openTerminalStream("magali");
     const omar = await server.openTerminalStream("omar");
     await anouk.presence("magali", "ONLINE");
     await anouk.presence("omar", "ONLINE");
-    expect(await omar.snapshot()).toMatchObject({
-      contacts: expect.arrayContaining([expect.objectContaining({ client: "magali", status: "ONLINE" })]),
-    });
+    expect((await omar.snapshot()).contacts).toContainEqual(
+      expect.objectContaining({ client: "magali", status: "ONLINE" }),
+    );
     await magali.close();
     await anouk.presence("magali", "OFFLINE");
     await omar.presence("magali", "OFFLINE");
     expect(anouk.changes()).toEqual(["magali ONLINE", "omar ONLINE", "magali OFFLINE"]);
+    expect(omar.changes()).toEqual(["magali OFFLINE"]);
+  });
+
+  it("tells a presence only to those whose list holds the client", async () => {
+    const server = await startTestServer();
+    const [ines, noor] = [await server.openTerminalStream("ines"), await server.openTerminalStream("noor")];
+    await ines.snapshot();
+    await noor.snapshot();
+    await server.openTerminalStream("kenji");
+    await noor.presence("kenji", "ONLINE");
+    // Sofia is a contact of both: whatever came for Ines before has come by now.
+    await server.openTerminalStream("sofia");
+    await ines.presence("sofia", "ONLINE");
+    await noor.presence("sofia", "ONLINE");
+    expect(ines.changes()).toEqual(["sofia ONLINE"]);
+    expect(noor.changes()).toEqual(["kenji ONLINE", "sofia ONLINE"]);
+  });
+
+  it("never tells a client of itself", async () => {
+    const server = await startTestServer();
+    const first = await server.openTerminalStream("anouk");
+    await first.snapshot();
+    await server.openTerminalStream("anouk");
+    await server.openTerminalStream("omar");
+    await first.presence("omar", "ONLINE");
+    expect(first.changes()).toEqual(["omar ONLINE"]);
+  });
+
+  it("does not flap at a reload", async () => {
+    // Half an interval, at least, is left of a lease: time enough for a reload on a busy machine.
+    const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "800" } });
+    const watcher = await server.openTerminalStream("anouk");
+    const before = await server.openTerminalStream("magali");
+    await watcher.presence("magali", "ONLINE");
+    await before.close();
+    await expect.poll(() => server.metric("presence_connections")).toBe(1);
+    await server.openTerminalStream("magali");
+    // A lease that begins now ends after the one that the reload left behind would have.
+    await (await server.openTerminalStream("omar")).close();
+    await watcher.presence("omar", "OFFLINE");
+    expect(watcher.changes()).toEqual(["magali ONLINE", "omar ONLINE", "omar OFFLINE"]);
+  });
+
+  it("shows guests to each other, and to everyone else", async () => {
+    const server = await startTestServer({ env: SHORT_LEASES });
+    const anouk = await server.openTerminalStream("anouk");
+    const zoe = await server.openTerminalStream("zoe");
+    await anouk.presence("zoe", "ONLINE");
+    const yves = await server.openTerminalStream("yves");
+    await zoe.presence("yves", "ONLINE");
+    const { contacts } = await yves.snapshot();
+    expect(contacts).toContainEqual(expect.objectContaining({ client: "zoe", status: "ONLINE" }));
+    expect(contacts).toContainEqual(expect.objectContaining({ client: "anouk", status: "ONLINE" }));
+    expect(contacts.map(({ client }) => client)).not.toContain("yves");
+    await zoe.close();
+    await anouk.presence("zoe", "OFFLINE");
+    await yves.presence("zoe", "OFFLINE");
+    const after = await server.openTerminalStream("omar");
+    expect((await after.snapshot()).contacts.map(({ client }) => client)).not.toContain("zoe");
+  });
+
+  it("lets its readers come back to its successor with nothing lost", async () => {
+    const first = await startTestServer();
+    const before = await first.openTerminalStream("anouk");
+    await before.snapshot();
+    const lastEventId = before.lastEventId();
+    await first.close();
+    expect(await before.over).toBe("ended");
+
+    const second = await startTestServer();
+    const after = await second.openTerminalStream("anouk", { headers: { "Last-Event-ID": lastEventId } });
+    await after.snapshot();
+    await second.openTerminalStream("magali");
+    await after.presence("magali", "ONLINE");
+  });
+
+  it("closes in good order, and lets go of its port, however many are connected", async () => {
+    const server = await startTestServer();
+    const streams = await Promise.all(Array.from({ length: 50 }, (_, i) => server.openTerminalStream(`guest-${i}`)));
+    for (const stream of streams) await stream.snapshot();
+    await server.close();
+    for (const stream of streams) expect(await stream.over).toBe("ended");
+    const successor = await startTestServer({ env: { PORT: String(server.port) } });
+    expect(successor.port).toBe(server.port);
+  });
+
+  it("says in one line that its port is in use, and leaves nothing running", async () => {
+    const { port } = await startTestServer();
+    const config = parseConfig({ PORT: String(port), HOST: "127.0.0.1", LOG_LEVEL: "silent" }, []);
+    const starting = startServer(config, { webAppFolder: "/nonexistent" });
+    await expect(starting).rejects.toThrow(ListenError);
+    await expect(starting).rejects.toThrow(`Port ${port} is in use.`);
   });
 });

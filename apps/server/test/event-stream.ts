@@ -7,7 +7,7 @@ import {
   type StreamMessage,
 } from "@presence/protocol";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 /** Long enough for a busy machine: a test that has to wait this long has failed. */
 const DEADLINE_MS = 8_000;
@@ -36,10 +36,13 @@ export class EventStream {
   readonly retriesMs: number[] = [];
   /** What the server sent that is no message of the protocol. */
   readonly malformed: string[] = [];
+  /** Changes to the status that the reader knew of already: none may come. */
+  readonly repeated: string[] = [];
   /** Resolves when the stream is over, with how: `ended` by the server in good order, or `cut`. */
   readonly over: Promise<"ended" | "cut">;
   readonly #abort: AbortController;
   readonly #lastEventIds = new Map<number | undefined, string>();
+  readonly #statuses = new Map<number | undefined, Map<string, Status>>();
   #channel: number | undefined;
   #cursor = 0;
   #isOver = false;
@@ -59,7 +62,13 @@ export class EventStream {
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
       throw new Error(`no event stream: ${response.status} ${await response.text()}`);
     }
-    return new EventStream(response, abort);
+    const stream = new EventStream(response, abort);
+    // Whatever a test is about, a stream has to be readable, and to say nothing twice.
+    onTestFinished(() => {
+      expect(stream.malformed).toEqual([]);
+      expect(stream.repeated).toEqual([]);
+    });
+    return stream;
   }
 
   /** The last `id:` seen, in the given channel where the stream is multiplexed. */
@@ -149,7 +158,21 @@ export class EventStream {
     }
     if (message.event === "channel") this.#channel = message.data.channel;
     if (id !== undefined) this.#lastEventIds.set(this.#channel, id);
+    this.#noteStatuses(message);
     this.messages.push({ ...message, id, channel: this.#channel, receivedMs: performance.now() });
     this.#wake();
+  }
+
+  #noteStatuses(message: StreamMessage): void {
+    if (message.event === "snapshot") {
+      const { contacts } = message.data;
+      this.#statuses.set(this.#channel, new Map(contacts.map(({ client, status }) => [client, status])));
+    } else if (message.event === "presence") {
+      const { client, status } = message.data;
+      const statuses = this.#statuses.get(this.#channel) ?? new Map<string, Status>();
+      this.#statuses.set(this.#channel, statuses);
+      if (statuses.get(client) === status) this.repeated.push(`${client} ${status}`);
+      statuses.set(client, status);
+    }
   }
 }

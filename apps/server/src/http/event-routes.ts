@@ -6,7 +6,7 @@ import { createProblem } from "../problems.ts";
 import type { Subscription } from "../push/connection.ts";
 import type { Liveness } from "../push/liveness.ts";
 import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
-import type { PushHub } from "../push/push-hub.ts";
+import type { Opening, PushHub } from "../push/push-hub.ts";
 import { ResponseOutlet } from "../push/response-outlet.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
 import { authenticate, authenticateStream } from "./authentication.ts";
@@ -127,13 +127,15 @@ async function openStreams(
   writeStreamHead(response, hub);
   const liveness = livenessOf(hub, response, pingId);
   const multiplexed = new MultiplexedOutlet(new ResponseOutlet(response));
+  const openings: Opening[] = [];
   verified.forEach((stream, index) => {
     if ("problem" in stream) multiplexed.refuse(index, stream.problem);
     else {
       const subscription = subscriptionOf(stream.session, stream.list, liveness);
-      hub.open(subscription, multiplexed.addChannel(index), streams[index]?.lastEventId);
+      openings.push({ subscription, outlet: multiplexed.addChannel(index), lastEventId: streams[index]?.lastEventId });
     }
   });
+  hub.openAll(openings);
   multiplexed.endIfEmpty();
 }
 

@@ -23,7 +23,7 @@ export function plainProblem(status: number, detail: string, headers?: Readonly<
   return new HttpProblem({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }, headers);
 }
 
-export function sendProblem(response: ServerResponse, { problem, headers }: HttpProblem): void {
+function sendProblem(response: ServerResponse, { problem, headers }: HttpProblem): void {
   const body = JSON.stringify(problem);
   response.writeHead(problem.status, {
     ...headers,

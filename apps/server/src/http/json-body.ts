@@ -18,6 +18,6 @@ export function readJson(maxBytes: number): RequestHandler[] {
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  const detail = result.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
-  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", 400, detail));
+  const faults = result.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
+  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", 400, `The body doesn't fit: ${faults}.`));
 }

@@ -12,11 +12,12 @@ const PAGES = ["/", "/demo"];
  */
 export function webAppRoutes(folder: string): Router {
   const router = Router();
-  router.get(PAGES, (_request, response) => {
+  router.get(PAGES, (request, _response, next) => {
     if (!existsSync(join(folder, "index.html"))) {
       throw plainProblem(503, "The web app has not been built. Run npm run build.");
     }
-    response.set("Cache-Control", "no-cache").sendFile("index.html", { root: folder, cacheControl: false });
+    request.url = "/index.html";
+    next();
   });
   router.use(
     express.static(folder, { index: false, cacheControl: false, redirect: false, setHeaders: setCacheHeaders }),

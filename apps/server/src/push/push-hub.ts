@@ -30,7 +30,7 @@ export interface PushLimits {
   eventLogCapacity: number;
 }
 
-export const DEFAULT_PUSH_LIMITS: PushLimits = {
+const DEFAULT_PUSH_LIMITS: PushLimits = {
   maxWaitingBytes: 256 * 1024,
   maxStalledMs: 30_000,
   eventLogCapacity: 10_000,
@@ -55,6 +55,14 @@ export interface PushHubDependencies {
   metrics: Metrics;
   logger: Logger;
   limits?: Partial<PushLimits>;
+}
+
+/** A stream that is asked for. */
+export interface Opening {
+  subscription: Subscription;
+  outlet: Outlet;
+  /** The last `id:` that its reader saw. */
+  lastEventId: string | undefined;
 }
 
 /** Holds this server's connections, and takes each presence event to those who may see it. */
@@ -91,22 +99,24 @@ export class PushHub {
     return this.#platform.heartbeatIntervalMs;
   }
 
-  /**
-   * Opens a connection: the client is `ONLINE` from here on, and its stream begins with what it missed since
-   * `lastEventId`, or with a snapshot where that can't be proven complete.
-   */
+  /** As `openAll`, for one connection. */
   open(subscription: Subscription, outlet: Outlet, lastEventId: string | undefined): void {
-    const connection = new Connection(subscription, outlet, {
-      scheduler: this.#scheduler,
-      maxWaitingBytes: this.#limits.maxWaitingBytes,
-      maxHeldEvents: MAX_HELD_EVENTS,
-      keepAliveMs: between(KEEP_ALIVE_MS),
-    });
-    this.#registry.add(connection);
-    outlet.onClose(() => this.#close(connection));
-    this.#platform.connect(subscription.client);
+    this.openAll([{ subscription, outlet, lastEventId }]);
+  }
+
+  /**
+   * Opens connections: their clients are `ONLINE` from here on, and each stream begins with what it missed since its
+   * `lastEventId`, or with a snapshot where that can't be proven complete.
+   *
+   * No stream begins before all clients are there: people who come back together, to a server that knows nothing of
+   * them, have not seen each other leave.
+   */
+  openAll(openings: readonly Opening[]): void {
+    const connections = openings.map(({ subscription, outlet }) => this.#join(subscription, outlet));
     this.#countConnections();
-    if (!this.#resume(connection, lastEventId)) void this.#sendSnapshot(connection, "fresh");
+    connections.forEach((connection, index) => {
+      if (!this.#resume(connection, openings[index]?.lastEventId)) void this.#sendSnapshot(connection, "fresh");
+    });
   }
 
   /** Starts to expect pings under `pingId` for the streams of these clients. */
@@ -152,6 +162,19 @@ export class PushHub {
     for (const connection of [...this.#registry.connections()]) {
       connection.end("shutting-down", { lastWord: encodeRetry(between(RETRY_MS)), problem: SHUTTING_DOWN });
     }
+  }
+
+  #join(subscription: Subscription, outlet: Outlet): Connection {
+    const connection = new Connection(subscription, outlet, {
+      scheduler: this.#scheduler,
+      maxWaitingBytes: this.#limits.maxWaitingBytes,
+      maxHeldEvents: MAX_HELD_EVENTS,
+      keepAliveMs: between(KEEP_ALIVE_MS),
+    });
+    this.#registry.add(connection);
+    outlet.onClose(() => this.#close(connection));
+    this.#platform.connect(subscription.client);
+    return connection;
   }
 
   #close(connection: Connection): void {

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import { DemoPage } from "../features/demo/demo-page.tsx";
+
 import { SignIn } from "../features/sign-in/sign-in.tsx";
 import { dropToken, keepToken, takeToken } from "../features/sign-in/token-store.ts";
 import { WrongId } from "../features/sign-in/wrong-id.tsx";
@@ -7,6 +7,7 @@ import type { Credential } from "../lib/live/tab-protocol.ts";
 import { tokenSubject } from "../lib/people/token-subject.ts";
 import { BrandMark } from "../ui/brand-mark.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { DemoRoute } from "./demo-route.tsx";
 import type { Route } from "./route.ts";
 import { Workspace } from "./workspace.tsx";
 
@@ -32,7 +33,7 @@ export function App({ route }: { route: Route }) {
 
   switch (route.kind) {
     case "demo":
-      return <DemoPage />;
+      return <DemoRoute />;
     case "unknown":
       return <NothingHere />;
     case "wrong-id":

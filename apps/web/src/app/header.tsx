@@ -22,9 +22,11 @@ interface HeaderProps {
 export function Header({ me, roster, isCompact, onRetry, onSignOut }: HeaderProps) {
   const kind = useStore(connectionStore, (state) => state.view.kind);
   const status = ownStatus(kind);
+  // A page has one banner: in a frame it is the page's around it.
+  const Banner = isCompact ? "div" : "header";
 
   return (
-    <header className="header">
+    <Banner className="header">
       <div className="header__me">
         <Avatar client={me.id} name={me.name} status={status} />
         <div className="header__who">
@@ -63,7 +65,7 @@ export function Header({ me, roster, isCompact, onRetry, onSignOut }: HeaderProp
           </div>
         </>
       )}
-    </header>
+    </Banner>
   );
 }
 

@@ -80,18 +80,19 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
   function applyChanges(changes: Sighting[]): void {
     presenceStore.setState((state) => withChanges(state, changes));
     noteActivity(changes);
-    if (changes.some(({ client: id }) => !isLastingContact(id))) refreshContacts();
+    const lasting = lastingContacts();
+    if (changes.some(({ client: id }) => !lasting.has(id))) refreshContacts();
   }
 
   function noteActivity(sightings: readonly Sighting[]): void {
     activityStore.setState((state) => withSightings(state, sightings));
   }
 
-  /** Whether `id` stands in the contact list for good. A guest stands there only while online. */
-  function isLastingContact(id: ClientId): boolean {
+  /** Who stands in the contact list for good. A guest stands there only while online. */
+  function lastingContacts(): Set<ClientId> {
     const lists = queryClient.getQueriesData<ContactList>({ queryKey: [CONTACTS_KEY, credential.client] });
     const profiles = lists.flatMap(([, list]) => list?.contacts ?? []);
-    return profiles.some((profile) => profile.id === id && profile.guest !== true);
+    return new Set(profiles.filter(({ guest }) => guest !== true).map(({ id }) => id));
   }
 
   /** Reads the contacts again, once for however many changes come in a burst. */

@@ -26,10 +26,13 @@ const queryClient = new QueryClient({
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
+const route = parseRoute(location);
+if (route.kind === "client" && route.frame !== undefined) document.documentElement.dataset["frame"] = route.frame;
+
 createRoot(root).render(
   <ErrorBoundary>
     <QueryClientProvider client={queryClient}>
-      <App route={parseRoute(location)} />
+      <App route={route} />
     </QueryClientProvider>
   </ErrorBoundary>,
 );

@@ -54,6 +54,7 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
     isDemo: credential.kind === "demo",
     people: people.data,
     onToken,
+    onForget,
   });
 
   return (
@@ -69,9 +70,10 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
         }}
       />
       {!isFrame && <TabSwitch tab={tab} onTab={setTab} />}
-      <main className="workspace__main">
+      <main className="workspace__main" aria-label={me.name}>
         <ContactsPanel
           client={client}
+          label={`Contacts of ${me.name}`}
           banner={isStale && <StaleBanner onRetry={live.retry} />}
           instead={instead}
           isCompact={isFrame}
@@ -124,28 +126,39 @@ interface InsteadOptions {
   isDemo: boolean;
   people: { mode: "demo" | "issuer" } | undefined;
   onToken(token: string): string | undefined;
+  onForget(): void;
 }
 
 /** What stands in place of the contacts when there's no being somebody at the moment. */
-function insteadOfContacts({ view, me, live, isDemo, people, onToken }: InsteadOptions): ReactNode {
-  const wantsToken = people?.mode === "issuer" || !isDemo;
+function insteadOfContacts({ view, me, live, isDemo, people, onToken, onForget }: InsteadOptions): ReactNode {
+  const wantsToken = people === undefined ? !isDemo : people.mode === "issuer";
   switch (view.kind) {
     case "signed-out":
       return (
         <Notice
           figure={<Avatar client={me.id} name={me.name} status="OFFLINE" size="l" />}
           title="You’re signed out"
-          actions={wantsToken ? <TokenForm problem={undefined} onToken={onToken} /> : <SignInAgain live={live} />}
+          actions={
+            wantsToken ? (
+              <TokenForm problem={undefined} onToken={onToken} />
+            ) : (
+              <SignInAgain live={live} onForget={onForget} />
+            )
+          }
         >
           <p>Others see you offline.</p>
         </Notice>
       );
     case "refused":
-      return (
+      return wantsToken ? (
         <Notice
-          title={wantsToken ? "This server wants a token" : view.problem.title}
-          actions={wantsToken ? <TokenForm problem={undefined} onToken={onToken} /> : <SignInAgain live={live} />}
+          title={isDemo ? "This server wants a token" : view.problem.title}
+          actions={<TokenForm problem={undefined} onToken={onToken} />}
         >
+          <p>{isDemo ? "Open the link that you were given, or paste your token." : view.problem.detail}</p>
+        </Notice>
+      ) : (
+        <Notice title={view.problem.title} actions={<SignInAgain live={live} onForget={onForget} />}>
           <p>{view.problem.detail}</p>
         </Notice>
       );
@@ -154,13 +167,13 @@ function insteadOfContacts({ view, me, live, isDemo, people, onToken }: InsteadO
   }
 }
 
-function SignInAgain({ live }: { live: LiveCommands }) {
+function SignInAgain({ live, onForget }: { live: LiveCommands; onForget(): void }) {
   return (
     <>
       <button className="button button--primary" type="button" onClick={live.signIn}>
         Sign in again
       </button>
-      <a className="button" href="/">
+      <a className="button" href="/" onClick={onForget}>
         Be someone else
       </a>
     </>

@@ -1,4 +1,5 @@
 import type { ClientId } from "@presence/protocol";
+import { memo } from "react";
 import { useStore } from "zustand";
 import { clockTime, clockTimeWithSeconds } from "../../lib/time/local-time.ts";
 import { relativeTime } from "../../lib/time/relative-time.ts";
@@ -35,7 +36,7 @@ export function ActivityPanel({ nameOf, sinceMs }: ActivityPanelProps) {
   );
 }
 
-function Entry({ entry, name }: { entry: ActivityEntry; name: string }) {
+const Entry = memo(function Entry({ entry, name }: { entry: ActivityEntry; name: string }) {
   const ago = useTicking((nowMs) => relativeTime(entry.atMs, nowMs));
 
   return (
@@ -58,4 +59,4 @@ function Entry({ entry, name }: { entry: ActivityEntry; name: string }) {
       </span>
     </li>
   );
-}
+});

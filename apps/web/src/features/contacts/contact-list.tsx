@@ -1,6 +1,15 @@
 import type { ClientId, Profile } from "@presence/protocol";
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type { ShownStatus } from "../../lib/presence/shown-status.ts";
 import type { Section } from "./contact-layout.ts";
 import { ContactRow } from "./contact-row.tsx";
@@ -31,7 +40,7 @@ const HEADINGS: Record<ShownStatus, { now: string; stale: string }> = {
 
 /** The contacts in sections, of which only what is in view is in the document. */
 export function ContactList({ scroller, sections, counts, isStale, occasion, onOpen }: ContactListProps) {
-  const remPx = useMemo(() => Number.parseFloat(getComputedStyle(document.documentElement).fontSize), []);
+  const remPx = useRemPx();
   const headingHeight = HEADING_REM * remPx;
   const rowHeight = ROW_REM * remPx;
   const positions = useMemo(
@@ -153,7 +162,18 @@ function useFocusRow(scroller: RefObject<HTMLDivElement | null>): (client: Clien
   );
 }
 
-function rowButton(container: HTMLElement | null, client: ClientId): HTMLButtonElement | null {
+/** The size of a `rem`: a person may have chosen another than usual. */
+function useRemPx(): number {
+  return useSyncExternalStore(onResize, () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize));
+}
+
+function onResize(listener: () => void): () => void {
+  window.addEventListener("resize", listener);
+  return () => window.removeEventListener("resize", listener);
+}
+
+/** What one focuses to be on a contact's row; `null` while it isn't in the document. */
+export function rowButton(container: HTMLElement | null, client: ClientId): HTMLButtonElement | null {
   return container?.querySelector<HTMLButtonElement>(`[data-client="${CSS.escape(client)}"] button`) ?? null;
 }
 

@@ -14,7 +14,7 @@ import {
   prepareEntries,
   type Statuses,
 } from "./contact-layout.ts";
-import { ContactList } from "./contact-list.tsx";
+import { ContactList, rowButton } from "./contact-list.tsx";
 import { useContacts } from "./contacts-query.ts";
 import { ContactsSkeleton } from "./contacts-skeleton.tsx";
 import { ContactsToolbar } from "./contacts-toolbar.tsx";
@@ -23,6 +23,8 @@ import "./contacts-panel.css";
 
 interface ContactsPanelProps {
   client: ClientId;
+  /** Whose list it is, for assistive technology. */
+  label: string;
   /** Shown above the list: what there is to say about the connection. */
   banner: ReactNode;
   /** Shown in place of the list: why there is none. */
@@ -41,7 +43,7 @@ interface Picture {
 const NOBODY: Profile[] = [];
 
 /** The contact list and what belongs to it. */
-export function ContactsPanel({ client, banner, instead, isCompact, canImpersonate }: ContactsPanelProps) {
+export function ContactsPanel({ client, label, banner, instead, isCompact, canImpersonate }: ContactsPanelProps) {
   const token = useStore(connectionStore, (state) => state.token);
   const isStale = useStore(connectionStore, (state) => state.isStale);
   const isConnecting = useStore(connectionStore, (state) => state.view.kind === "connecting");
@@ -53,7 +55,8 @@ export function ContactsPanel({ client, banner, instead, isCompact, canImpersona
   const [filter, setFilter] = useState<Filter>("all");
   const [opened, setOpened] = useState<Profile>();
   const scroller = useRef<HTMLDivElement>(null);
-  const isHeld = useHold(scroller);
+  const isTouched = useHold(scroller);
+  const isHeld = isTouched || opened !== undefined;
 
   const now = useMemo<Picture>(() => ({ entries, statuses }), [entries, statuses]);
   const shown = useHeld(now, isHeld && contacts.data !== undefined && statuses !== undefined);
@@ -65,9 +68,15 @@ export function ContactsPanel({ client, banner, instead, isCompact, canImpersona
   const moves = useMemo(() => (shown === now ? 0 : countMoves(shown, now)), [shown, now]);
   const isLoading = contacts.data === undefined || (statuses === undefined && isConnecting);
 
+  // The browser returns the focus by itself, unless the row has meanwhile been drawn anew.
+  function close(): void {
+    setOpened(undefined);
+    if (opened !== undefined) rowButton(scroller.current, opened.id)?.focus({ preventScroll: true });
+  }
+
   return (
-    <section className="contacts" aria-label="Contacts" data-stale={isStale}>
-      {!isCompact && (
+    <section className="contacts" aria-label={label} data-stale={isStale}>
+      {!isCompact && instead === undefined && (
         <ContactsToolbar
           search={search}
           onSearch={setSearch}
@@ -118,9 +127,7 @@ export function ContactsPanel({ client, banner, instead, isCompact, canImpersona
       {isHeld && moves > 0 && (
         <p className="contacts__held">Order held while you’re here. {moves === 1 ? "One" : moves} would move.</p>
       )}
-      {opened !== undefined && (
-        <ContactCard profile={opened} canImpersonate={canImpersonate} onClose={() => setOpened(undefined)} />
-      )}
+      {opened !== undefined && <ContactCard profile={opened} canImpersonate={canImpersonate} onClose={close} />}
     </section>
   );
 }

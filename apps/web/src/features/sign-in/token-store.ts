@@ -9,6 +9,8 @@ export function takeToken(): string | undefined {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get("token");
   if (fromLink === null) return sessionStorage.getItem(STORAGE_KEY) ?? undefined;
   history.replaceState(null, "", location.pathname + location.search);
+  keepToken(fromLink);
+  keepToken(fromLink);
   return fromLink;
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { Icon } from "../../ui/icon.tsx";
 import { chooseTheme, currentTheme, followTheme, THEMES, type Theme } from "./theme.ts";
 import "./theme-switch.css";
@@ -8,6 +8,7 @@ const LABELS: Record<Theme, string> = { system: "System", light: "Light", dark: 
 /** System, light or dark. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState(currentTheme);
+  const group = useId();
   useEffect(() => followTheme(() => setTheme(currentTheme())), []);
 
   return (
@@ -18,7 +19,7 @@ export function ThemeSwitch() {
           <input
             className="visually-hidden"
             type="radio"
-            name="theme"
+            name={group}
             checked={theme === choice}
             onChange={() => {
               chooseTheme(choice);

@@ -26,7 +26,7 @@ export interface EventStream {
 }
 
 export interface EventStreamCallbacks {
-  onMessage(client: ClientId, message: ChannelMessage): void;
+  onMessage(order: StreamOrder, message: ChannelMessage): void;
   /** The server said how long to wait before coming back, once this stream has ended. */
   onRetry(retryMs: number): void;
   /** It is over, in good order or not. */
@@ -86,10 +86,10 @@ export async function openEventStream(
   const parser = createParser({
     onEvent(event) {
       const message = demultiplex(event);
-      const client = message === undefined ? undefined : orders[message.channel]?.client;
-      if (message === undefined || client === undefined || isClosed) return;
-      if (message.kind === "end") clients.delete(client);
-      callbacks.onMessage(client, message);
+      const order = message === undefined ? undefined : orders[message.channel];
+      if (message === undefined || order === undefined || isClosed) return;
+      if (message.kind === "end") clients.delete(order.client);
+      callbacks.onMessage(order, message);
     },
     onRetry: callbacks.onRetry,
   });

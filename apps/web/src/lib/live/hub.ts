@@ -23,6 +23,8 @@ interface Client {
   phase: { kind: "wanted" } | { kind: "signed-out" } | { kind: "refused"; problem: Problem };
   token: string | undefined;
   sessionMadeAtMs: number;
+  /** Whether the session was made because the server had refused the one before, and hasn't been of use yet. */
+  isSecondTry: boolean;
   lastEventId: string | undefined;
   picture: Map<ClientId, Presence> | undefined;
   /** Changes that await the end of the run they arrived in. */
@@ -39,7 +41,7 @@ export interface Hub {
   addPort(port: MessagePort): void;
 }
 
-/** A session that is refused this soon after it was made won't get better by making another. */
+/** A second session that is refused this soon after it was made won't get better by making a third. */
 const SESSION_MIN_AGE_MS = 5000;
 /** A channel that the server ended while others go on (a reader too slow, say) is opened again this much later. */
 const ENDED_CHANNEL_DELAY_MS = 1000;
@@ -103,8 +105,8 @@ export function startHub(): Hub {
     link.refresh();
   }
 
-  function receive(id: ClientId, message: ChannelMessage): void {
-    const client = clients.get(id);
+  function receive(order: StreamOrder, message: ChannelMessage): void {
+    const client = clients.get(order.client);
     if (client?.phase.kind !== "wanted") return;
     if (message.id !== undefined) client.lastEventId = message.id;
     switch (message.kind) {
@@ -115,7 +117,9 @@ export function startHub(): Hub {
         receivePresence(client, message.presence);
         break;
       case "end":
-        receiveEnd(client, message.problem);
+        showLinks();
+        // The end of a session that another has taken the place of is no news.
+        if (order.token === client.token) receiveEnd(client, message.problem);
         break;
     }
   }
@@ -125,6 +129,7 @@ export function startHub(): Hub {
     const missed = client.picture === undefined ? [] : missedChanges(client.picture, contacts);
     client.picture = pictureOf(contacts);
     client.pending = [];
+    client.isSecondTry = false;
     broadcast(client, {
       kind: "picture",
       contacts,
@@ -146,15 +151,15 @@ export function startHub(): Hub {
   }
 
   function receiveEnd(client: Client, problem: Problem): void {
-    showLinks();
     if (problem.status !== 401) {
       link.refresh(ENDED_CHANNEL_DELAY_MS);
       return;
     }
-    const isNewSession = Date.now() - client.sessionMadeAtMs < SESSION_MIN_AGE_MS;
+    const isHopeless = client.isSecondTry && Date.now() - client.sessionMadeAtMs < SESSION_MIN_AGE_MS;
     if (problem.type === "urn:presence:problem:signed-out") setPhase(client, { kind: "signed-out" });
-    else if (client.credential.kind === "token" || isNewSession) setPhase(client, { kind: "refused", problem });
+    else if (client.credential.kind === "token" || isHopeless) setPhase(client, { kind: "refused", problem });
     else {
+      client.isSecondTry = true;
       setToken(client, undefined);
       link.refresh();
     }
@@ -304,6 +309,7 @@ function createClient(credential: Credential): Client {
     phase: { kind: "wanted" },
     token: undefined,
     sessionMadeAtMs: 0,
+    isSecondTry: false,
     lastEventId: undefined,
     picture: undefined,
     pending: [],

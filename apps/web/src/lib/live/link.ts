@@ -18,7 +18,7 @@ export interface LinkOptions {
   prepareOrders(): Promise<StreamOrder[]>;
   /** A token of one of `clients`, to ping with. */
   tokenOf(clients: ReadonlySet<ClientId>): string | undefined;
-  onMessage(client: ClientId, message: ChannelMessage): void;
+  onMessage(order: StreamOrder, message: ChannelMessage): void;
   /** The state, or who is on the stream, has changed. */
   onChange(): void;
 }
@@ -155,9 +155,8 @@ export function startLink(options: LinkOptions): Link {
 
   async function reopen(): Promise<void> {
     if (!options.isWanted()) apply({ kind: "unwanted" });
-    else if (state.kind === "live") await open();
     else if (state.kind === "idle") apply({ kind: "wanted" });
-    else if (state.kind === "opening") isOutdated = true;
+    else if (state.kind !== "waiting") await open();
   }
 
   async function beat(target: EventStream): Promise<void> {

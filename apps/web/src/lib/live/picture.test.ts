@@ -36,4 +36,8 @@ describe("missedChanges", () => {
   it("finds no news in a snapshot that says the same, or in a round trip, or in new contacts", () => {
     expect(missedChanges(before, [online("anouk", 60), offline("magali", 20), online("omar", 30)])).toEqual([]);
   });
+
+  it("takes no leaving from a server that has never seen the contact", () => {
+    expect(missedChanges(before, [offline("anouk", 0), offline("__proto__", 45)])).toEqual([offline("__proto__", 45)]);
+  });
 });

@@ -20,13 +20,14 @@ export function pictureOf(contacts: readonly Presence[]): Map<ClientId, Presence
 
 /**
  * What happened between `before` and the snapshot `contacts`, as far as it left a trace: everyone whose status differs,
- * in the order in which they changed. One who left and came back is not news; nor is one who wasn't known before.
+ * in the order in which they changed. One who left and came back is not news; nor is one who wasn't known before; nor
+ * one whom this server has never seen: it began anew and can't tell of a leaving.
  */
 export function missedChanges(before: Picture, contacts: readonly Presence[]): Presence[] {
   return contacts
     .filter((presence) => {
       const known = before.get(presence.client);
-      return known !== undefined && known.status !== presence.status;
+      return known !== undefined && known.status !== presence.status && presence.since !== 0;
     })
     .sort((a, b) => a.since - b.since);
 }

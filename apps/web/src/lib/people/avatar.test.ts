@@ -4,13 +4,7 @@ import { initialsOf, TINTS, tintOf } from "./avatar.ts";
 describe("tintOf", () => {
   it("is the same on every machine", () => {
     expect(tintOf("anouk")).toBe(tintOf("anouk"));
-    expect([tintOf("anouk"), tintOf("magali"), tintOf("omar")]).toMatchInlineSnapshot(`
-      [
-        8,
-        9,
-        8,
-      ]
-    `);
+    expect([tintOf("anouk"), tintOf("magali"), tintOf("omar")]).toEqual([3, 2, 8]);
   });
 
   it("spreads similar ids over the whole palette", () => {

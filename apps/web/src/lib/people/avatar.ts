@@ -9,8 +9,6 @@ export function tintOf(client: ClientId): number {
   for (let index = 0; index < client.length; index++) {
     hash = Math.imul(hash ^ client.charCodeAt(index), 0x01000193);
   }
-  // Short ids differ mostly in FNV's high bits, and a remainder looks at the low ones.
-  hash ^= hash >>> 15;
   return (hash >>> 0) % TINTS;
 }
 

@@ -1,0 +1,134 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ListenError, type Listening, listen } from "./listen.ts";
+
+const HELLO: RequestListener = (_request, response) => {
+  response.end("hello");
+};
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
+
+describe("listen", () => {
+  it.runIf(hasIpv6)("serves both loopback addresses on one port", async () => {
+    const { port } = await listenHere(HELLO, ["127.0.0.1", "::1"], 0);
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe("hello");
+    expect(await (await fetch(`http://[::1]:${port}`)).text()).toBe("hello");
+  });
+
+  it("does without an address that this machine doesn't have", async () => {
+    // Reserved for documentation, so that nobody has it.
+    const { port } = await listenHere(HELLO, ["192.0.2.1", "127.0.0.1"], 0);
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe("hello");
+  });
+
+  it("says what to do where it has none of them", async () => {
+    const error = await failure(listen(HELLO, ["192.0.2.1"], 0));
+    expect(error.message).toMatch(/^HOST 192\.0\.2\.1 can't be listened on \(.*\)\. Use an address of this machine\.$/);
+  });
+
+  it("says what to do where the name can't be resolved", async () => {
+    const error = await failure(listen(HELLO, ["no-such-host.invalid"], 0));
+    expect(error.message).toMatch(/^HOST no-such-host\.invalid can't be listened on .* Use an address/);
+    expect(error.message).not.toContain("\n");
+  });
+
+  it("says what to do where the port is in use", async () => {
+    const port = await occupy("127.0.0.1");
+    const error = await failure(listen(HELLO, ["127.0.0.1"], port));
+    expect(error.message).toBe(
+      `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.`,
+    );
+  });
+
+  it.runIf(hasIpv6)(
+    "takes a port for in use that is so on one of the addresses, and lets go of the other",
+    async () => {
+      const port = await occupy("::1");
+      const error = await failure(listen(HELLO, ["127.0.0.1", "::1"], port));
+      expect(error.message).toContain(`Port ${port} is in use.`);
+      const { port: free } = await listenHere(HELLO, ["127.0.0.1"], port);
+      expect(free).toBe(port);
+    },
+  );
+
+  it("closes at once though a browser keeps sockets open, used or not", async () => {
+    const listening = await listenHere(HELLO, ["127.0.0.1"], 0);
+    const unused = connect(listening.port, "127.0.0.1");
+    await once(unused, "connect");
+    const used = connect(listening.port, "127.0.0.1");
+    used.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(used, "data");
+    const closed = Promise.all([once(unused, "close"), once(used, "close")]);
+    unused.resume();
+    used.resume();
+    await expectSoon(Promise.all([listening.close(), closed]));
+  });
+
+  it("lets an open request end, and closes its socket then, though the client would keep it", async () => {
+    let answer: () => void = () => {};
+    const listening = await listenHere(
+      (_request, response) => {
+        response.write("wait");
+        answer = () => response.end("ed");
+      },
+      ["127.0.0.1"],
+      0,
+    );
+    const socket = connect(listening.port, "127.0.0.1");
+    let received = "";
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk;
+    });
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(socket, "data");
+    const ended = once(socket, "end");
+    const closed = listening.close();
+    answer();
+    await expectSoon(Promise.all([ended, closed]));
+    expect(received).toContain("ed");
+  });
+
+  it("takes no new connections once it is closing", async () => {
+    const listening = await listenHere(HELLO, ["127.0.0.1"], 0);
+    await listening.close();
+    await expect(fetch(`http://127.0.0.1:${listening.port}`)).rejects.toThrow();
+  });
+});
+
+async function listenHere(...parameters: Parameters<typeof listen>): Promise<Listening> {
+  const listening = await listen(...parameters);
+  onTestFinished(() => listening.close());
+  return listening;
+}
+
+/** Node.js lets go of a socket by itself, but only after 5 s. */
+async function expectSoon(happening: Promise<unknown>): Promise<void> {
+  const late = AbortSignal.timeout(3_000);
+  await Promise.race([happening, once(late, "abort")]);
+  expect(late.aborted).toBe(false);
+}
+
+/** A port that something else uses. */
+async function occupy(host: string): Promise<number> {
+  const server = createServer();
+  onTestFinished(() => {
+    server.close();
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+async function failure(listening: Promise<Listening>): Promise<ListenError> {
+  try {
+    await (await listening).close();
+  } catch (error) {
+    if (error instanceof ListenError) return error;
+    throw error;
+  }
+  throw new Error("it listens");
+}

@@ -1,0 +1,104 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { TestServer } from "../test/start-test-server.ts";
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+/** What is left of the time a person waits after Ctrl-C, on a machine that does other things as well. */
+const STOP_WITHIN_MS = 2_000;
+
+describe("the server's process", () => {
+  it("serves what it was told to, and ends cleanly and soon when interrupted, streams or not", async () => {
+    const process = start({ PORT: "0", HOST: "127.0.0.1" }, ["--contacts", "100"]);
+    const server = await process.listening();
+    const stream = await server.openTerminalStream("anouk");
+    expect((await stream.snapshot()).contacts).toHaveLength(100);
+
+    const startMs = performance.now();
+    process.kill("SIGINT");
+    expect(await stream.over).toBe("ended");
+    expect(await process.exit).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startMs).toBeLessThan(STOP_WITHIN_MS);
+    expect(process.stderr).toBe("");
+    expect(process.stdout.trimEnd().split("\n").at(-1)).toContain('"msg":"stopped"');
+  });
+
+  it("ends as cleanly when terminated", async () => {
+    const process = start({ PORT: "0", HOST: "127.0.0.1" });
+    await process.listening();
+    process.kill("SIGTERM");
+    expect(await process.exit).toEqual({ code: 0, signal: null });
+  });
+
+  it("says in one line which setting is wrong", async () => {
+    const process = start({ PORT: "eighty" });
+    expect((await process.exit).code).toBe(1);
+    expect(process.stderr).toBe('PORT must be a whole number from 0 to 65535, not "eighty".\n');
+    expect(process.stdout).toBe("");
+  });
+
+  it("says in one line that the port is in use", async () => {
+    const other = createServer();
+    onTestFinished(() => {
+      other.close();
+    });
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const process = start({ PORT: String(port), HOST: "127.0.0.1", LOG_LEVEL: "warn" });
+    expect((await process.exit).code).toBe(1);
+    expect(process.stderr).toBe(
+      `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.\n`,
+    );
+    expect(process.stdout).toBe("");
+  });
+});
+
+/** The program as it is started from a shell. */
+class ServerProcess {
+  readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  stdout = "";
+  stderr = "";
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+
+  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+    this.#child = child;
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      this.stderr += chunk;
+    });
+    this.exit = once(child, "close").then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** The server, once it says on which port it listens. */
+  async listening(): Promise<TestServer> {
+    for (;;) {
+      const port = /"port":(\d+)/.exec(this.stdout)?.[1];
+      if (port !== undefined) return new TestServer(`http://127.0.0.1:${port}`, () => Promise.resolve());
+      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.stderr}`);
+      await delay(20);
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+}
+
+function start(env: Record<string, string>, argv: readonly string[] = []): ServerProcess {
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, ...argv], {
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  return new ServerProcess(child);
+}

@@ -1,0 +1,23 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+export const INDEX_HTML = "<!doctype html><title>Presence</title>\n";
+export const SCRIPT = "document.title += '!';\n";
+/** What lies beside the folder, and must not be had. */
+export const SECRET = "not for everybody";
+
+/** A folder as the web app's build leaves it; it goes with its test. */
+export async function createWebAppFolder(): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), "presence-web-app-"));
+  onTestFinished(() => rm(parent, { recursive: true }));
+  const folder = join(parent, "dist");
+  await mkdir(join(folder, "assets"), { recursive: true });
+  await writeFile(join(parent, "secret.txt"), SECRET);
+  await writeFile(join(folder, ".env"), SECRET);
+  await writeFile(join(folder, "index.html"), INDEX_HTML);
+  await writeFile(join(folder, "favicon.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>");
+  await writeFile(join(folder, "assets", "app-1a2b3c.js"), SCRIPT);
+  return folder;
+}

@@ -1,0 +1,21 @@
+import { ClientPage } from "../fixtures/client-page.ts";
+import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+test("two tabs of one person share a stream, and the last one counts", async ({ context, server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const first = await ClientPage.open(context, "magali");
+  const second = await ClientPage.open(context, "magali");
+  await second.sees("noor", "ONLINE");
+  expect(await server.metric("presence_connections"), "noor's stream and magali's").toBe(2);
+
+  await first.close();
+  await untilLeasesEnd(server, noor);
+  expect(noor.changesOf("magali"), "one of two tabs closed").toHaveLength(1);
+  await second.isLive();
+  await second.sees("noor", "ONLINE");
+
+  await second.close();
+  await noor.next("magali", "OFFLINE");
+  expect(noor.changesOf("magali")).toHaveLength(2);
+});

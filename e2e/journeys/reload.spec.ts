@@ -1,0 +1,33 @@
+import { ClientPage } from "../fixtures/client-page.ts";
+import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+test("a reload is no event", async ({ context, server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const anouk = await ClientPage.open(context, "anouk");
+  const magali = await ClientPage.open(context, "magali");
+  await anouk.sees("magali", "ONLINE");
+
+  for (let times = 0; times < 3; times += 1) {
+    await magali.page.reload();
+    await magali.isLive();
+  }
+  await untilLeasesEnd(server, noor);
+
+  expect(noor.changesOf("magali")).toHaveLength(1);
+  await expect(anouk.activityOf("magali")).toHaveCount(1);
+  await anouk.sees("magali", "ONLINE");
+});
+
+test("a reload of the only tab of a browser is no event", async ({ context, server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const magali = await ClientPage.open(context, "magali");
+
+  for (let times = 0; times < 3; times += 1) {
+    await magali.page.reload();
+    await magali.isLive();
+  }
+  await untilLeasesEnd(server, noor);
+
+  expect(noor.changesOf("magali")).toHaveLength(1);
+});

@@ -1,0 +1,68 @@
+import { ClientPage } from "../fixtures/client-page.ts";
+import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+/** A lease of this server outlasts the test: what others see at once, they see because somebody said goodbye. */
+const LONG_INTERVAL_MS = 60_000;
+const AT_ONCE_MS = 1_000;
+
+test.describe("where leases are long", () => {
+  test.use({ heartbeatIntervalMs: LONG_INTERVAL_MS });
+
+  test("signing out is OFFLINE at once, and one can come back", async ({ context, listenAs }) => {
+    const noor = await listenAs("noor");
+    const anouk = await ClientPage.open(context, "anouk");
+    const magali = await ClientPage.open(context, "magali");
+    await anouk.sees("magali", "ONLINE");
+
+    const signedOutAt = Date.now();
+    await magali.signOut();
+    const { receivedAt } = await noor.next("magali", "OFFLINE");
+    expect(receivedAt - signedOutAt).toBeLessThan(AT_ONCE_MS);
+    await anouk.sees("magali", "OFFLINE");
+    await magali.isLinked("signed-out");
+    await expect(magali.page.getByText("You’re signed out")).toBeVisible();
+    await anouk.isLive();
+
+    await magali.signInAgain();
+    await magali.isLive();
+    await noor.next("magali", "ONLINE");
+    await anouk.sees("magali", "ONLINE");
+    await magali.sees("anouk", "ONLINE");
+  });
+});
+
+test("signing out in one tab signs out the person's other tabs, and nobody else", async ({
+  context,
+  server,
+  listenAs,
+}) => {
+  const noor = await listenAs("noor");
+  const anouk = await ClientPage.open(context, "anouk");
+  const first = await ClientPage.open(context, "magali");
+  const second = await ClientPage.open(context, "magali");
+
+  await first.signOut();
+  await second.isLinked("signed-out");
+  await noor.next("magali", "OFFLINE");
+  await untilLeasesEnd(server, noor);
+
+  await anouk.isLive();
+  expect(noor.changesOf("anouk")).toHaveLength(1);
+  expect(noor.changesOf("magali")).toHaveLength(2);
+});
+
+test("who is signed in through another browser stays online", async ({ context, browser, server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const here = await ClientPage.open(context, "magali");
+  const elsewhere = await browser.newContext({ baseURL: server.url });
+  const there = await ClientPage.open(elsewhere, "magali");
+
+  await here.signOut();
+  await here.isLinked("signed-out");
+  await untilLeasesEnd(server, noor);
+
+  await there.isLive();
+  expect(noor.changesOf("magali")).toHaveLength(1);
+  await elsewhere.close();
+});

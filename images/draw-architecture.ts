@@ -1,0 +1,15 @@
+import type { Browser } from "playwright-core";
+import sharp from "sharp";
+
+const SOURCE = new URL("architecture/architecture.html", import.meta.url).href;
+const SIZE = { width: 1600, height: 860 };
+
+/** The architecture, drawn by hand in `architecture/` and rendered with the app's own typeface. */
+export async function drawArchitecture(browser: Browser, path: string): Promise<void> {
+  const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: 1.5 });
+  await page.goto(SOURCE);
+  await page.evaluate(() => document.fonts.ready);
+  const png = await page.screenshot({ omitBackground: true });
+  await sharp(png).png({ palette: true, effort: 10 }).toFile(path);
+  await page.close();
+}
