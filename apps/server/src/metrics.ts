@@ -23,7 +23,9 @@ export type SnapshotCause =
   /** it is new, or its `Last-Event-ID` proves nothing */
   | "fresh"
   /** it read too slowly and lost its place */
-  | "lagged";
+  | "lagged"
+  /** the platform lost its place */
+  | "gap";
 
 /** What operators may know of one server. Nothing here names a client. */
 export class Metrics {

@@ -9,6 +9,7 @@ const TITLES: Record<ProblemType, string> = {
   "urn:presence:problem:token-expired": "The token has expired",
   "urn:presence:problem:signed-out": "Signed out",
   "urn:presence:problem:connection-unknown": "No such connection",
+  "urn:presence:problem:presence-lost": "Presence is not known",
   "urn:presence:problem:shutting-down": "Shutting down",
 };
 
@@ -27,6 +28,12 @@ export const TOKEN_EXPIRED: Problem = createProblem(
   "urn:presence:problem:token-expired",
   401,
   "The token has expired. Sign in again.",
+);
+
+export const PRESENCE_LOST: Problem = createProblem(
+  "urn:presence:problem:presence-lost",
+  503,
+  "This server can't tell who is online at the moment. Connect again shortly.",
 );
 
 export const SHUTTING_DOWN: Problem = createProblem(

@@ -47,12 +47,15 @@ export async function startServer(
   warnOfShortSecret(config, (message) => logger.warn(message));
 
   const roster = config.contactCount === undefined ? ROSTER : enlargeRoster(ROSTER, config.contactCount);
-  const directory = new Directory(new MemoryContactStore(roster), { admitsGuests: access.mode === "demo" });
+  const contacts = new MemoryContactStore(roster);
+  const admitsGuests = access.mode === "demo";
+  const directory = new Directory(contacts, { admitsGuests });
   const platform = new LocalPresencePlatform({
     heartbeatIntervalMs: config.heartbeatIntervalMs,
+    isGuest: (client) => admitsGuests && !contacts.has(client),
     onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
   });
-  const hub = new PushHub({ platform, directory, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
+  const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
   const app = createApp({ access, platform, directory, hub, metrics, logger, webAppFolder });
 
   const closeAll = async (closeListening: () => Promise<void>) => {

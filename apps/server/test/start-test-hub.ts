@@ -7,7 +7,7 @@ import type { ContactDocument } from "../src/contacts/contact-store.ts";
 import { Directory } from "../src/contacts/directory.ts";
 import { MemoryContactStore } from "../src/contacts/memory-contact-store.ts";
 import { Metrics } from "../src/metrics.ts";
-import { LocalPresencePlatform } from "../src/presence/local/local-presence-platform.ts";
+import { type LocalPresenceOptions, LocalPresencePlatform } from "../src/presence/local/local-presence-platform.ts";
 import { PushHub, type PushLimits } from "../src/push/push-hub.ts";
 import { ResponseOutlet } from "../src/push/response-outlet.ts";
 import { EventStream } from "./event-stream.ts";
@@ -23,7 +23,7 @@ const PEOPLE: readonly ContactDocument[] = [
 export interface TestHubOptions {
   heartbeatIntervalMs?: number;
   limits?: Partial<PushLimits>;
-  createPlatform?: (options: { heartbeatIntervalMs: number }) => LocalPresencePlatform;
+  createPlatform?: (options: LocalPresenceOptions) => LocalPresencePlatform;
 }
 
 /** A hub on the local platform, behind a real HTTP server that asks for no token: `GET /anouk` is anouk's stream. */
@@ -32,10 +32,11 @@ export async function startTestHub({
   limits = {},
   createPlatform = (options) => new LocalPresencePlatform(options),
 }: TestHubOptions = {}): Promise<TestHub> {
-  const platform = createPlatform({ heartbeatIntervalMs });
-  const directory = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: true });
+  const contacts = new MemoryContactStore(PEOPLE);
+  const platform = createPlatform({ heartbeatIntervalMs, isGuest: (client) => !contacts.has(client) });
+  const directory = new Directory(contacts, { admitsGuests: true });
   const metrics = new Metrics();
-  const hub = new PushHub({ platform, directory, metrics, logger: pino({ level: "silent" }), limits });
+  const hub = new PushHub({ platform, metrics, logger: pino({ level: "silent" }), limits });
   const server = createServer(async (request, response) => {
     const client = (request.url ?? "/").slice(1);
     const list = await directory.contactListOf(client);

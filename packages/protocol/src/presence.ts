@@ -9,7 +9,9 @@ export type Reason =
   /** signed out */
   | "left"
   /** the lease ran out */
-  | "timed-out";
+  | "timed-out"
+  /** the lease ran out, as its server did not come back */
+  | "server-lost";
 
 /** What is known of one client at one moment. */
 export interface Presence {
@@ -28,4 +30,6 @@ export interface PresenceEvent {
   reason: Reason;
   /** Position in the platform's order of events: rises strictly, so a late or repeated event is recognised by it. */
   version: number;
+  /** Whether it is about one who is known only while online, and whom all may see who see guests. */
+  guest: boolean;
 }

@@ -17,4 +17,5 @@ export type ProblemType =
   | "urn:presence:problem:token-expired"
   | "urn:presence:problem:signed-out"
   | "urn:presence:problem:connection-unknown"
+  | "urn:presence:problem:presence-lost"
   | "urn:presence:problem:shutting-down";

@@ -19,7 +19,4 @@ export interface ContactStore {
 
   /** Everyone who has a document, in a stable order. */
   list(): Promise<ContactDocument[]>;
-
-  /** Whether `id` has a document, at once and from memory: asked for each presence event. */
-  has(id: ClientId): boolean;
 }

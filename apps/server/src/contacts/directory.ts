@@ -1,13 +1,10 @@
 import type { ClientId, Profile } from "@presence/protocol";
+import type { Watch } from "../presence/presence-platform.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
-/** Whose presence one client sees. */
-export interface ContactList {
+/** Whose presence one client sees; never the owner's. A guest's list names all who have a document. */
+export interface ContactList extends Watch {
   owner: ClientId;
-  /** Those named, whether online or not; never the owner. */
-  contacts: ReadonlySet<ClientId>;
-  /** A guest's list: everyone who has a document. */
-  everyone: boolean;
 }
 
 /** Who people are, and who sees whom. Guests exist in demo mode only. */
@@ -20,17 +17,13 @@ export class Directory {
     this.#admitsGuests = admitsGuests;
   }
 
-  /** Whether `client` is known only while online, and then seen by everyone. */
-  isGuest(client: ClientId): boolean {
-    return this.#admitsGuests && !this.#store.has(client);
-  }
-
   async contactListOf(owner: ClientId): Promise<ContactList> {
     const document = await this.#store.find(owner);
-    if (document) return { owner, contacts: without(owner, document.contacts), everyone: false };
-    if (!this.#admitsGuests) return { owner, contacts: new Set(), everyone: false };
+    const guests = this.#admitsGuests;
+    if (document) return { owner, contacts: without(owner, document.contacts), everyone: false, guests };
+    if (!guests) return { owner, contacts: new Set(), everyone: false, guests };
     const everyone = await this.#store.list();
-    return { owner, contacts: new Set(everyone.map(({ id }) => id)), everyone: true };
+    return { owner, contacts: new Set(everyone.map(({ id }) => id)), everyone: true, guests };
   }
 
   /** A profile for each client asked for: one without a document is known by the id alone. */
@@ -47,7 +40,7 @@ export class Directory {
   }
 
   #undocumented(client: ClientId): Profile {
-    return this.isGuest(client) ? { id: client, name: nameFromId(client), guest: true } : { id: client, name: client };
+    return this.#admitsGuests ? { id: client, name: nameFromId(client), guest: true } : { id: client, name: client };
   }
 }
 

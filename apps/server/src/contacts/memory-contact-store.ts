@@ -21,6 +21,7 @@ export class MemoryContactStore implements ContactStore {
     return Promise.resolve([...this.#documents.values()]);
   }
 
+  /** Whether `id` has a document. */
   has(id: ClientId): boolean {
     return this.#documents.has(id);
   }

@@ -1,6 +1,6 @@
 import type { ClientId, PresenceEvent } from "@presence/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { leaseDurationMs, type PresencePlatform } from "./presence-platform.ts";
+import { leaseDurationMs, type PresencePlatform, type PresenceReading, type Watch } from "./presence-platform.ts";
 
 const D = 200;
 const LEASE = leaseDurationMs(D);
@@ -18,14 +18,21 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
   beforeEach(async () => {
     platform = await create({ heartbeatIntervalMs: D });
     events = [];
-    platform.subscribe((batch) => events.push(...batch.map((event) => ({ ...event, seenMs: performance.now() }))));
+    platform.watch(watched("anouk", "magali", "omar", "sentinel", "nobody"));
+    // What is told of them from here on is told without a gap.
+    await platform.read(watched());
+    platform.subscribe({
+      onEvents: (batch) => events.push(...batch.map((event) => ({ ...event, seenMs: performance.now() }))),
+      onGap: () => {},
+      onLost: () => {},
+    });
   });
 
   afterEach(() => platform.close());
 
   const told = (client: ClientId) => events.filter((event) => event.client === client).map(({ status }) => status);
   const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10 * LEASE, interval: 5 });
-  const presenceOf = async (client: ClientId) => (await platform.read(new Set([client]))).presences[0];
+  const presenceOf = async (client: ClientId) => (await platform.read(watched(client))).presences[0];
 
   /** Resolves when every lease that was set before the call has provably run out or been refreshed. */
   const leasesOver = async () => {
@@ -122,28 +129,51 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
 
   describe("a reading", () => {
     it("knows nothing of a client never seen, and says so", async () => {
-      expect(await presenceOf("nobody")).toEqual({ client: "nobody", status: "OFFLINE", since: 0 });
+      expect(await presenceOf("nobody")).toEqual({ client: "nobody", status: "OFFLINE", since: 0, version: 0 });
     });
 
     it("tells since when a client is online, and when it was last seen", async () => {
       platform.connect("anouk");
       await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
-      expect(await presenceOf("anouk")).toEqual({ client: "anouk", status: "ONLINE", since: events[0]?.at });
+      expect(await presenceOf("anouk")).toMatchObject({ client: "anouk", status: "ONLINE", since: events[0]?.at });
       await platform.leave("anouk");
       await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
-      expect(await presenceOf("anouk")).toEqual({ client: "anouk", status: "OFFLINE", since: events[1]?.at });
+      expect(await presenceOf("anouk")).toMatchObject({ client: "anouk", status: "OFFLINE", since: events[1]?.at });
+    });
+
+    it("carries with each presence the version of the event that made it so", async () => {
+      platform.connect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
+      expect((await presenceOf("anouk"))?.version).toBe(events[0]?.version);
+    });
+
+    it("names the guests who are online, to those who see guests", async () => {
+      const guests = { ...watched("anouk"), guests: true };
+      platform.watch(guests);
+      await platform.read(guests);
+      platform.connect("guest");
+      await eventually(() => expect(told("guest")).toEqual(["ONLINE"]));
+      expect(events.at(-1)).toMatchObject({ client: "guest", guest: true });
+      const namesOf = (reading: PresenceReading) => reading.presences.map(({ client }) => client);
+      expect(namesOf(await platform.read(guests)).sort()).toEqual(["anouk", "guest"]);
+      expect(namesOf(await platform.read(watched("anouk")))).toEqual(["anouk"]);
+      const { id: before } = await platform.read(guests);
+      await platform.leave("guest");
+      const after = await platform.read(guests);
+      expect(namesOf(after)).toEqual(["anouk"]);
+      expect(after.provableFrom).toBeGreaterThan(before.version);
     });
 
     it("has one entry for each client asked for", async () => {
-      const asked = new Set(["anouk", "magali", "__proto__"]);
-      const { presences } = await platform.read(asked);
-      expect(new Set(presences.map(({ client }) => client))).toEqual(asked);
+      const asked = ["anouk", "magali", "__proto__"];
+      const { presences } = await platform.read(watched(...asked));
+      expect(presences.map(({ client }) => client).sort()).toEqual(asked.sort());
     });
 
     it("contains exactly the events up to its version, also while things change", async () => {
       const client = "anouk";
       for (let round = 0; round < 50; round += 1) {
-        const reading = platform.read(new Set([client]));
+        const reading = platform.read(watched(client));
         if (round % 2 === 0) platform.connect(client);
         else await platform.leave(client);
         const { id, presences } = await reading;
@@ -179,7 +209,11 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
 
   it("tells a listener nothing after its subscription has ended", async () => {
     const heard: PresenceEvent[] = [];
-    const unsubscribe = platform.subscribe((batch) => heard.push(...batch));
+    const unsubscribe = platform.subscribe({
+      onEvents: (batch) => heard.push(...batch),
+      onGap: () => {},
+      onLost: () => {},
+    });
     unsubscribe();
     platform.connect("anouk");
     await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
@@ -187,6 +221,10 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
   });
 
   it("is ready", () => {
-    expect(platform.readiness()).toEqual({ ready: true });
+    expect(platform.readiness()).toMatchObject({ ready: true });
   });
+}
+
+function watched(...contacts: ClientId[]): Watch {
+  return { contacts: new Set(contacts), everyone: false, guests: false };
 }

@@ -20,19 +20,30 @@ export interface PresencePlatform {
   /** The client says goodbye: heartbeats stop and the lease ends now, so that `OFFLINE` follows at once. */
   leave(client: ClientId): Promise<void>;
 
+  /** From now on listeners are told of whom `watch` names. To be taken back by `unwatch` as often as it was called. */
+  watch(watch: Watch): void;
+
+  unwatch(watch: Watch): void;
+
   /**
-   * The present state of these clients.
+   * The version after which listeners have been told of every event about whom `watch` names; infinite where that has yet
+   * to begin.
+   */
+  watchedSince(watch: Watch): number;
+
+  /**
+   * The present state of whom `watch` names.
    *
-   * Every event whose version is at most the reading's is contained in it, every later one is not: who subscribed before
+   * Every event whose version is at most the reading's is contained in it, every later one is not: who has watched before
    * calling `read` and drops the events that the reading contains has missed nothing and sees nothing twice.
    */
-  read(clients: ReadonlySet<ClientId>): Promise<PresenceReading>;
+  read(watch: Watch): Promise<PresenceReading>;
 
   /** The newest position in the order of events: no event so far is beyond it, every coming one is. */
   head(): EventId;
 
   /**
-   * Calls `listener` with each batch of new events, in the order of their versions. A listener must not throw.
+   * Calls `listener` from now on. A listener must not throw.
    *
    * @returns a function that ends the subscription
    */
@@ -45,7 +56,25 @@ export interface PresencePlatform {
   close(): Promise<void>;
 }
 
-export type PresenceListener = (events: readonly PresenceEvent[]) => void;
+export interface PresenceListener {
+  /** New events, in the order of their versions. */
+  onEvents(events: readonly PresenceEvent[]): void;
+
+  /** Events have been missed, or their order has been broken: only a new reading tells how things are. */
+  onGap(): void;
+
+  /** Nobody can tell how things are, until there is a reading again. */
+  onLost(): void;
+}
+
+/** Whose presence is to be known. */
+export interface Watch {
+  contacts: ReadonlySet<ClientId>;
+  /** Events about anyone; a reading still names the contacts alone, as who is nobody's contact is not to be listed. */
+  everyone: boolean;
+  /** Also whoever is online as a guest. */
+  guests: boolean;
+}
 
 /** Presence of some clients at one point in the order of events. */
 export interface PresenceReading {
@@ -53,11 +82,18 @@ export interface PresenceReading {
   at: number;
   /** Its position in the order of events. */
   id: EventId;
-  /** One entry for each client asked for, in no particular order. */
-  presences: Presence[];
+  /** One entry for each contact asked for, and for each guest who is online; in no particular order. */
+  presences: VersionedPresence[];
+  /** Who knows how things were at this version, or later, lacks just the presences whose version is higher. */
+  provableFrom: number;
 }
 
-export type Readiness = { ready: true } | { ready: false; reason: string };
+export interface VersionedPresence extends Presence {
+  /** Of the event that made it so; 0 for a client never seen. */
+  version: number;
+}
+
+export type Readiness = { ready: true; warnings: string[] } | { ready: false; reason: string };
 
 /** How long a lease lives from the heartbeat that set it, in intervals. */
 const LEASE_INTERVALS = 1.5;

@@ -19,7 +19,7 @@ export interface Subscription {
 
 type State =
   /** its place in the order of events is being fetched: what comes meanwhile is held back */
-  | { kind: "joining"; held: HeldEvent[] }
+  | Joining
   | { kind: "live" }
   /** more waited for it than may: it is told nothing until that has drained, then gets a snapshot */
   | { kind: "lagging" }
@@ -28,6 +28,12 @@ type State =
 export interface HeldEvent {
   event: PresenceEvent;
   frame: Buffer;
+}
+
+/** One attempt to find its place; a later one takes its place. */
+export interface Joining {
+  kind: "joining";
+  held: HeldEvent[];
 }
 
 export interface ConnectionOptions {
@@ -71,24 +77,27 @@ export class Connection implements Flushable {
     return this.#outlet.waitingBytes === 0 ? 0 : nowMs - this.#outlet.lastProgressMs;
   }
 
-  /** Holds back what comes from now on, until `goLive`. */
-  startJoining(): void {
-    this.#state = { kind: "joining", held: [] };
+  /** Holds back what comes from now on, until `goLive` with what is returned. */
+  startJoining(): Joining {
+    const joining: Joining = { kind: "joining", held: [] };
+    if (this.#state.kind !== "closed") this.#state = joining;
+    this.#dropFrames();
+    return joining;
   }
 
   /**
    * Puts out where the reader stands (a snapshot, or what it missed), then what came meanwhile and isn't part of that.
    *
+   * @param joining what `startJoining` returned; of an attempt that was overtaken nothing comes
    * @param isContained whether an event that was held back is part of `opening` already
    */
-  goLive(opening: readonly Buffer[], isContained: (event: PresenceEvent) => boolean): void {
-    if (this.#state.kind !== "joining") return;
-    const { held } = this.#state;
+  goLive(joining: Joining, opening: readonly Buffer[], isContained: (event: PresenceEvent) => boolean): void {
+    if (this.#state !== joining) return;
     this.#state = { kind: "live" };
     const bytes = Buffer.concat(opening);
     this.#snapshotBytes = bytes.length;
     this.#write(bytes);
-    for (const { event, frame } of held) if (!isContained(event)) this.#enqueue(frame);
+    for (const { event, frame } of joining.held) if (!isContained(event)) this.#enqueue(frame);
   }
 
   /** @returns whether this connection lost its place by it */

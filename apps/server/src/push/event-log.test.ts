@@ -1,6 +1,7 @@
+import type { PresenceEvent } from "@presence/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EventLog, type LoggedEvent } from "./event-log.ts";
+import { EventLog } from "./event-log.ts";
 
 const EPOCH = "e";
 
@@ -37,7 +38,7 @@ describe("EventLog", () => {
 });
 
 /** Events whose versions rise from 10 by these steps. */
-function eventsAt(steps: readonly number[]): LoggedEvent[] {
+function eventsAt(steps: readonly number[]): PresenceEvent[] {
   let version = 10;
   return steps.map((step) => {
     version += step;

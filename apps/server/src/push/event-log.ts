@@ -1,10 +1,5 @@
 import type { EventId, PresenceEvent } from "@presence/protocol";
 
-/** An event as it was pushed: whether it was about a guest can't be told later. */
-export interface LoggedEvent extends PresenceEvent {
-  guest: boolean;
-}
-
 /**
  * The latest events, so that a reader who comes back is told just what it missed.
  *
@@ -13,7 +8,7 @@ export interface LoggedEvent extends PresenceEvent {
 export class EventLog {
   readonly #capacity: number;
   readonly #epoch: string;
-  #events: LoggedEvent[] = [];
+  #events: PresenceEvent[] = [];
   /** Every event after this version is in the log. */
   #completeAfter: number;
 
@@ -25,7 +20,7 @@ export class EventLog {
   }
 
   /** Versions must rise from call to call. */
-  append(event: LoggedEvent): void {
+  append(event: PresenceEvent): void {
     this.#events.push(event);
     // Trimmed by the half, so that an append costs the same however long the log is.
     if (this.#events.length > this.#capacity) {
@@ -40,7 +35,7 @@ export class EventLog {
    * @param head the newest position so far: an id beyond it was never given out
    * @returns `undefined` where completeness can't be proven: another epoch, an id from before the log or from the future
    */
-  after(id: EventId, head: EventId): readonly LoggedEvent[] | undefined {
+  after(id: EventId, head: EventId): readonly PresenceEvent[] | undefined {
     if (id.epoch !== this.#epoch || id.epoch !== head.epoch) return undefined;
     if (id.version < this.#completeAfter || id.version > head.version) return undefined;
     return this.#events.slice(this.#firstIndexAfter(id.version));

@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { formatEventId, parseEventId } from "@presence/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { startTestHub } from "../../test/start-test-hub.ts";
-import { LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
+import { type LocalPresenceOptions, LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
+import type { Watch } from "../presence/presence-platform.ts";
 
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
 
@@ -247,14 +248,14 @@ describe("a slow reader", () => {
 class SlowlyReadPlatform extends LocalPresencePlatform {
   readonly #delays: { beforeMs: number; afterMs: number };
 
-  constructor(options: { heartbeatIntervalMs: number }, delays: { beforeMs: number; afterMs: number }) {
+  constructor(options: LocalPresenceOptions, delays: { beforeMs: number; afterMs: number }) {
     super(options);
     this.#delays = delays;
   }
 
-  override async read(clients: ReadonlySet<string>) {
+  override async read(watch: Watch) {
     await delay(this.#delays.beforeMs);
-    const reading = await super.read(clients);
+    const reading = await super.read(watch);
     await delay(this.#delays.afterMs);
     return reading;
   }

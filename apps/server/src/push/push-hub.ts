@@ -1,5 +1,6 @@
 import {
   type ClientId,
+  type EventId,
   formatEventId,
   type PresenceEvent,
   type PresenceMessage,
@@ -7,13 +8,13 @@ import {
   type SnapshotMessage,
 } from "@presence/protocol";
 import type { Logger } from "pino";
-import type { ContactList, Directory } from "../contacts/directory.ts";
+import type { ContactList } from "../contacts/directory.ts";
 import type { Metrics, SnapshotCause } from "../metrics.ts";
-import type { PresencePlatform, PresenceReading } from "../presence/presence-platform.ts";
-import { SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
+import type { PresencePlatform, PresenceReading, VersionedPresence } from "../presence/presence-platform.ts";
+import { PRESENCE_LOST, SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { Connection, type Subscription } from "./connection.ts";
-import { EventLog, type LoggedEvent } from "./event-log.ts";
+import { EventLog } from "./event-log.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
 import { Liveness } from "./liveness.ts";
 import type { Outlet } from "./outlet.ts";
@@ -51,7 +52,6 @@ const INSPECTION_MS = { least: 10, most: 250 };
 
 export interface PushHubDependencies {
   platform: PresencePlatform;
-  directory: Directory;
   metrics: Metrics;
   logger: Logger;
   limits?: Partial<PushLimits>;
@@ -68,28 +68,29 @@ export interface Opening {
 /** Holds this server's connections, and takes each presence event to those who may see it. */
 export class PushHub {
   readonly #platform: PresencePlatform;
-  readonly #directory: Directory;
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   readonly #limits: PushLimits;
   readonly #registry = new PushRegistry();
   readonly #scheduler = new FlushScheduler(FLUSH_WINDOW_MS);
-  readonly #log: EventLog;
-  readonly #guestsOnline = new Set<ClientId>();
+  #log: EventLog;
   readonly #livenesses = new Map<string, Set<Liveness>>();
   readonly #unsubscribe: () => void;
   readonly #inspection: NodeJS.Timeout;
   readonly #inspectionMs: number;
   #lastInspectionMs = performance.now();
 
-  constructor({ platform, directory, metrics, logger, limits }: PushHubDependencies) {
+  constructor({ platform, metrics, logger, limits }: PushHubDependencies) {
     this.#platform = platform;
-    this.#directory = directory;
     this.#metrics = metrics;
     this.#logger = logger;
     this.#limits = { ...DEFAULT_PUSH_LIMITS, ...limits };
     this.#log = new EventLog(platform.head(), this.#limits.eventLogCapacity);
-    this.#unsubscribe = platform.subscribe((events) => this.#push(events));
+    this.#unsubscribe = platform.subscribe({
+      onEvents: (events) => this.#push(events),
+      onGap: () => this.#beginAnew(),
+      onLost: () => this.#endAll("unreadable"),
+    });
     this.#inspectionMs = clamp(platform.heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL, INSPECTION_MS);
     this.#inspection = setInterval(() => this.#inspect(), this.#inspectionMs);
   }
@@ -115,7 +116,8 @@ export class PushHub {
     const connections = openings.map(({ subscription, outlet }) => this.#join(subscription, outlet));
     this.#countConnections();
     connections.forEach((connection, index) => {
-      if (!this.#resume(connection, openings[index]?.lastEventId)) void this.#sendSnapshot(connection, "fresh");
+      const lastEventId = openings[index]?.lastEventId;
+      void this.#begin(connection, lastEventId === undefined ? undefined : parseEventId(lastEventId));
     });
   }
 
@@ -143,7 +145,7 @@ export class PushHub {
 
   /** Presence of everyone whom the list's owner may see now. */
   read(list: ContactList): Promise<PresenceReading> {
-    return this.#platform.read(this.#visibleTo(list));
+    return this.#platform.read(list).then((reading) => withoutOwner(reading, list));
   }
 
   /** Ends the connections opened with the session's token; the client is `OFFLINE` at once unless others remain. */
@@ -159,8 +161,13 @@ export class PushHub {
   close(): void {
     clearInterval(this.#inspection);
     this.#unsubscribe();
+    this.#endAll("shutting-down");
+  }
+
+  #endAll(reason: "shutting-down" | "unreadable"): void {
+    const problem = reason === "shutting-down" ? SHUTTING_DOWN : PRESENCE_LOST;
     for (const connection of [...this.#registry.connections()]) {
-      connection.end("shutting-down", { lastWord: encodeRetry(between(RETRY_MS)), problem: SHUTTING_DOWN });
+      connection.end(reason, { lastWord: encodeRetry(between(RETRY_MS)), problem });
     }
   }
 
@@ -173,6 +180,7 @@ export class PushHub {
     });
     this.#registry.add(connection);
     outlet.onClose(() => this.#close(connection));
+    this.#platform.watch(subscription.list);
     this.#platform.connect(subscription.client);
     return connection;
   }
@@ -181,7 +189,8 @@ export class PushHub {
     if (connection.state === "closed") return;
     connection.markClosed();
     this.#registry.remove(connection);
-    const { client } = connection.subscription;
+    const { client, list } = connection.subscription;
+    this.#platform.unwatch(list);
     if (this.#registry.connectionsOf(client).size === 0) this.#platform.disconnect(client);
     this.#metrics.countClose(connection.closeReason);
     this.#countConnections();
@@ -189,23 +198,22 @@ export class PushHub {
 
   #push(events: readonly PresenceEvent[]): void {
     for (const event of events) {
-      const guest = this.#directory.isGuest(event.client);
-      if (guest) this.#noteGuest(event);
-      this.#log.append({ ...event, guest });
+      this.#log.append(event);
       this.#metrics.countEvent(event);
-      this.#deliver(event, guest);
+      this.#deliver(event);
     }
   }
 
-  #noteGuest({ client, status }: PresenceEvent): void {
-    if (status === "ONLINE") this.#guestsOnline.add(client);
-    else this.#guestsOnline.delete(client);
+  /** Events were missed: nobody's place in their order can be trusted. */
+  #beginAnew(): void {
+    this.#log = new EventLog(this.#platform.head(), this.#limits.eventLogCapacity);
+    for (const connection of this.#registry.connections()) void this.#sendSnapshot(connection, "gap");
   }
 
-  #deliver(event: PresenceEvent, isGuest: boolean): void {
+  #deliver(event: PresenceEvent): void {
     let frame: Buffer | undefined;
     let deliveries = 0;
-    for (const connection of this.#registry.watchersOf(event.client, { isGuest })) {
+    for (const connection of this.#registry.watchersOf(event.client, { isGuest: event.guest })) {
       frame ??= this.#presenceFrame(event);
       if (connection.deliver(event, frame)) this.#metrics.lagged.inc();
       deliveries += 1;
@@ -214,47 +222,54 @@ export class PushHub {
   }
 
   #presenceFrame({ client, status, at, version }: PresenceEvent): Buffer {
-    const data: PresenceMessage = { client, status, since: at };
-    return encodeFrame({ id: formatEventId({ epoch: this.#platform.head().epoch, version }), event: "presence", data });
+    return presenceFrame({ client, status, since: at, version }, this.#platform.head().epoch);
+  }
+
+  /** Sends what the reader missed, if the log or presence itself can prove it, else a snapshot. */
+  async #begin(connection: Connection, id: EventId | undefined): Promise<void> {
+    if (!(id && this.#resumeFromLog(connection, id))) await this.#sendPlace(connection, id, "fresh");
   }
 
   /** @returns whether what the reader missed could be proven, and was sent */
-  #resume(connection: Connection, lastEventId: string | undefined): boolean {
-    const id = lastEventId === undefined ? undefined : parseEventId(lastEventId);
-    const missed = id && this.#log.after(id, this.#platform.head());
+  #resumeFromLog(connection: Connection, id: EventId): boolean {
+    const { list } = connection.subscription;
+    if (id.version < this.#platform.watchedSince(list)) return false;
+    const missed = this.#log.after(id, this.#platform.head());
     if (!missed) return false;
-    const frames = missed
-      .filter((event) => isVisible(event, connection.subscription))
-      .map((e) => this.#presenceFrame(e));
-    // Held events are in the log too: nothing awaited between, so there are none beyond it.
-    connection.goLive([encodeRetry(between(RETRY_MS)), ...frames], () => true);
+    const frames = missed.filter((event) => isVisible(event, list)).map((event) => this.#presenceFrame(event));
+    // What was held back is in the log too: nothing was awaited between.
+    connection.goLive(connection.startJoining(), [encodeRetry(between(RETRY_MS)), ...frames], () => true);
     this.#metrics.resumes.inc();
     return true;
   }
 
-  async #sendSnapshot(connection: Connection, cause: SnapshotCause): Promise<void> {
-    connection.startJoining();
-    const asked = this.#visibleTo(connection.subscription.list);
-    let reading: PresenceReading;
-    try {
-      reading = await this.#platform.read(asked);
-    } catch (error) {
-      this.#logger.warn({ err: error }, "presence could not be read for a snapshot");
-      connection.end("unreadable");
-      return;
-    }
-    const message: SnapshotMessage = { at: reading.at, contacts: reading.presences };
-    const snapshot = encodeFrame({ id: formatEventId(reading.id), event: "snapshot", data: message });
-    const opening = cause === "fresh" ? [encodeRetry(between(RETRY_MS)), snapshot] : [snapshot];
-    connection.goLive(opening, ({ client, version }) => asked.has(client) && version <= reading.id.version);
-    this.#metrics.countSnapshot(cause);
+  #sendSnapshot(connection: Connection, cause: SnapshotCause): Promise<void> {
+    return this.#sendPlace(connection, undefined, cause);
   }
 
-  #visibleTo({ owner, contacts }: ContactList): ReadonlySet<ClientId> {
-    if (this.#guestsOnline.size === 0) return contacts;
-    const visible = new Set(contacts);
-    for (const guest of this.#guestsOnline) if (guest !== owner) visible.add(guest);
-    return visible;
+  /** Reads presence, and sends a snapshot of it, or what has changed since `id` where that tells the same. */
+  async #sendPlace(connection: Connection, id: EventId | undefined, cause: SnapshotCause): Promise<void> {
+    const joining = connection.startJoining();
+    const { list } = connection.subscription;
+    let reading: PresenceReading;
+    try {
+      reading = await this.read(list);
+    } catch (error) {
+      this.#logger.warn({ err: error }, "presence could not be read for a snapshot");
+      connection.end("unreadable", { problem: PRESENCE_LOST });
+      return;
+    }
+    const frames = id && provesSince(reading, id) ? this.#changeFrames(reading, id) : undefined;
+    const opening = frames ?? [snapshotFrame(reading)];
+    if (cause === "fresh") opening.unshift(encodeRetry(between(RETRY_MS)));
+    connection.goLive(joining, opening, ({ version }) => version <= reading.id.version);
+    if (frames) this.#metrics.resumes.inc();
+    else this.#metrics.countSnapshot(cause);
+  }
+
+  #changeFrames({ presences }: PresenceReading, id: EventId): Buffer[] {
+    const changed = presences.filter(({ version }) => version > id.version).sort((a, b) => a.version - b.version);
+    return changed.map((presence) => presenceFrame(presence, id.epoch));
   }
 
   #inspect(): void {
@@ -286,8 +301,28 @@ export class PushHub {
   }
 }
 
-function isVisible({ client, guest }: LoggedEvent, { list }: Subscription): boolean {
-  return client !== list.owner && (guest || list.everyone || list.contacts.has(client));
+function isVisible({ client, guest }: PresenceEvent, list: ContactList): boolean {
+  return client !== list.owner && ((guest && list.guests) || list.everyone || list.contacts.has(client));
+}
+
+function withoutOwner(reading: PresenceReading, { owner }: ContactList): PresenceReading {
+  return { ...reading, presences: reading.presences.filter(({ client }) => client !== owner) };
+}
+
+/** Whether all that has happened since `id` shows in the reading. */
+function provesSince(reading: PresenceReading, id: EventId): boolean {
+  return id.epoch === reading.id.epoch && id.version >= reading.provableFrom && id.version <= reading.id.version;
+}
+
+function presenceFrame({ client, status, since, version }: VersionedPresence, epoch: string): Buffer {
+  const data: PresenceMessage = { client, status, since };
+  return encodeFrame({ id: formatEventId({ epoch, version }), event: "presence", data });
+}
+
+function snapshotFrame({ at, id, presences }: PresenceReading): Buffer {
+  const contacts = presences.map(({ client, status, since }) => ({ client, status, since }));
+  const data: SnapshotMessage = { at, contacts };
+  return encodeFrame({ id: formatEventId(id), event: "snapshot", data });
 }
 
 interface Range {

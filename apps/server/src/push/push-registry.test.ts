@@ -52,5 +52,9 @@ describe("PushRegistry", () => {
 });
 
 function connection(client: string, contacts: string[], { everyone = false } = {}): Connection {
-  return new Connection({ client, list: { owner: client, contacts: new Set(contacts), everyone } }, NOWHERE, OPTIONS);
+  return new Connection(
+    { client, list: { owner: client, contacts: new Set(contacts), everyone, guests: true } },
+    NOWHERE,
+    OPTIONS,
+  );
 }

@@ -1,14 +1,18 @@
 import { describe, expect, it, vi } from "vitest";
 import { presencePlatformContract } from "../presence-platform.contract.ts";
-import { LocalPresencePlatform } from "./local-presence-platform.ts";
+import { type LocalPresenceOptions, LocalPresencePlatform } from "./local-presence-platform.ts";
 
 describe("the local presence platform", () => {
-  presencePlatformContract((options) => Promise.resolve(new LocalPresencePlatform(options)));
+  presencePlatformContract((options) => Promise.resolve(create(options)));
 
   it("refreshes who is connected, rather than announce its absence, after the process has slept", async () => {
-    const platform = new LocalPresencePlatform({ heartbeatIntervalMs: 100 });
+    const platform = create({ heartbeatIntervalMs: 100 });
     const statuses: string[] = [];
-    platform.subscribe((events) => statuses.push(...events.map(({ client, status }) => `${client} ${status}`)));
+    platform.subscribe({
+      onEvents: (events) => statuses.push(...events.map(({ client, status }) => `${client} ${status}`)),
+      onGap: () => {},
+      onLost: () => {},
+    });
     platform.connect("anouk");
     platform.connect("magali");
     platform.disconnect("magali");
@@ -20,10 +24,7 @@ describe("the local presence platform", () => {
 
   it("tells how late each OFFLINE was", async () => {
     const lagsMs: number[] = [];
-    const platform = new LocalPresencePlatform({
-      heartbeatIntervalMs: 100,
-      onOfflineLag: (lagMs) => lagsMs.push(lagMs),
-    });
+    const platform = create({ heartbeatIntervalMs: 100, onOfflineLag: (lagMs) => lagsMs.push(lagMs) });
     platform.connect("anouk");
     platform.disconnect("anouk");
     await vi.waitFor(() => expect(lagsMs).toHaveLength(1));
@@ -32,11 +33,15 @@ describe("the local presence platform", () => {
   });
 
   it("starts an epoch of its own each time", () => {
-    const [first, second] = [1, 2].map(() => new LocalPresencePlatform({ heartbeatIntervalMs: 1000 }));
+    const [first, second] = [1, 2].map(() => create({ heartbeatIntervalMs: 1000 }));
     expect(first?.head().epoch).not.toBe(second?.head().epoch);
     return Promise.all([first?.close(), second?.close()]);
   });
 });
+
+function create(options: Omit<LocalPresenceOptions, "isGuest">): LocalPresencePlatform {
+  return new LocalPresencePlatform({ ...options, isGuest: (client) => client === "guest" });
+}
 
 /** Stops the whole process, as a sleeping laptop does. */
 function blockFor(durationMs: number): void {

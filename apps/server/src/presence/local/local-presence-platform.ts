@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
+import type { ClientId, EventId, PresenceEvent, Reason, Status } from "@presence/protocol";
 import {
   leaseDurationMs,
   type PresenceListener,
   type PresencePlatform,
   type PresenceReading,
   type Readiness,
+  type Watch,
 } from "../presence-platform.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { PresenceJournal } from "./presence-journal.ts";
@@ -15,6 +16,8 @@ const MAX_ABSENT_REMEMBERED = 100_000;
 
 export interface LocalPresenceOptions {
   heartbeatIntervalMs: number;
+  /** Whether a client is known only while online. */
+  isGuest: (client: ClientId) => boolean;
   /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
   onOfflineLag?: (lagMs: number) => void;
 }
@@ -27,18 +30,23 @@ export interface LocalPresenceOptions {
 export class LocalPresencePlatform implements PresencePlatform {
   readonly heartbeatIntervalMs: number;
   readonly #leases: LeaseTable;
-  readonly #journal = new PresenceJournal(randomEpoch(), MAX_ABSENT_REMEMBERED);
+  readonly #journal = new PresenceJournal({
+    epoch: randomEpoch(),
+    startedMs: Date.now(),
+    maxAbsent: MAX_ABSENT_REMEMBERED,
+  });
   readonly #connected = new Set<ClientId>();
   readonly #listeners = new Set<PresenceListener>();
+  readonly #isGuest: (client: ClientId) => boolean;
   readonly #onOfflineLag: (lagMs: number) => void;
   readonly #heartbeat: NodeJS.Timeout;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor({ heartbeatIntervalMs, onOfflineLag = () => {} }: LocalPresenceOptions) {
+  constructor({ heartbeatIntervalMs, isGuest, onOfflineLag = () => {} }: LocalPresenceOptions) {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#leases = new LeaseTable(leaseDurationMs(heartbeatIntervalMs));
+    this.#isGuest = isGuest;
     this.#onOfflineLag = onOfflineLag;
-    this.#journal.tick(Date.now());
     this.#heartbeat = setInterval(() => this.#refreshConnected(), heartbeatIntervalMs);
   }
 
@@ -47,7 +55,7 @@ export class LocalPresencePlatform implements PresencePlatform {
     this.#connected.add(client);
     this.#leases.refresh(client, performance.now());
     this.#awaitNextDeadline();
-    this.#publish([this.#journal.record(client, "ONLINE", "connected", Date.now())]);
+    this.#publish([this.#record(client, "ONLINE", "connected")]);
   }
 
   disconnect(client: ClientId): void {
@@ -57,14 +65,24 @@ export class LocalPresencePlatform implements PresencePlatform {
   leave(client: ClientId): Promise<void> {
     this.#connected.delete(client);
     this.#leases.end(client);
-    this.#publish([this.#journal.record(client, "OFFLINE", "left", Date.now())]);
+    this.#publish([this.#record(client, "OFFLINE", "left")]);
     return Promise.resolve();
   }
 
-  read(clients: ReadonlySet<ClientId>): Promise<PresenceReading> {
+  /** Listeners are told of everyone, always. */
+  watch(): void {}
+
+  unwatch(): void {}
+
+  watchedSince(): number {
+    return 0;
+  }
+
+  read({ contacts, guests }: Watch): Promise<PresenceReading> {
     const at = Date.now();
-    const presences = Array.from(clients, (client) => this.#journal.presenceOf(client));
-    return Promise.resolve({ at, id: this.#journal.tick(at), presences });
+    const asked = guests ? new Set([...contacts, ...this.#journal.guestsOnline]) : contacts;
+    const presences = Array.from(asked, (client) => this.#journal.presenceOf(client));
+    return Promise.resolve({ at, id: this.#journal.tick(at), presences, provableFrom: this.#journal.forgottenVersion });
   }
 
   head(): EventId {
@@ -77,7 +95,7 @@ export class LocalPresencePlatform implements PresencePlatform {
   }
 
   readiness(): Readiness {
-    return { ready: true };
+    return { ready: true, warnings: [] };
   }
 
   close(): Promise<void> {
@@ -113,7 +131,7 @@ export class LocalPresencePlatform implements PresencePlatform {
       if (this.#connected.has(client)) {
         this.#leases.refresh(client, nowMs);
       } else {
-        dead.push(this.#journal.record(client, "OFFLINE", "timed-out", Date.now()));
+        dead.push(this.#record(client, "OFFLINE", "timed-out"));
         this.#onOfflineLag(nowMs - deadlineMs);
       }
     }
@@ -124,7 +142,11 @@ export class LocalPresencePlatform implements PresencePlatform {
   #publish(changes: readonly (PresenceEvent | undefined)[]): void {
     const events = changes.filter((event) => event !== undefined);
     if (events.length === 0) return;
-    for (const listener of this.#listeners) listener(events);
+    for (const listener of this.#listeners) listener.onEvents(events);
+  }
+
+  #record(client: ClientId, status: Status, reason: Reason): PresenceEvent | undefined {
+    return this.#journal.record({ client, status, reason, guest: this.#isGuest(client) }, Date.now());
   }
 }
 

@@ -1,4 +1,5 @@
-import type { ClientId, EventId, Presence, PresenceEvent, Reason, Status } from "@presence/protocol";
+import type { ClientId, EventId, PresenceEvent, Status } from "@presence/protocol";
+import type { VersionedPresence } from "../presence-platform.ts";
 
 /**
  * The last known presence of each client and the order of all changes, with the time as an argument.
@@ -9,17 +10,16 @@ import type { ClientId, EventId, Presence, PresenceEvent, Reason, Status } from 
 export class PresenceJournal {
   readonly #epoch: string;
   readonly #maxAbsent: number;
-  readonly #online = new Map<ClientId, number>();
-  readonly #absent = new Map<ClientId, number>();
+  readonly #online = new Map<ClientId, Change>();
+  readonly #absent = new Map<ClientId, Change>();
+  readonly #guestsOnline = new Set<ClientId>();
   #version = 0;
+  #forgottenVersion: number;
 
-  /**
-   * @param epoch names this order of events
-   * @param maxAbsent for how many clients that are offline "last seen" is remembered; past it the longest absent go
-   */
-  constructor(epoch: string, maxAbsent: number) {
+  constructor({ epoch, startedMs, maxAbsent }: JournalOptions) {
     this.#epoch = epoch;
     this.#maxAbsent = maxAbsent;
+    this.#forgottenVersion = this.tick(startedMs).version;
   }
 
   get head(): EventId {
@@ -32,26 +32,61 @@ export class PresenceJournal {
     return this.head;
   }
 
-  /** Notes a change, or does nothing where `client` has that status already. */
-  record(client: ClientId, status: Status, reason: Reason, nowMs: number): PresenceEvent | undefined {
-    if ((status === "ONLINE") === this.#online.has(client)) return undefined;
-    const [from, to] = status === "ONLINE" ? [this.#absent, this.#online] : [this.#online, this.#absent];
-    from.delete(client);
-    to.set(client, nowMs);
-    this.#forgetLongestAbsent();
-    return { client, status, at: nowMs, reason, version: this.tick(nowMs).version };
+  /** From here on nothing is forgotten: a client longest absent, or a guest who has gone. */
+  get forgottenVersion(): number {
+    return this.#forgottenVersion;
   }
 
-  presenceOf(client: ClientId): Presence {
-    const onlineSince = this.#online.get(client);
-    return onlineSince === undefined
-      ? { client, status: "OFFLINE", since: this.#absent.get(client) ?? 0 }
-      : { client, status: "ONLINE", since: onlineSince };
+  get guestsOnline(): ReadonlySet<ClientId> {
+    return this.#guestsOnline;
+  }
+
+  /** Notes a change, or does nothing where `client` has that status already. */
+  record(
+    { client, status, reason, guest }: Omit<PresenceEvent, "at" | "version">,
+    nowMs: number,
+  ): PresenceEvent | undefined {
+    if ((status === "ONLINE") === this.#online.has(client)) return undefined;
+    const { version } = this.tick(nowMs);
+    const [from, to] = status === "ONLINE" ? [this.#absent, this.#online] : [this.#online, this.#absent];
+    from.delete(client);
+    to.set(client, { since: nowMs, version });
+    if (guest) this.#noteGuest(client, status, version);
+    this.#forgetLongestAbsent();
+    return { client, status, at: nowMs, reason, version, guest };
+  }
+
+  presenceOf(client: ClientId): VersionedPresence {
+    const online = this.#online.get(client);
+    if (online) return { client, status: "ONLINE", ...online };
+    return { client, status: "OFFLINE", ...(this.#absent.get(client) ?? { since: 0, version: 0 }) };
+  }
+
+  #noteGuest(client: ClientId, status: Status, version: number): void {
+    if (status === "ONLINE") this.#guestsOnline.add(client);
+    else if (this.#guestsOnline.delete(client)) this.#forgottenVersion = version;
   }
 
   #forgetLongestAbsent(): void {
     if (this.#absent.size <= this.#maxAbsent) return;
-    const [longest] = this.#absent.keys();
-    if (longest !== undefined) this.#absent.delete(longest);
+    for (const [client, { version }] of this.#absent) {
+      this.#absent.delete(client);
+      this.#forgottenVersion = Math.max(this.#forgottenVersion, version);
+      return;
+    }
   }
+}
+
+export interface JournalOptions {
+  /** Names this order of events. */
+  epoch: string;
+  /** When it begins, ms since the epoch. */
+  startedMs: number;
+  /** For how many clients that are offline "last seen" is remembered; past it the longest absent go. */
+  maxAbsent: number;
+}
+
+interface Change {
+  since: number;
+  version: number;
 }
