@@ -14,6 +14,7 @@ export default defineConfig({
     projects: [
       project("protocol", "packages/protocol/src/**/*.test.ts"),
       project("server", "apps/server/src/**/*.test.ts"),
+      project("gears", "gears/{src,test}/**/*.test.ts", 0, ["gears/test/build-libraries.ts"]),
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,images}/**/*.test.ts"),
       // They start processes and keep the machine busy: the tests above have to keep time.

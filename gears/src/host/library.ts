@@ -11,8 +11,52 @@ const LIBRARIES: Record<Home, URL> = {
   "redis-functions": new URL("../../dist/presence.lua", import.meta.url),
 };
 
+/** The logic, to be called by a function's name. */
+export interface PresenceLibrary {
+  readonly home: Home;
+  call(name: string, args: readonly string[]): Promise<unknown>;
+}
+
+/** The library in a Redis; loaded again where that has lost it. */
+export class LoadedLibrary implements PresenceLibrary {
+  readonly home: Home;
+  readonly #redis: Redis;
+  readonly #heartbeatIntervalMs: number;
+  readonly #logger: Logger;
+
+  private constructor(redis: Redis, home: Home, heartbeatIntervalMs: number, logger: Logger) {
+    this.home = home;
+    this.#redis = redis;
+    this.#heartbeatIntervalMs = heartbeatIntervalMs;
+    this.#logger = logger;
+  }
+
+  /** Finds out where the logic lives on this Redis, and sees to it that it is there. */
+  static async load(redis: Redis, heartbeatIntervalMs: number, logger: Logger): Promise<LoadedLibrary> {
+    const home = await findHome(redis);
+    await loadLibrary(redis, home, heartbeatIntervalMs, logger);
+    return new LoadedLibrary(redis, home, heartbeatIntervalMs, logger);
+  }
+
+  async call(name: string, args: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#callOnce(name, args);
+    } catch (error) {
+      if (!isMissingFunction(error)) throw error;
+      await loadLibrary(this.#redis, this.home, this.#heartbeatIntervalMs, this.#logger);
+      return await this.#callOnce(name, args);
+    }
+  }
+
+  #callOnce(name: string, args: readonly string[]): Promise<unknown> {
+    return this.home === "redisgears"
+      ? this.#redis.call("TFCALL", `presence.${name}`, "0", ...args)
+      : this.#redis.call("FCALL", `presence_${name}`, "0", ...args);
+  }
+}
+
 /** Finds out what this Redis offers. */
-export async function findHome(redis: Redis): Promise<Home> {
+async function findHome(redis: Redis): Promise<Home> {
   try {
     await redis.call("TFUNCTION", "LIST");
     return "redisgears";
@@ -28,12 +72,7 @@ export async function findHome(redis: Redis): Promise<Home> {
  *
  * @throws where Redis refuses it
  */
-export async function loadLibrary(
-  redis: Redis,
-  home: Home,
-  heartbeatIntervalMs: number,
-  logger: Logger,
-): Promise<void> {
+async function loadLibrary(redis: Redis, home: Home, heartbeatIntervalMs: number, logger: Logger): Promise<void> {
   const loaded = await loadedVersion(redis, home);
   if (loaded === LIBRARY_VERSION) return;
   if (loaded > LIBRARY_VERSION) {
@@ -65,7 +104,7 @@ async function loadedVersion(redis: Redis, home: Home): Promise<number> {
 }
 
 /** Redis, or RedisGears, has no such function: it was restarted without its memory, perhaps. */
-export function isMissingFunction(error: unknown): boolean {
+function isMissingFunction(error: unknown): boolean {
   return error instanceof Error && /function not found|unknown (library|function)|not found/i.test(error.message);
 }
 

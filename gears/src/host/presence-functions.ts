@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Sweep } from "../presence/presence.ts";
 import { type ClientRecord, parseRecord } from "../presence/record.ts";
-import { findHome, type Home, isMissingFunction, loadLibrary } from "./library.ts";
+import { type Home, LoadedLibrary, type PresenceLibrary } from "./library.ts";
 
 /** What `read` tells of each client. */
 export interface Readout {
@@ -10,6 +10,8 @@ export interface Readout {
   nowMs: number;
   version: string;
   epoch: string;
+  /** Of the last event by which a guest went offline. */
+  guestsLeftVersion: string;
   /** How many events had been put on the server's stream. */
   sequence: number;
   /** The last change of each client asked for that has ever been announced. */
@@ -18,25 +20,23 @@ export interface Readout {
   guests: Map<string, ClientRecord>;
 }
 
-/** Calls the logic inside Redis, and loads it where Redis has lost it. */
+/** The functions of the logic, with their arguments and replies. */
 export class PresenceFunctions {
-  readonly home: Home;
-  readonly #redis: Redis;
+  readonly #library: PresenceLibrary;
   readonly #heartbeatIntervalMs: number;
-  readonly #logger: Logger;
 
-  private constructor(redis: Redis, home: Home, heartbeatIntervalMs: number, logger: Logger) {
-    this.home = home;
-    this.#redis = redis;
+  constructor(library: PresenceLibrary, heartbeatIntervalMs: number) {
+    this.#library = library;
     this.#heartbeatIntervalMs = heartbeatIntervalMs;
-    this.#logger = logger;
   }
 
-  /** Finds out where the logic lives on this Redis, and sees to it that it is there. */
+  /** Those of the library in a Redis, which is loaded if need be. */
   static async connect(redis: Redis, heartbeatIntervalMs: number, logger: Logger): Promise<PresenceFunctions> {
-    const home = await findHome(redis);
-    await loadLibrary(redis, home, heartbeatIntervalMs, logger);
-    return new PresenceFunctions(redis, home, heartbeatIntervalMs, logger);
+    return new PresenceFunctions(await LoadedLibrary.load(redis, heartbeatIntervalMs, logger), heartbeatIntervalMs);
+  }
+
+  get home(): Home {
+    return this.#library.home;
   }
 
   /** Redis Functions only: works off the heartbeat stream. */
@@ -99,20 +99,8 @@ export class PresenceFunctions {
     return this.home === "redis-functions" ? [this.#interval] : [];
   }
 
-  async #call(name: string, args: readonly string[]): Promise<unknown> {
-    try {
-      return await this.#callOnce(name, args);
-    } catch (error) {
-      if (!isMissingFunction(error)) throw error;
-      await loadLibrary(this.#redis, this.home, this.#heartbeatIntervalMs, this.#logger);
-      return await this.#callOnce(name, args);
-    }
-  }
-
-  #callOnce(name: string, args: readonly string[]): Promise<unknown> {
-    return this.home === "redisgears"
-      ? this.#redis.call("TFCALL", `presence.${name}`, "0", ...args)
-      : this.#redis.call("FCALL", `presence_${name}`, "0", ...args);
+  #call(name: string, args: readonly string[]): Promise<unknown> {
+    return this.#library.call(name, args);
   }
 }
 
@@ -121,7 +109,7 @@ function strings(reply: unknown): string[] {
 }
 
 function parseReadout(reply: readonly string[], clients: readonly string[]): Readout {
-  const [nowMs = "0", version = "0", epoch = "", sequence = "0", ...rest] = reply;
+  const [nowMs = "0", version = "0", epoch = "", sequence = "0", guestsLeftVersion = "0", ...rest] = reply;
   const records = new Map<string, ClientRecord>();
   clients.forEach((client, index) => {
     const text = rest[index];
@@ -131,5 +119,5 @@ function parseReadout(reply: readonly string[], clients: readonly string[]): Rea
   for (let index = clients.length; index + 1 < rest.length; index += 2) {
     guests.set(rest[index] ?? "", parseRecord(rest[index + 1] ?? ""));
   }
-  return { nowMs: Number(nowMs), version, epoch, sequence: Number(sequence), records, guests };
+  return { nowMs: Number(nowMs), version, epoch, sequence: Number(sequence), guestsLeftVersion, records, guests };
 }
