@@ -1,5 +1,11 @@
-import { downstreamKey, GUESTS_KEY, SEQUENCES_KEY, STATE_KEY } from "../../../packages/protocol/src/redis-keys.ts";
-import { isGuest, removeLists, watchersOf } from "./interest.ts";
+import {
+  contactKey,
+  downstreamKey,
+  GUESTS_KEY,
+  SEQUENCES_KEY,
+  STATE_KEY,
+} from "../../../packages/protocol/src/redis-keys.ts";
+import { removeLists, watchersOf } from "./interest.ts";
 import { formatMicroseconds, type Moment } from "./moment.ts";
 import { writeRecord } from "./record.ts";
 import { numberOf, type Redis, textOf } from "./redis.ts";
@@ -23,9 +29,8 @@ export interface Change {
 /** Publishes a change to every server that someone watches the client from, and remembers it. */
 export function announce(redis: Redis, now: Moment, { client, status, reason, server, dueMs }: Change): void {
   const version = nextVersion(redis, now);
-  const guest = isGuest(redis, client);
+  const guest = status === "ONLINE" ? admitGuest(redis, client) : dismissGuest(redis, client, version);
   writeRecord(redis, client, { status, at: now.ms, version, server });
-  if (guest || status === "OFFLINE") redis.call(status === "ONLINE" ? "SADD" : "SREM", GUESTS_KEY, client);
   const extra: string[] = [];
   if (dueMs !== undefined) extra.push("due", String(dueMs));
   if (guest) extra.push("guest", "1");
@@ -54,6 +59,21 @@ export function announce(redis: Redis, now: Moment, { client, status, reason, se
     );
   }
   if (status === "OFFLINE") removeLists(redis, client);
+}
+
+/** @returns whether the client is a guest: online without a contact document */
+function admitGuest(redis: Redis, client: string): boolean {
+  const isGuest = numberOf(redis.call("EXISTS", contactKey(client))) === 0;
+  if (isGuest) redis.call("SADD", GUESTS_KEY, client);
+  return isGuest;
+}
+
+/** @returns whether the client was a guest, by now perhaps with a document */
+function dismissGuest(redis: Redis, client: string, version: string): boolean {
+  if (numberOf(redis.call("SREM", GUESTS_KEY, client)) === 0) return false;
+  // A reading no longer shows a guest who has gone: who knows less than this can't be brought up to date by one.
+  redis.call("HSET", STATE_KEY, "guestsLeft", version);
+  return true;
 }
 
 /**

@@ -67,11 +67,6 @@ export function isPlain(redis: Redis, server: string): boolean {
   return numberOf(redis.call("SISMEMBER", PLAIN_SERVERS_KEY, server)) === 1;
 }
 
-/** Whether `client` is known only while online. */
-export function isGuest(redis: Redis, client: string): boolean {
-  return numberOf(redis.call("EXISTS", contactKey(client))) === 0;
-}
-
 /**
  * Takes away what is kept for a server, or as much of it as one call may.
  *

@@ -37,6 +37,8 @@ export interface Heartbeat {
 const SWEPT_AT_ONCE = 200;
 /** Silence of the deadline clock, in intervals, from which on Redis, or all hosts, must have been away. */
 const OUTAGE_INTERVALS = 0.3;
+/** At least so long, in ms: a busy machine is no outage. */
+const LEAST_OUTAGE_MS = 250;
 /** How long after that nobody is announced as offline: one interval for the servers to speak up, and some more. */
 const HOLD_INTERVALS = 1.25;
 
@@ -212,8 +214,8 @@ export function join(redis: Redis, timing: Timing, server: string): void {
  * The present state of `watched`, which from now on `server` is told of. Every event whose version is at most the
  * reading's is contained in it, and every later one reaches the server's stream.
  *
- * @returns `now`, `version`, `epoch` and `sequence` (how many events were put on the server's stream so far); then, for
- * each client asked for, its record, or an empty string; then the guests who are online, each followed by its record
+ * @returns `now`, `version`, `epoch`, `sequence` (how many events were put on the server's stream so far) and the version
+ * of the last event by which a guest went offline; then, for each client asked for, its record, or an empty string; then the guests who are online, each followed by its record
  */
 export function read(
   redis: Redis,
@@ -230,6 +232,7 @@ export function read(
     nextVersion(redis, now),
     textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? newEpoch,
     textOf(redis.call("HGET", SEQUENCES_KEY, server)) ?? "0",
+    textOf(redis.call("HGET", STATE_KEY, "guestsLeft")) ?? "0",
   ];
   inParts(clients, (part) => {
     const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));
@@ -346,7 +349,8 @@ function noteOutage(redis: Redis, { heartbeatIntervalMs }: Timing, now: Moment, 
   const isAnotherRun = lastRun !== run;
   // Acknowledged events may be lost with the other run: who saw them must not take the order for unbroken.
   if (isAnotherRun) redis.call("HDEL", STATE_KEY, "epoch");
-  if (!isAnotherRun && now.ms - Number(clock) <= OUTAGE_INTERVALS * heartbeatIntervalMs) return;
+  if (!isAnotherRun && now.ms - Number(clock) <= Math.max(OUTAGE_INTERVALS * heartbeatIntervalMs, LEAST_OUTAGE_MS))
+    return;
   redis.call("HSET", STATE_KEY, "hold", String(now.ms + Math.ceil(HOLD_INTERVALS * heartbeatIntervalMs)));
 }
 

@@ -29,7 +29,7 @@ export const DEADLINES_KEY = "presence:deadlines";
 /** Hash: for each client ever announced `status at version server`. */
 export const RECORDS_KEY = "presence:records";
 
-/** Hash: `epoch`, `version`, `clock`, `run` and `hold` of the platform. */
+/** Hash: `epoch`, `version`, `guestsLeft`, `clock`, `run` and `hold` of the platform. */
 export const STATE_KEY = "presence:state";
 
 /** Sorted set: servers, by when they count as lost in ms. */

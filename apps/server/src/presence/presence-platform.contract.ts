@@ -32,6 +32,11 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
 
   const told = (client: ClientId) => events.filter((event) => event.client === client).map(({ status }) => status);
   const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10 * LEASE, interval: 5 });
+  const connectAndSee = async (client: ClientId) => {
+    const before = told(client).length;
+    platform.connect(client);
+    await eventually(() => expect(told(client)).toHaveLength(before + 1));
+  };
   const presenceOf = async (client: ClientId) => (await platform.read(watched(client))).presences[0];
 
   /** Resolves when every lease that was set before the call has provably run out or been refreshed. */
@@ -100,7 +105,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
 
   describe("a client that leaves", () => {
     it("is announced at once, and once", async () => {
-      platform.connect("anouk");
+      await connectAndSee("anouk");
       await platform.leave("anouk");
       const leftMs = performance.now();
       await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
@@ -119,7 +124,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
     });
 
     it("may come back at once", async () => {
-      platform.connect("anouk");
+      await connectAndSee("anouk");
       await platform.leave("anouk");
       platform.connect("anouk");
       await leasesOver();
@@ -189,7 +194,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
     it("rises strictly, and alternates for each client", async () => {
       const clients = ["anouk", "magali", "omar"];
       for (let round = 0; round < 20; round += 1) {
-        for (const client of clients) platform.connect(client);
+        for (const client of clients) await connectAndSee(client);
         for (const client of clients) await platform.leave(client);
       }
       await eventually(() => expect(events).toHaveLength(120));

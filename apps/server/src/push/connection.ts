@@ -20,7 +20,8 @@ export interface Subscription {
 type State =
   /** its place in the order of events is being fetched: what comes meanwhile is held back */
   | Joining
-  | { kind: "live" }
+  /** it has been told all up to this version, and is told of each event beyond */
+  | { kind: "live"; position: number }
   /** more waited for it than may: it is told nothing until that has drained, then gets a snapshot */
   | { kind: "lagging" }
   | { kind: "closed" };
@@ -89,15 +90,15 @@ export class Connection implements Flushable {
    * Puts out where the reader stands (a snapshot, or what it missed), then what came meanwhile and isn't part of that.
    *
    * @param joining what `startJoining` returned; of an attempt that was overtaken nothing comes
-   * @param isContained whether an event that was held back is part of `opening` already
+   * @param position the version up to which `opening` tells all there is to tell
    */
-  goLive(joining: Joining, opening: readonly Buffer[], isContained: (event: PresenceEvent) => boolean): void {
+  goLive(joining: Joining, opening: readonly Buffer[], position: number): void {
     if (this.#state !== joining) return;
-    this.#state = { kind: "live" };
+    this.#state = { kind: "live", position };
     const bytes = Buffer.concat(opening);
     this.#snapshotBytes = bytes.length;
     this.#write(bytes);
-    for (const { event, frame } of joining.held) if (!isContained(event)) this.#enqueue(frame);
+    for (const { event, frame } of joining.held) this.deliver(event, frame);
   }
 
   /** @returns whether this connection lost its place by it */
@@ -108,7 +109,8 @@ export class Connection implements Flushable {
         if (this.#state.held.length > this.#options.maxHeldEvents) this.destroy("unreadable");
         return false;
       case "live":
-        return !this.#enqueue(frame);
+        // An event may come down later than a reading that contains it.
+        return event.version > this.#state.position && !this.#enqueue(frame);
       default:
         return false;
     }

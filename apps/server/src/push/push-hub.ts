@@ -237,8 +237,8 @@ export class PushHub {
     const missed = this.#log.after(id, this.#platform.head());
     if (!missed) return false;
     const frames = missed.filter((event) => isVisible(event, list)).map((event) => this.#presenceFrame(event));
-    // What was held back is in the log too: nothing was awaited between.
-    connection.goLive(connection.startJoining(), [encodeRetry(between(RETRY_MS)), ...frames], () => true);
+    const position = missed.at(-1)?.version ?? id.version;
+    connection.goLive(connection.startJoining(), [encodeRetry(between(RETRY_MS)), ...frames], position);
     this.#metrics.resumes.inc();
     return true;
   }
@@ -262,7 +262,7 @@ export class PushHub {
     const frames = id && provesSince(reading, id) ? this.#changeFrames(reading, id) : undefined;
     const opening = frames ?? [snapshotFrame(reading)];
     if (cause === "fresh") opening.unshift(encodeRetry(between(RETRY_MS)));
-    connection.goLive(joining, opening, ({ version }) => version <= reading.id.version);
+    connection.goLive(joining, opening, reading.id.version);
     if (frames) this.#metrics.resumes.inc();
     else this.#metrics.countSnapshot(cause);
   }

@@ -1,0 +1,78 @@
+import { EVERYONE, GUESTS } from "@presence/protocol";
+import type { Watch } from "../presence-platform.ts";
+
+/** A name that is watched: a client's id, `EVERYONE` or `GUESTS`. */
+type Watched = string;
+
+/**
+ * Whom this server's viewers watch, and since when the platform tells this server of them. Pure: what is to be said to
+ * Redis is taken out by `takeNew` and `takeIdle`.
+ */
+export class InterestLedger {
+  readonly #viewers = new Map<Watched, number>();
+  /** Watched names that were said, by the version from which on this server is told of them. */
+  readonly #since = new Map<Watched, number>();
+  #new = new Set<Watched>();
+
+  add(watch: Watch): void {
+    for (const name of namesIn(watch)) {
+      this.#viewers.set(name, (this.#viewers.get(name) ?? 0) + 1);
+      if (!this.#since.has(name)) this.#new.add(name);
+    }
+  }
+
+  remove(watch: Watch): void {
+    for (const name of namesIn(watch)) {
+      const left = (this.#viewers.get(name) ?? 0) - 1;
+      if (left > 0) this.#viewers.set(name, left);
+      else {
+        this.#viewers.delete(name);
+        this.#new.delete(name);
+      }
+    }
+  }
+
+  /** Names that have yet to be said. They count as said: `fail` takes that back. */
+  takeNew(): Watched[] {
+    const names = [...this.#new];
+    this.#new = new Set();
+    return names;
+  }
+
+  /** The names are being told of from `version` on. */
+  confirm(names: readonly Watched[], version: number): void {
+    for (const name of names) this.#since.set(name, version);
+  }
+
+  /** The names could not be said. */
+  fail(names: readonly Watched[]): void {
+    for (const name of names) if (this.#viewers.has(name)) this.#new.add(name);
+  }
+
+  /** Names that nobody watches any longer; they no longer count as said. */
+  takeIdle(): Watched[] {
+    const idle = [...this.#since.keys()].filter((name) => !this.#viewers.has(name));
+    for (const name of idle) this.#since.delete(name);
+    return idle;
+  }
+
+  /** Nothing counts as said any longer: all of it has to be said again. */
+  restart(): void {
+    this.#since.clear();
+    this.#new = new Set(this.#viewers.keys());
+  }
+
+  /** Infinite where one of the names has yet to be confirmed. */
+  since(watch: Watch): number {
+    let since = 0;
+    for (const name of namesIn(watch)) since = Math.max(since, this.#since.get(name) ?? Number.POSITIVE_INFINITY);
+    return since;
+  }
+}
+
+function* namesIn({ contacts, everyone, guests }: Watch): Generator<Watched> {
+  // Who watches everyone need not say whom else, which would be thousands of names.
+  if (everyone) yield EVERYONE;
+  else yield* contacts;
+  if (guests) yield GUESTS;
+}

@@ -1,0 +1,302 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { type ClientRecord, createConnection, PresenceFunctions, type Readout } from "@presence/gears";
+import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type {
+  PresenceListener,
+  PresencePlatform,
+  PresenceReading,
+  Readiness,
+  VersionedPresence,
+  Watch,
+} from "../presence-platform.ts";
+import type { DownstreamEvent } from "./downstream-entry.ts";
+import { DownstreamReader } from "./downstream-reader.ts";
+import { HeartbeatSender } from "./heartbeat-sender.ts";
+import { InterestLedger } from "./interest-ledger.ts";
+
+const RETRY_MS = 200;
+/** A server that can't read presence for so many intervals says so to its readers. */
+const LOST_INTERVALS = 1;
+
+export interface RedisPresenceOptions {
+  redisUrl: string;
+  serverId: string;
+  heartbeatIntervalMs: number;
+  logger: Logger;
+  /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
+  onOfflineLag?: (lagMs: number) => void;
+}
+
+/**
+ * The presence platform that lives in Redis, as one of its servers sees it: heartbeats go up one stream, events come down
+ * another.
+ */
+export class RedisPresencePlatform implements PresencePlatform {
+  readonly heartbeatIntervalMs: number;
+  readonly #serverId: string;
+  readonly #logger: Logger;
+  readonly #onOfflineLag: (lagMs: number) => void;
+  readonly #functions: PresenceFunctions;
+  readonly #commands: Redis;
+  readonly #blocking: Redis;
+  readonly #heartbeats: HeartbeatSender;
+  readonly #reader: DownstreamReader;
+  readonly #interest = new InterestLedger();
+  readonly #listeners = new Set<PresenceListener>();
+  readonly #stopping = new AbortController();
+  readonly #housekeeping: NodeJS.Timeout;
+  #head: EventId;
+  /** Entries of this server's stream that were read, or that a reading made needless. */
+  #sequence: number;
+  #lastReadMs = performance.now();
+  #isLost = false;
+  #isClosingGap = false;
+  #reading: Promise<void> = Promise.resolve();
+
+  private constructor(options: RedisPresenceOptions, parts: Parts) {
+    const { serverId, heartbeatIntervalMs, logger, onOfflineLag = () => {} } = options;
+    this.heartbeatIntervalMs = heartbeatIntervalMs;
+    this.#serverId = serverId;
+    this.#logger = logger;
+    this.#onOfflineLag = onOfflineLag;
+    this.#functions = parts.functions;
+    this.#commands = parts.commands;
+    this.#blocking = parts.blocking;
+    this.#head = headOf(parts.readout);
+    this.#sequence = parts.readout.sequence;
+    this.#heartbeats = new HeartbeatSender(parts.commands, serverId, heartbeatIntervalMs, logger);
+    this.#reader = new DownstreamReader(parts.blocking, serverId);
+    this.#commands.on("ready", () => this.#comeBack());
+    this.#housekeeping = setInterval(() => this.#keepHouse(), heartbeatIntervalMs);
+  }
+
+  /**
+   * Makes this server known to the platform.
+   *
+   * @throws where Redis can't be reached, or refuses the library
+   */
+  static async connect(options: RedisPresenceOptions): Promise<RedisPresencePlatform> {
+    const { redisUrl, serverId, heartbeatIntervalMs, logger } = options;
+    const [commands, blocking] = ["server", "downstream"].map((name) =>
+      createConnection(redisUrl, `presence-${name}`, logger),
+    );
+    if (!commands || !blocking) throw new Error("unreachable");
+    try {
+      await Promise.all([commands.connect(), blocking.connect()]);
+      const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
+      // A server of the same name may have been here before; nothing of it is ours.
+      await functions.forget(serverId);
+      await functions.join(serverId);
+      const readout = await functions.read(serverId, randomEpoch(), [], []);
+      const platform = new RedisPresencePlatform(options, { functions, commands, blocking, readout });
+      platform.#reading = platform.#readDownstream();
+      return platform;
+    } catch (error) {
+      commands.disconnect();
+      blocking.disconnect();
+      throw error;
+    }
+  }
+
+  connect(client: ClientId): void {
+    this.#heartbeats.add(client);
+  }
+
+  disconnect(client: ClientId): void {
+    this.#heartbeats.remove(client);
+  }
+
+  async leave(client: ClientId): Promise<void> {
+    this.#heartbeats.withdraw(client);
+    await this.#functions.leave(this.#serverId, client);
+  }
+
+  watch(watch: Watch): void {
+    this.#interest.add(watch);
+    setImmediate(() => void this.#sayInterest().catch(() => {}));
+  }
+
+  unwatch(watch: Watch): void {
+    this.#interest.remove(watch);
+  }
+
+  watchedSince(watch: Watch): number {
+    return this.#interest.since(watch);
+  }
+
+  async read({ contacts, guests }: Watch): Promise<PresenceReading> {
+    const clients = [...contacts];
+    const readout = await this.#sayInterest(clients);
+    const records = new Map(clients.map((client) => [client, readout.records.get(client)]));
+    if (guests) for (const [guest, record] of readout.guests) records.set(guest, record);
+    return {
+      at: readout.nowMs,
+      id: headOf(readout),
+      presences: [...records].map(([client, record]) => presenceOf(client, record)),
+      provableFrom: guests ? Number(readout.guestsLeftVersion) : 0,
+    };
+  }
+
+  head(): EventId {
+    return this.#head;
+  }
+
+  subscribe(listener: PresenceListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readiness(): Readiness {
+    if (this.#isLost || this.#commands.status !== "ready") return { ready: false, reason: "Redis can't be reached" };
+    return { ready: true, warnings: [] };
+  }
+
+  /** Says goodbye to the platform too: a server that is gone leaves no keys behind. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    clearInterval(this.#housekeeping);
+    this.#heartbeats.stop();
+    this.#listeners.clear();
+    await this.#functions.forget(this.#serverId).catch(() => {});
+    this.#commands.disconnect();
+    this.#blocking.disconnect();
+    await this.#reading;
+  }
+
+  /** Says whom this server has begun to watch, and reads how things are in the same moment. */
+  async #sayInterest(clients: readonly ClientId[] = []): Promise<Readout> {
+    const names = this.#interest.takeNew();
+    try {
+      const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
+      this.#interest.confirm(names, Number(readout.version));
+      this.#moveOn(headOf(readout));
+      return readout;
+    } catch (error) {
+      this.#interest.fail(names);
+      throw error;
+    }
+  }
+
+  async #readDownstream(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        const entries = await this.#reader.read();
+        this.#lastReadMs = performance.now();
+        this.#isLost = false;
+        this.#take(entries.filter((entry) => entry !== undefined));
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#logger.debug({ err: error }, "the server's stream could not be read; trying again");
+        await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #take(entries: readonly DownstreamEvent[]): void {
+    const fresh: PresenceEvent[] = [];
+    for (const { sequence, lagMs, ...event } of entries) {
+      if (sequence <= this.#sequence) continue;
+      if (sequence !== this.#sequence + 1) {
+        this.#publish(fresh.splice(0));
+        this.#sequence = sequence;
+        void this.#closeGap("entries of this server's stream are missing");
+        return;
+      }
+      this.#sequence = sequence;
+      if (lagMs !== undefined) this.#onOfflineLag(lagMs);
+      fresh.push(event);
+    }
+    this.#publish(fresh);
+  }
+
+  #publish(events: readonly PresenceEvent[]): void {
+    const last = events.at(-1);
+    if (!last) return;
+    this.#moveOn({ epoch: this.#head.epoch, version: last.version });
+    for (const listener of this.#listeners) listener.onEvents(events);
+  }
+
+  /** Another epoch is noticed when the house is kept, and then all begins anew. */
+  #moveOn({ epoch, version }: EventId): void {
+    if (epoch === this.#head.epoch && version > this.#head.version) this.#head = { epoch, version };
+  }
+
+  /** The connection was lost: Redis, or what it knows of this server, may be another. */
+  #comeBack(): void {
+    this.#heartbeats.sendAll();
+    void this.#closeGap("the connection to Redis was lost");
+  }
+
+  /** Once an interval: drops interest that has gone, and looks whether Redis still knows this server. */
+  #keepHouse(): void {
+    const silenceMs = performance.now() - this.#lastReadMs;
+    if (silenceMs > LOST_INTERVALS * this.heartbeatIntervalMs + 1_000 && !this.#isLost) {
+      this.#isLost = true;
+      for (const listener of this.#listeners) listener.onLost();
+    }
+    void this.#check().catch((error: unknown) => this.#logger.debug({ err: error }, "the platform could not be asked"));
+  }
+
+  async #check(): Promise<void> {
+    const idle = this.#interest.takeIdle();
+    if (idle.length > 0) await this.#functions.unwatch(this.#serverId, idle);
+    const before = this.#sequence;
+    const readout = await this.#sayInterest();
+    if (readout.epoch !== this.#head.epoch) await this.#closeGap("the order of events was broken");
+    else if (readout.sequence < before) await this.#closeGap("Redis has forgotten this server");
+    else this.#expectUpTo(readout.sequence);
+  }
+
+  /** What was put on the stream by now has to be read within an interval, or it is missing. */
+  #expectUpTo(sequence: number): void {
+    const timer = setTimeout(() => {
+      if (this.#sequence < sequence) void this.#closeGap("entries of this server's stream are missing");
+    }, this.heartbeatIntervalMs / 2);
+    timer.unref();
+  }
+
+  /** Begins anew: says everything again, and has all readers read afresh. */
+  async #closeGap(reason: string): Promise<void> {
+    if (this.#isClosingGap) return;
+    this.#isClosingGap = true;
+    try {
+      await this.#functions.join(this.#serverId);
+      this.#interest.restart();
+      const readout = await this.#sayInterest();
+      if (readout.sequence < this.#sequence) this.#reader.restart();
+      this.#sequence = readout.sequence;
+      this.#head = headOf(readout);
+      this.#isLost = false;
+      this.#logger.warn({ reason }, "a gap in the events was closed with snapshots");
+      for (const listener of this.#listeners) listener.onGap();
+    } catch (error) {
+      this.#logger.debug({ err: error, reason }, "a gap could not be closed yet");
+    } finally {
+      this.#isClosingGap = false;
+    }
+  }
+}
+
+interface Parts {
+  functions: PresenceFunctions;
+  commands: Redis;
+  blocking: Redis;
+  readout: Readout;
+}
+
+function headOf({ epoch, version }: Readout): EventId {
+  return { epoch, version: Number(version) };
+}
+
+function presenceOf(client: ClientId, record: ClientRecord | undefined): VersionedPresence {
+  if (!record) return { client, status: "OFFLINE", since: 0, version: 0 };
+  return { client, status: record.status, since: record.at, version: Number(record.version) };
+}
+
+function randomEpoch(): string {
+  return BigInt(`0x${randomBytes(8).toString("hex")}`).toString(36);
+}
