@@ -1,0 +1,234 @@
+import { DEADLINES_KEY, leaseKey } from "@presence/protocol";
+import { expect, test } from "vitest";
+import { onEachHome } from "./on-each-home.ts";
+import { INTERVAL_MS, LEASE_MS, type TestPlatform } from "./platform.ts";
+
+/** A platform on which `viewer` watches anouk, magali and omar. */
+async function startWatching(start: () => Promise<TestPlatform>): Promise<TestPlatform> {
+  const platform = await start();
+  await platform.watch("viewer", ["anouk", "magali", "omar"]);
+  await platform.sweep();
+  return platform;
+}
+
+onEachHome((start) => {
+  test("a lease that is created is ONLINE, once, and belongs to the server for 1.5 × d", async () => {
+    const platform = await startWatching(start);
+    const atMs = await platform.heartbeat("s1", ["anouk"]);
+    await platform.sweep();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    expect(await platform.redis.get(leaseKey("anouk"))).toBe("s1");
+    expect(await platform.redis.pexpiretime(leaseKey("anouk"))).toBe(atMs + LEASE_MS);
+  });
+
+  test("a lease that is refreshed, or moves to another server, is no event", async () => {
+    const platform = await startWatching(start);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.heartbeat("s2", ["anouk"]);
+    const atMs = await platform.heartbeat("s2", ["anouk"]);
+    await platform.sweep();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    expect(await platform.redis.get(leaseKey("anouk"))).toBe("s2");
+    expect(await platform.redis.pexpiretime(leaseKey("anouk"))).toBe(atMs + LEASE_MS);
+  });
+
+  test("a client that moves on is OFFLINE when the new server's lease ends, and not before", async () => {
+    const platform = await startWatching(start);
+    await platform.heartbeat("s1", ["anouk"], 1400);
+    const atMs = await platform.heartbeat("s2", ["anouk"], 1100);
+    await platform.sweepPast(atMs + LEASE_MS - 150);
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    await platform.sweepPast(atMs + LEASE_MS);
+    expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
+  });
+
+  test("a lease that runs out is OFFLINE, once, at its end", async () => {
+    const platform = await startWatching(start);
+    const atMs = await platform.heartbeat("s1", ["anouk"], 1300);
+    await platform.sweepPast(atMs + LEASE_MS + 50);
+    await platform.sweep();
+    const [online, offline, ...more] = await platform.announcements("viewer");
+    expect(online).toMatchObject({ status: "ONLINE", reason: "connected" });
+    expect(offline).toMatchObject({ status: "OFFLINE", reason: "server-lost", due: atMs + LEASE_MS });
+    expect(offline?.at).toBeGreaterThanOrEqual(atMs + LEASE_MS);
+    expect(more).toEqual([]);
+    expect(await platform.redis.exists(leaseKey("anouk"))).toBe(0);
+  });
+
+  test("a lease that is deleted is OFFLINE, once, at once", async () => {
+    const platform = await startWatching(start);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.redis.del(leaseKey("anouk"));
+    await platform.settle();
+    await platform.sweep();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected", "anouk OFFLINE left"]);
+  });
+
+  test("per client events alternate, and versions rise over all", async () => {
+    const platform = await startWatching(start);
+    for (let round = 0; round < 3; round += 1) {
+      await platform.heartbeat("s1", ["anouk", "magali", "anouk"]);
+      await platform.heartbeat("s2", ["anouk", "omar"]);
+      await platform.redis.del(leaseKey("anouk"), leaseKey("omar"));
+      await platform.settle();
+      await platform.functions.leave("s1", "magali");
+    }
+    const announcements = await platform.announcements("viewer");
+    expect(announcements).toHaveLength(18);
+    for (const client of ["anouk", "magali", "omar"]) {
+      const statuses = announcements.filter((each) => each.client === client).map(({ status }) => status);
+      expect(statuses).toEqual(["ONLINE", "OFFLINE", "ONLINE", "OFFLINE", "ONLINE", "OFFLINE"]);
+    }
+    const versions = announcements.map(({ version }) => version);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    expect(versions.every(Number.isSafeInteger)).toBe(true);
+  });
+
+  test("a client that stops while its server goes on has timed out; one whose server stops has lost it", async () => {
+    const platform = await startWatching(start);
+    const atMs = await platform.heartbeat("s1", ["anouk", "magali"], 1350);
+    await platform.heartbeat("s2", ["omar"], 1340);
+    await platform.heartbeat("s1", ["magali"], 900);
+    await platform.sweepPast(atMs + LEASE_MS + 10);
+    expect((await platform.told("viewer")).slice(3)).toEqual(["anouk OFFLINE timed-out", "omar OFFLINE server-lost"]);
+  });
+
+  test("a lease set by hand is ONLINE, and OFFLINE when it ends", async () => {
+    const platform = await startWatching(start);
+    await platform.redis.set(leaseKey("anouk"), "by-hand", "PX", 250);
+    await platform.settle();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
+    await platform.sweepPast(endMs + 1);
+    const [, offline, ...more] = await platform.announcements("viewer");
+    expect(offline).toMatchObject({ status: "OFFLINE", due: endMs });
+    expect(more).toEqual([]);
+  });
+
+  test("a lease set by hand without an end gets one", async () => {
+    const platform = await startWatching(start);
+    await platform.redis.set(leaseKey("anouk"), "by-hand");
+    await platform.settle();
+    const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
+    expect(endMs - (await platform.now())).toBeLessThanOrEqual(LEASE_MS);
+    expect(endMs - (await platform.now())).toBeGreaterThan(LEASE_MS - 1000);
+    await platform.sweepPast(endMs + 1);
+    expect((await platform.told("viewer")).map((each) => each.split(" ")[1])).toEqual(["ONLINE", "OFFLINE"]);
+  });
+
+  test("a plain SET over a lease, which clears its end, is no event, and the lease still ends", async () => {
+    const platform = await startWatching(start);
+    const atMs = await platform.heartbeat("s1", ["anouk"], 1300);
+    await platform.redis.set(leaseKey("anouk"), "by-hand");
+    await platform.settle();
+    await platform.sweepPast(atMs + LEASE_MS + 1);
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
+    expect(endMs).toBeGreaterThan(atMs + LEASE_MS);
+    await platform.sweepPast(endMs + 1);
+    expect((await platform.told("viewer"))[1]).toMatch(/^anouk OFFLINE/);
+  });
+
+  test("a lease prolonged by hand ends when it says", async () => {
+    const platform = await startWatching(start);
+    const atMs = await platform.heartbeat("s1", ["anouk"], 1350);
+    await platform.redis.pexpire(leaseKey("anouk"), 600);
+    const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
+    await platform.settle();
+    await platform.sweepPast(atMs + LEASE_MS + 1);
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    await platform.sweepPast(endMs + 1);
+    expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: endMs }]);
+  });
+
+  test("a lease shortened by hand ends, once", async () => {
+    const platform = await startWatching(start);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.redis.pexpire(leaseKey("anouk"), 20);
+    await platform.settle();
+    await platform.sweepUntil(async () => (await platform.redis.exists(leaseKey("anouk"))) === 0);
+    await platform.sweep();
+    expect((await platform.told("viewer")).map((each) => each.split(" ")[1])).toEqual(["ONLINE", "OFFLINE"]);
+  });
+
+  test("a lease expired by hand is OFFLINE at once", async () => {
+    const platform = await startWatching(start);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.redis.expire(leaseKey("anouk"), 0);
+    await platform.settle();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected", "anouk OFFLINE left"]);
+  });
+
+  test("something else than a string in a lease's place is no lease", async () => {
+    const platform = await startWatching(start);
+    await platform.redis.rpush(leaseKey("magali"), "x");
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.redis.multi().del(leaseKey("anouk")).sadd(leaseKey("anouk"), "x").exec();
+    await platform.settle();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected", "anouk OFFLINE left"]);
+    await platform.heartbeat("s1", ["anouk", "magali"]);
+    expect((await platform.told("viewer")).slice(2)).toEqual(["anouk ONLINE connected", "magali ONLINE connected"]);
+    expect(await platform.redis.get(leaseKey("anouk"))).toBe("s1");
+    expect(await platform.redis.get(leaseKey("magali"))).toBe("s1");
+  });
+
+  test("a heartbeat replaces what its server's lease was given by hand", async () => {
+    const platform = await startWatching(start);
+    await platform.redis.set(leaseKey("anouk"), "s1", "PX", 60_000);
+    await platform.settle();
+    const atMs = await platform.heartbeat("s1", ["anouk"], 1300);
+    expect(await platform.redis.zscore(DEADLINES_KEY, "anouk")).toBe(String(atMs + LEASE_MS));
+    await platform.sweepPast(atMs + LEASE_MS);
+    expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
+  });
+
+  test("a lease set by hand is announced by the heartbeat that renews it, if that is quicker", async () => {
+    const platform = await startWatching(start);
+    await platform.redis.set(leaseKey("anouk"), "s1", "PX", 60_000);
+    await platform.write("s1", ["magali", "anouk"]);
+    await platform.settle();
+    expect((await platform.told("viewer")).toSorted()).toEqual(["anouk ONLINE connected", "magali ONLINE connected"]);
+  });
+
+  test("deadlines are the leases' ends, to the millisecond", async () => {
+    const platform = await startWatching(start);
+    const clients = Array.from({ length: 300 }, (_, index) => `client-${index}`);
+    await platform.heartbeat("s1", clients, 20);
+    await platform.heartbeat("s2", clients.slice(0, 100), 10);
+    await platform.heartbeat("s1", clients.slice(50, 200));
+    await platform.redis.set(leaseKey("anouk"), "by-hand", "PX", 3210);
+    await platform.redis.set(leaseKey("omar"), "by-hand");
+    await platform.settle();
+    for (const client of [...clients, "anouk", "omar"]) {
+      const deadline = await platform.redis.zscore(DEADLINES_KEY, client);
+      expect(String(await platform.redis.pexpiretime(leaseKey(client)))).toBe(deadline);
+    }
+  });
+
+  test("no lease outlives its end, whenever the clock asks", async () => {
+    const platform = await startWatching(start);
+    const ends = new Map<string, number>();
+    for (let index = 0; index < 40; index += 1) {
+      const atMs = await platform.heartbeat("s1", [`client-${index}`], 1200 - 5 * index);
+      ends.set(`client-${index}`, atMs + LEASE_MS);
+    }
+    await platform.functions.read("viewer", "epoch", [...ends.keys()], []);
+    const lastMs = Math.max(...ends.values());
+    for (let nowMs = 0; nowMs <= lastMs + 20; ) ({ nowMs } = await platform.functions.sweep(platform.run));
+    const offline = (await platform.announcements("viewer")).filter(({ status }) => status === "OFFLINE");
+    expect(offline).toHaveLength(ends.size);
+    for (const { client, due } of offline) expect(due).toBe(ends.get(client));
+  });
+
+  test("the last change of a client survives it", async () => {
+    const platform = await startWatching(start);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.functions.leave("s1", "anouk");
+    const [, offline] = await platform.announcements("viewer");
+    await platform.sweepPast((await platform.now()) + 2 * LEASE_MS + INTERVAL_MS);
+    const { records } = await platform.functions.read("viewer", "epoch", [], ["anouk", "magali"]);
+    expect([...records.keys()]).toEqual(["anouk"]);
+    expect(records.get("anouk")).toMatchObject({ status: "OFFLINE", at: offline?.at, version: String(offline?.version) });
+  });
+});
