@@ -9,7 +9,10 @@ await build({
   target: "node20.19",
   format: "esm",
   packages: "external",
-  alias: { "@presence/protocol": "../../packages/protocol/src/index.ts" },
+  alias: {
+    "@presence/protocol": "../../packages/protocol/src/index.ts",
+    "@presence/gears": "../../gears/src/index.ts",
+  },
   sourcemap: true,
   logLevel: "warning",
 });

@@ -112,11 +112,15 @@ export function version(this: void): number {
   return LIBRARY_VERSION;
 }
 
-/** @param args `d`; clients whose leases something happened to */
-export function check(this: void, _keys: string[], args: string[]): void {
+/**
+ * @param args `d`; clients whose leases something happened to
+ * @returns whether nothing has been checked yet, as there were too many heartbeats to work off first
+ */
+export function check(this: void, _keys: string[], args: string[]): boolean {
   const timing = timingIn(args);
-  workOff(timing, MAX_ENTRIES);
+  if (workOff(timing, MAX_ENTRIES) === Number(MAX_ENTRIES)) return true;
   for (const client of args.slice(1)) checkLease(inside, timing, client);
+  return false;
 }
 
 /**
@@ -142,8 +146,9 @@ export function join(this: void, _keys: string[], args: string[]): void {
 
 /** @param args `d`, the server, the client */
 export function leave(this: void, _keys: string[], args: string[]): void {
-  workOff(timingIn(args), MAX_ENTRIES);
-  leaveServer(inside, args[1] ?? "", args[2] ?? "");
+  const timing = timingIn(args);
+  workOff(timing, MAX_ENTRIES);
+  leaveServer(inside, timing, args[1] ?? "", args[2] ?? "");
 }
 
 /** @param args the server, an epoch in case there is none, how many of what follows are to be watched, these; the clients */

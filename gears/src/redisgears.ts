@@ -89,7 +89,7 @@ redis.registerFunction("sweep", (client, run = "") => {
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 });
 redis.registerFunction("join", (client, server = "") => join(inside(client), timing, server));
-redis.registerFunction("leave", (client, server = "", who = "") => leave(inside(client), server, who));
+redis.registerFunction("leave", (client, server = "", who = "") => leave(inside(client), timing, server, who));
 redis.registerFunction("read", (client, server = "", newEpoch = "", watchedCount = "0", ...names) =>
   read(inside(client), server, newEpoch, names.slice(0, Number(watchedCount)), names.slice(Number(watchedCount))),
 );

@@ -229,6 +229,10 @@ onEachHome((start) => {
     await platform.sweepPast((await platform.now()) + 2 * LEASE_MS + INTERVAL_MS);
     const { records } = await platform.functions.read("viewer", "epoch", [], ["anouk", "magali"]);
     expect([...records.keys()]).toEqual(["anouk"]);
-    expect(records.get("anouk")).toMatchObject({ status: "OFFLINE", at: offline?.at, version: String(offline?.version) });
+    expect(records.get("anouk")).toMatchObject({
+      status: "OFFLINE",
+      at: offline?.at,
+      version: String(offline?.version),
+    });
   });
 });

@@ -11,6 +11,10 @@ export interface Config {
   serverId: string;
   /** `d`, in ms. */
   heartbeatIntervalMs: number;
+  /** Undefined for the standalone platform. */
+  redisUrl: string | undefined;
+  /** Whether this server hosts the presence platform's triggers as well. */
+  hostsTriggers: boolean;
   access: AccessConfig;
   logLevel: LogLevel;
   /** How many contacts the built-in people have at least; `undefined` for the roster as it is. */
@@ -53,6 +57,8 @@ export function parseConfig(env: Environment, argv: readonly string[]): Config {
       integerText(100, 600_000),
       "5000",
     ),
+    redisUrl: parseRedisUrl(env),
+    hostsTriggers: parse(env, "TRIGGERS", "here or elsewhere", z.enum(["here", "elsewhere"]), "here") === "here",
     access,
     logLevel: parse(env, "LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, z.enum(LOG_LEVELS), "info"),
     contactCount: parseContactCount(argv),
@@ -70,6 +76,20 @@ function parseAccess(env: Environment): AccessConfig {
   const url = z.url({ protocol: /^https?$/ }).safeParse(jwksUrl);
   if (!url.success) throw new ConfigError("AUTH_JWKS_URL", "an http or https URL", jwksUrl);
   return { mode: "issuer", jwksUrl: new URL(url.data) };
+}
+
+/** One server, for now: a lease and the events about it change in one step, which a cluster spreads over its shards. */
+function parseRedisUrl(env: Environment): string | undefined {
+  const redisUrl = given(env, "REDIS_URL");
+  if (redisUrl === undefined) return undefined;
+  const allowed = "the redis:// or rediss:// URL of one Redis (a cluster is not supported)";
+  const url = z.url({ protocol: /^rediss?$/ }).safeParse(redisUrl);
+  if (!url.success || redisUrl.includes(",")) throw new ConfigError("REDIS_URL", allowed, withoutPassword(redisUrl));
+  return url.data;
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/:[^:@/]*@/g, ":…@");
 }
 
 /** Demo mode lets anyone be anyone, so it stays on this machine unless told otherwise. */

@@ -1,17 +1,18 @@
-import { randomBytes } from "node:crypto";
-import type { DestinationStream } from "pino";
+import type { DestinationStream, Logger } from "pino";
 import type { Config } from "./config.ts";
+import type { ContactDocument } from "./contacts/contact-store.ts";
 import { Directory } from "./contacts/directory.ts";
 import { enlargeRoster } from "./contacts/large-roster.ts";
-import { MemoryContactStore } from "./contacts/memory-contact-store.ts";
 import { ROSTER } from "./contacts/roster.ts";
+import { createDistributedParts } from "./distributed.ts";
 import { type Access, createApp } from "./http/app.ts";
 import { listen } from "./http/listen.ts";
 import { createLogger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
-import { LocalPresencePlatform } from "./presence/local/local-presence-platform.ts";
+import type { PlatformParts } from "./platform-parts.ts";
 import { PushHub, type PushLimits } from "./push/push-hub.ts";
 import { createDemoSessions, createJwksSessions, createSharedSecretSessions } from "./sessions/jwt-sessions.ts";
+import { createStandaloneParts } from "./standalone.ts";
 
 const DEMO_TOKEN_LIFETIME_MS = 12 * 60 * 60 * 1000;
 /** RFC 7518, section 3.2: an HS256 key is at least as long as the hash. */
@@ -36,6 +37,7 @@ export interface ServerOptions {
  * Puts a realtime server together: config → presence → push → HTTP, closed in reverse.
  *
  * @throws {ListenError} where the port can't be had
+ * @throws {RedisError} where Redis is to be used and can't be
  */
 export async function startServer(
   config: Config,
@@ -43,29 +45,25 @@ export async function startServer(
 ): Promise<RunningServer> {
   const logger = createLogger(config.logLevel, config.serverId, logDestination);
   const metrics = new Metrics();
-  const access = createAccess(config);
   warnOfShortSecret(config, (message) => logger.warn(message));
-
   const roster = config.contactCount === undefined ? ROSTER : enlargeRoster(ROSTER, config.contactCount);
-  const contacts = new MemoryContactStore(roster);
-  const admitsGuests = access.mode === "demo";
-  const directory = new Directory(contacts, { admitsGuests });
-  const platform = new LocalPresencePlatform({
-    heartbeatIntervalMs: config.heartbeatIntervalMs,
-    isGuest: (client) => admitsGuests && !contacts.has(client),
-    onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
-  });
+  const parts = await createParts(config, roster, metrics, logger);
+  const { platform } = parts;
+  const access = createAccess(config, parts);
+  const directory = new Directory(parts.contacts, { admitsGuests: access.mode === "demo" });
   const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
-  const app = createApp({ access, platform, directory, hub, metrics, logger, webAppFolder });
+  const { warnings } = parts;
+  const app = createApp({ access, platform, directory, hub, metrics, logger, warnings, webAppFolder });
 
   const closeAll = async (closeListening: () => Promise<void>) => {
     const listeningClosed = closeListening();
     hub.close();
     await listeningClosed;
-    await platform.close();
+    await parts.close();
     logger.info("stopped");
   };
   try {
+    await parts.followRevocations((session) => hub.signOut(session).catch(() => {}));
     const listening = await listen(app, config.hosts, config.port);
     metrics.collectProcessMetrics();
     logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
@@ -76,11 +74,25 @@ export async function startServer(
   }
 }
 
-function createAccess({ access }: Config): Access {
+async function createParts(
+  config: Config,
+  roster: readonly ContactDocument[],
+  metrics: Metrics,
+  logger: Logger,
+): Promise<PlatformParts> {
+  const { redisUrl } = config;
+  if (redisUrl === undefined) return createStandaloneParts(config, roster, metrics);
+  return await createDistributedParts({ ...config, redisUrl }, roster, metrics, logger);
+}
+
+function createAccess({ access }: Config, { demoKey, revocations }: PlatformParts): Access {
   if (access.mode === "demo") {
-    return { mode: "demo", sessions: createDemoSessions(randomBytes(MIN_SECRET_BYTES), DEMO_TOKEN_LIFETIME_MS) };
+    return { mode: "demo", sessions: createDemoSessions(demoKey, DEMO_TOKEN_LIFETIME_MS, revocations) };
   }
-  const sessions = "secret" in access ? createSharedSecretSessions(access.secret) : createJwksSessions(access.jwksUrl);
+  const sessions =
+    "secret" in access
+      ? createSharedSecretSessions(access.secret, revocations)
+      : createJwksSessions(access.jwksUrl, revocations);
   return { mode: "issuer", sessions };
 }
 

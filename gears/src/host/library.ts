@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { LIBRARY_VERSION } from "../library-version.ts";
@@ -6,9 +7,9 @@ import { LIBRARY_VERSION } from "../library-version.ts";
 /** Where the logic lives: in RedisGears where the Redis has it, else in Redis Functions. */
 export type Home = "redisgears" | "redis-functions";
 
-const LIBRARIES: Record<Home, URL> = {
-  redisgears: new URL("../../dist/presence.redisgears.js", import.meta.url),
-  "redis-functions": new URL("../../dist/presence.lua", import.meta.url),
+const LIBRARIES: Record<Home, string> = {
+  redisgears: "@presence/gears/dist/presence.redisgears.js",
+  "redis-functions": "@presence/gears/dist/presence.lua",
 };
 
 /** The logic, to be called by a function's name. */
@@ -82,7 +83,7 @@ async function loadLibrary(redis: Redis, home: Home, heartbeatIntervalMs: number
     );
     return;
   }
-  const code = await readFile(LIBRARIES[home], "utf8");
+  const code = await readFile(createRequire(import.meta.url).resolve(LIBRARIES[home]), "utf8");
   if (home === "redisgears") {
     await redis.call("TFUNCTION", "LOAD", "REPLACE", "CONFIG", JSON.stringify({ heartbeatIntervalMs }), code);
   } else await redis.call("FUNCTION", "LOAD", "REPLACE", code);

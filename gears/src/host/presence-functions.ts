@@ -51,7 +51,7 @@ export class PresenceFunctions {
   }
 
   async check(clients: readonly string[]): Promise<void> {
-    await this.#call("check", [...this.#intervalForFunctions, ...clients]);
+    while (Number(await this.#call("check", [...this.#intervalForFunctions, ...clients])) === 1);
   }
 
   async sweep(run: string): Promise<Sweep> {

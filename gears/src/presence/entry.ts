@@ -12,7 +12,9 @@ export function readHeartbeat(atMs: number, fields: readonly unknown[]): Heartbe
   if (fields[0] !== "server" || typeof server !== "string") return undefined;
   const clients: string[] = [];
   for (let index = 2; index + 1 < fields.length; index += 2) {
-    if (fields[index] === "client") clients.push(fields[index + 1] as string);
+    const value = fields[index + 1];
+    // RedisGears has no value for bytes that are no UTF-8.
+    if (fields[index] === "client" && typeof value === "string") clients.push(value);
   }
   return { atMs, server, clients };
 }

@@ -11,6 +11,7 @@ import {
   SERVERS_KEY,
   watchersKey,
 } from "../../../packages/protocol/src/redis-keys.ts";
+import { isLegalId } from "./legal-id.ts";
 import { inParts, listOf, numberOf, type Redis, textOf } from "./redis.ts";
 
 /** How much of a lost server's interest one call takes away: Redis serves nobody else meanwhile. */
@@ -98,7 +99,7 @@ function isListedAt(redis: Redis, server: string, client: string, asGuest: boole
 function readContacts(redis: Redis, client: string): string[] {
   const plain = redis.attempt("GET", contactKey(client));
   const text = textOf(plain) ?? textOf(redis.attempt("JSON.GET", contactKey(client)));
-  return text === undefined ? [EVERYONE] : redis.contactsIn(text);
+  return text === undefined ? [EVERYONE] : redis.contactsIn(text).filter((contact) => isLegalId(contact));
 }
 
 function decrement(redis: Redis, key: string, field: string): void {

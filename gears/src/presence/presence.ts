@@ -21,7 +21,7 @@ import { announce, nextVersion, type Reason } from "./announce.ts";
 import { addList, forget, isPlain, watch } from "./interest.ts";
 import { isLegalId } from "./legal-id.ts";
 import { type Moment, readClock } from "./moment.ts";
-import { type ClientRecord, readRecord, writeRecord } from "./record.ts";
+import { readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import type { Timing } from "./timing.ts";
 
@@ -41,6 +41,8 @@ const OUTAGE_INTERVALS = 0.3;
 const LEAST_OUTAGE_MS = 250;
 /** How long after that nobody is announced as offline: one interval for the servers to speak up, and some more. */
 const HOLD_INTERVALS = 1.25;
+/** What Redis answers where it is asked when a key expires that doesn't. */
+const NO_END = -1;
 
 /**
  * Sets or prolongs the leases of a heartbeat's clients, as of the moment it was written: one that is older than a lease
@@ -52,7 +54,7 @@ export function applyHeartbeat(redis: Redis, timing: Timing, { atMs, server, cli
   const deadlineMs = Math.min(atMs, now.ms) + timing.leaseMs;
   if (deadlineMs <= now.ms) return;
   const isLatest = noteServer(redis, server, deadlineMs);
-  const renewal: Renewal = { server, atMs, deadlineMs, deadline: String(deadlineMs), ttl: String(deadlineMs - now.ms) };
+  const renewal: Renewal = { server, atMs, deadlineMs, deadline: String(deadlineMs) };
   if (isLatest) inParts(clients, (part) => renewAll(redis, now, renewal, part));
   else for (const client of clients) renewOne(redis, now, renewal, client);
 }
@@ -62,10 +64,8 @@ interface Renewal {
   server: string;
   atMs: number;
   deadlineMs: number;
-  /** `deadlineMs` in decimal. */
+  /** `deadlineMs` in decimal: the end of the lease and its place among the deadlines, to the millisecond. */
   deadline: string;
-  /** How long the lease lives from now on, in decimal ms. */
-  ttl: string;
 }
 
 /**
@@ -73,17 +73,17 @@ interface Renewal {
  * already. Who does not is looked at alone.
  */
 function renewAll(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
-  const { server, deadline, ttl } = renewal;
+  const { server, deadline } = renewal;
   const renewed: string[] = [];
   for (const client of clients) {
-    const holder = redis.attempt("SET", leaseKey(client), server, "PX", ttl, "GET");
+    const holder = redis.attempt("SET", leaseKey(client), server, "PXAT", deadline, "GET");
     if (holder === server) {
       renewed.push(deadline);
       renewed.push(client);
     } else takeOver(redis, now, renewal, { client, holder });
   }
   if (renewed.length === 0) return;
-  const added = numberOf(redis.call("ZADD", DEADLINES_KEY, "GT", ...renewed));
+  const added = numberOf(redis.call("ZADD", DEADLINES_KEY, ...renewed));
   if (added > 0)
     for (let index = 1; index < renewed.length; index += 2) announceIfNew(redis, now, server, renewed[index]);
 }
@@ -104,46 +104,63 @@ interface Takeover {
 function takeOver(
   redis: Redis,
   now: Moment,
-  { server, atMs, deadlineMs, deadline, ttl }: Renewal,
+  { server, atMs, deadlineMs, deadline }: Renewal,
   { client, holder }: Takeover,
 ): void {
-  if (typeof holder === "object" && holder !== null) {
-    redis.call("DEL", leaseKey(client));
-    redis.call("SET", leaseKey(client), server, "PX", ttl);
-  }
   const record = isLegalId(client) ? readRecord(redis, client) : undefined;
   // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
-  const isOvertaken = record?.status === "OFFLINE" && atMs <= record.at;
+  const isOvertaken = record?.status === "OFFLINE" && atMs < record.at;
   if (isOvertaken || !isLegalId(client)) {
     redis.call("DEL", leaseKey(client));
     return;
   }
+  if (typeof holder === "object" && holder !== null) {
+    redis.call("DEL", leaseKey(client));
+    redis.call("SET", leaseKey(client), server, "PXAT", deadline);
+  }
   const heldUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
-  if (record === undefined || heldUntilMs === undefined) {
+  if (heldUntilMs === undefined) {
     start(redis, now, { client, server, deadlineMs });
     return;
   }
-  redis.call("ZADD", DEADLINES_KEY, "GT", deadline, client);
-  const previous = textOf(holder) ?? record.server;
-  if (previous !== server)
-    noteMove(redis, { client, record, from: previous, fromMs: heldUntilMs, to: server, toMs: deadlineMs });
+  if (isPlain(redis, server)) addList(redis, server, client);
+  const other = textOf(holder);
+  if (other !== undefined && heldUntilMs > deadlineMs) {
+    // An entry that was left lying: the other server vouches for the client for longer.
+    redis.call("SET", leaseKey(client), other, "PXAT", String(heldUntilMs));
+    noteHomes(redis, client, { server, deadlineMs }, { server: other, deadlineMs: heldUntilMs });
+    return;
+  }
+  redis.call("ZADD", DEADLINES_KEY, deadline, client);
+  const previous = other ?? record?.server;
+  if (record === undefined || previous === undefined || previous === server) return;
+  writeRecord(redis, client, { ...record, server });
+  noteHomes(redis, client, { server: previous, deadlineMs: heldUntilMs }, { server, deadlineMs });
 }
 
 /** A lease that was set by hand is announced by the first heartbeat that renews it, if nothing was quicker. */
 function announceIfNew(redis: Redis, now: Moment, server: string, client = ""): void {
+  if (!isLegalId(client)) {
+    redis.call("ZREM", DEADLINES_KEY, client);
+    redis.call("DEL", leaseKey(client));
+    return;
+  }
   if (readRecord(redis, client)?.status === "ONLINE") return;
   if (isPlain(redis, server)) addList(redis, server, client);
   announce(redis, now, { client, status: "ONLINE", reason: "connected", server });
 }
 
 /** A client signs out at `server`: it is `OFFLINE` now, unless another server vouches for it as well. */
-export function leave(redis: Redis, server: string, client: string): void {
+export function leave(redis: Redis, timing: Timing, server: string, client: string): void {
   if (!isLegalId(client)) return;
+  checkLease(redis, timing, client);
   const now = readClock(redis);
   const other = anotherHome(redis, now, server, client);
   if (other !== undefined) {
     redis.call("SET", leaseKey(client), other.server, "PXAT", String(other.deadlineMs));
     redis.call("ZADD", DEADLINES_KEY, String(other.deadlineMs), client);
+    const record = readRecord(redis, client);
+    if (record !== undefined) writeRecord(redis, client, { ...record, server: other.server });
     return;
   }
   if (!end(redis, now, { client, reason: "left" })) {
@@ -156,18 +173,23 @@ export function leave(redis: Redis, server: string, client: string): void {
 export function checkLease(redis: Redis, timing: Timing, client: string): void {
   if (!isLegalId(client)) return;
   const now = readClock(redis);
-  const lease = redis.attempt("GET", leaseKey(client));
+  agreeWithLease(redis, timing, now, client, () => isHeld(redis, timing, now));
+}
+
+function agreeWithLease(redis: Redis, timing: Timing, now: Moment, client: string, mayNotEnd: () => boolean): void {
+  const server = textOf(redis.attempt("GET", leaseKey(client)));
+  const leaseEndMs = server === undefined ? undefined : endOfLease(redis, timing, now, client);
   const announcedUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
-  const server = textOf(lease);
-  if (server === undefined) {
-    if (announcedUntilMs === undefined) return;
-    if (announcedUntilMs > now.ms) end(redis, now, { client, reason: "left" });
-    else if (!isHeld(redis, now)) endDue(redis, now, client, announcedUntilMs);
+  // Redis still finds a key in the millisecond in which it runs out.
+  if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
+    if (announcedUntilMs === undefined) start(redis, now, { client, server, deadlineMs: leaseEndMs });
+    else redis.call("ZADD", DEADLINES_KEY, String(leaseEndMs), client);
     return;
   }
-  const deadlineMs = now.ms + remainingMs(redis, timing, client);
-  if (announcedUntilMs === undefined) start(redis, now, { client, server, deadlineMs });
-  else redis.call("ZADD", DEADLINES_KEY, String(deadlineMs), client);
+  if (announcedUntilMs === undefined) return;
+  const dueMs = leaseEndMs ?? announcedUntilMs;
+  if (dueMs > now.ms) end(redis, now, { client, reason: "left" });
+  else if (!mayNotEnd()) endDue(redis, now, client, dueMs);
 }
 
 /** What a sweep tells the clock that called it. */
@@ -195,8 +217,7 @@ export function sweep(redis: Redis, timing: Timing, run: string): Sweep {
   const due = redis.call("ZRANGEBYSCORE", DEADLINES_KEY, "-inf", String(now.ms), "LIMIT", "0", String(SWEPT_AT_ONCE));
   for (const client of listOf(due)) {
     ended += 1;
-    if (numberOf(redis.call("EXISTS", leaseKey(client))) === 1) checkLease(redis, timing, client);
-    else endDue(redis, now, client, numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)));
+    agreeWithLease(redis, timing, now, client, () => false);
   }
   const isForgotten = forgetLostServers(redis, timing, now);
   const isAllDone = ended < SWEPT_AT_ONCE && isForgotten;
@@ -225,6 +246,8 @@ export function read(
   clients: readonly string[],
 ): string[] {
   const now = readClock(redis);
+  // One that is never heard of again is forgotten as well.
+  redis.call("ZADD", SERVERS_KEY, "NX", String(now.ms), server);
   watch(redis, server, watched);
   redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
   const reading = [
@@ -287,27 +310,15 @@ function noteServer(redis: Redis, server: string, deadlineMs: number): boolean {
   return isLatest;
 }
 
-interface Move {
-  client: string;
-  record: ClientRecord;
-  from: string;
-  /** Until when that one vouched for the client, in ms since the epoch. */
-  fromMs: number;
-  to: string;
-  toMs: number;
-}
-
-/** Another server vouches for the client than before: it moved, or is connected to both. */
-function noteMove(redis: Redis, { client, record, from, fromMs, to, toMs }: Move): void {
-  writeRecord(redis, client, { ...record, server: to });
-  redis.call("ZADD", homesKey(client), String(fromMs), from, String(toMs), to);
-  redis.call("PEXPIREAT", homesKey(client), String(toMs));
-  if (isPlain(redis, to)) addList(redis, to, client);
-}
-
 interface Home {
   server: string;
   deadlineMs: number;
+}
+
+/** Two servers vouch for the client: it moved, or is connected to both. */
+function noteHomes(redis: Redis, client: string, one: Home, another: Home): void {
+  redis.call("ZADD", homesKey(client), String(one.deadlineMs), one.server, String(another.deadlineMs), another.server);
+  redis.call("PEXPIREAT", homesKey(client), String(Math.max(one.deadlineMs, another.deadlineMs)));
 }
 
 /** Another server than `server` that still vouches for the client. */
@@ -327,16 +338,20 @@ function holderOtherThan(redis: Redis, server: string, client: string): Home | u
   return { server: holder, deadlineMs: numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)) };
 }
 
-/** How long a lease still lives; one that was set by hand without an end gets one. */
-function remainingMs(redis: Redis, timing: Timing, client: string): number {
-  const ttl = numberOf(redis.call("PTTL", leaseKey(client)));
-  if (ttl > 0) return ttl;
-  redis.call("PEXPIRE", leaseKey(client), String(timing.leaseMs));
-  return timing.leaseMs;
+/** When a lease ends, in ms since the epoch; one that was set by hand without an end gets one. */
+function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): number {
+  const endMs = numberOf(redis.call("PEXPIRETIME", leaseKey(client)));
+  if (endMs !== NO_END) return endMs;
+  redis.call("PEXPIREAT", leaseKey(client), String(now.ms + timing.leaseMs));
+  return now.ms + timing.leaseMs;
 }
 
-function isHeld(redis: Redis, now: Moment): boolean {
-  return numberOf(textOf(redis.call("HGET", STATE_KEY, "hold"))) > now.ms;
+/** Whether nobody may be declared dead now: after an outage, be it noticed by a sweep yet or not. */
+function isHeld(redis: Redis, { heartbeatIntervalMs }: Timing, now: Moment): boolean {
+  const values = valuesOf(redis.call("HMGET", STATE_KEY, "hold", "clock"));
+  if (numberOf(textOf(values[0])) > now.ms) return true;
+  const clock = textOf(values[1]);
+  return clock !== undefined && now.ms - Number(clock) > OUTAGE_INTERVALS * heartbeatIntervalMs;
 }
 
 /** Holds back all `OFFLINE` where the clock has been silent, or Redis has been replaced, since the last sweep. */

@@ -24,6 +24,8 @@ export interface AppDependencies {
   hub: PushHub;
   metrics: Metrics;
   logger: Logger;
+  /** What an operator should know, in words. */
+  warnings: () => string[];
   /** The folder of the built web app. */
   webAppFolder: string;
 }
@@ -36,6 +38,7 @@ export function createApp({
   hub,
   metrics,
   logger,
+  warnings,
   webAppFolder,
 }: AppDependencies): Express {
   const { sessions } = access;
@@ -52,7 +55,7 @@ export function createApp({
   }
   app.use(contactRoutes({ sessions, directory, hub }));
   app.use(eventRoutes({ sessions, directory, hub }));
-  app.use(operatorRoutes(platform, metrics));
+  app.use(operatorRoutes(platform, metrics, warnings));
   app.use(webAppRoutes(webAppFolder));
   app.use(notFound);
   app.use(problemHandler(logger));

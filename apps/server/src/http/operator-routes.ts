@@ -4,7 +4,7 @@ import type { PresencePlatform } from "../presence/presence-platform.ts";
 import { onlyAllows } from "./http-problem.ts";
 
 /** Liveness, readiness and metrics, for those who run the server. */
-export function operatorRoutes(platform: PresencePlatform, metrics: Metrics): Router {
+export function operatorRoutes(platform: PresencePlatform, metrics: Metrics, warnings: () => string[]): Router {
   const router = Router();
   router
     .route("/healthz")
@@ -19,7 +19,7 @@ export function operatorRoutes(platform: PresencePlatform, metrics: Metrics): Ro
       response
         .status(readiness.ready ? 200 : 503)
         .set("Cache-Control", "no-store")
-        .json(readiness);
+        .json({ ...readiness, warnings: warnings() });
     })
     .all(onlyAllows("GET", "HEAD"));
   router

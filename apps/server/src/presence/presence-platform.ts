@@ -93,7 +93,7 @@ export interface VersionedPresence extends Presence {
   version: number;
 }
 
-export type Readiness = { ready: true; warnings: string[] } | { ready: false; reason: string };
+export type Readiness = { ready: true } | { ready: false; reason: string };
 
 /** How long a lease lives from the heartbeat that set it, in intervals. */
 const LEASE_INTERVALS = 1.5;

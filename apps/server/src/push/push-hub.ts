@@ -48,6 +48,8 @@ const RETRY_MS = { least: 1_000, most: 3_000 };
  */
 const GHOST_INTERVALS = 1.3;
 const INSPECTIONS_PER_INTERVAL = 20;
+/** Between the check of a token and the opening of its stream there is less time than this. */
+const OPENING_MS = 60_000;
 const INSPECTION_MS = { least: 10, most: 250 };
 
 export interface PushHubDependencies {
@@ -75,6 +77,8 @@ export class PushHub {
   readonly #scheduler = new FlushScheduler(FLUSH_WINDOW_MS);
   #log: EventLog;
   readonly #livenesses = new Map<string, Set<Liveness>>();
+  /** Sessions signed out lately: a token may have been found good just before, and its stream be about to open. */
+  readonly #signedOut = new Map<string, number>();
   readonly #unsubscribe: () => void;
   readonly #inspection: NodeJS.Timeout;
   readonly #inspectionMs: number;
@@ -148,8 +152,9 @@ export class PushHub {
     return this.#platform.read(list).then((reading) => withoutOwner(reading, list));
   }
 
-  /** Ends the connections opened with the session's token; the client is `OFFLINE` at once unless others remain. */
+  /** Ends the connections opened with the session's token, and those just being opened; the client is `OFFLINE` at once unless others remain. */
   async signOut({ client, key }: Session): Promise<void> {
+    this.#signedOut.set(key, performance.now());
     const own = [...this.#registry.connectionsOf(client)].filter(({ subscription }) => subscription.sessionKey === key);
     for (const connection of own) connection.end("signed-out", { problem: SIGNED_OUT });
     // An outlet closes when its last bytes have gone; who signed out is gone now.
@@ -181,7 +186,8 @@ export class PushHub {
     this.#registry.add(connection);
     outlet.onClose(() => this.#close(connection));
     this.#platform.watch(subscription.list);
-    this.#platform.connect(subscription.client);
+    if (this.#signedOut.has(subscription.sessionKey ?? "")) connection.end("signed-out", { problem: SIGNED_OUT });
+    else this.#platform.connect(subscription.client);
     return connection;
   }
 
@@ -278,6 +284,9 @@ export class PushHub {
     this.#lastInspectionMs = nowMs;
     // Who could not listen can't say that others were silent.
     if (sleptMs > this.heartbeatIntervalMs / 2) for (const liveness of this.#allLivenesses()) liveness.ping(nowMs);
+    for (const [key, signedOutMs] of this.#signedOut) {
+      if (nowMs - signedOutMs > OPENING_MS) this.#signedOut.delete(key);
+    }
     const now = Date.now();
     for (const connection of [...this.#registry.connections()]) this.#inspectConnection(connection, nowMs, now);
   }

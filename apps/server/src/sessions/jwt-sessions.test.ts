@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { Issuer } from "../../test/issuer.ts";
 import { respellSignature, SHARED_SECRET, secondsFromNow, signWithSecret, unsignedToken } from "../../test/tokens.ts";
 import { createDemoSessions, createJwksSessions, createSharedSecretSessions } from "./jwt-sessions.ts";
+import { MemoryRevocations } from "./memory-revocations.ts";
 import { type Sessions, TokenError } from "./sessions.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +15,7 @@ afterEach(() => {
 describe("demo sessions", () => {
   it("accept what they issued, until it expires", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1_700_000_000_500 });
-    const sessions = createDemoSessions(DEMO_KEY, HOUR_MS);
+    const sessions = createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations());
     const { token, expiresAt } = await sessions.issue("anouk");
     expect(expiresAt).toBe(1_700_003_600_000);
     expect(await sessions.verify(token)).toEqual({ client: "anouk", key: expect.any(String), expiresAt });
@@ -23,7 +24,7 @@ describe("demo sessions", () => {
   });
 
   it("give each asker another token, though it is the same client", async () => {
-    const sessions = createDemoSessions(DEMO_KEY, HOUR_MS);
+    const sessions = createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations());
     const [first, second] = await Promise.all([sessions.issue("anouk"), sessions.issue("anouk")]);
     expect(first.token).not.toBe(second.token);
     await sessions.revoke(await sessions.verify(first.token));
@@ -32,18 +33,20 @@ describe("demo sessions", () => {
   });
 
   it("refuse what another process issued", async () => {
-    const { token } = await createDemoSessions(new Uint8Array(32).fill(8), HOUR_MS).issue("anouk");
-    expect(await refusal(createDemoSessions(DEMO_KEY, HOUR_MS), token)).toBe("token-invalid");
+    const { token } = await createDemoSessions(new Uint8Array(32).fill(8), HOUR_MS, new MemoryRevocations()).issue(
+      "anouk",
+    );
+    expect(await refusal(createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations()), token)).toBe("token-invalid");
   });
 
   it("refuse what is signed with their key but not by them", async () => {
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60) }, "7".repeat(32));
-    const sessions = createDemoSessions(new TextEncoder().encode("7".repeat(32)), HOUR_MS);
+    const sessions = createDemoSessions(new TextEncoder().encode("7".repeat(32)), HOUR_MS, new MemoryRevocations());
     expect(await refusal(sessions, token)).toBe("token-invalid");
   });
 
   it("refuse a signed-out token however its signature is spelled", async () => {
-    const sessions = createDemoSessions(DEMO_KEY, HOUR_MS);
+    const sessions = createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations());
     const { token } = await sessions.issue("anouk");
     const respelled = respellSignature(token);
     const session = await sessions.verify(token);
@@ -55,7 +58,7 @@ describe("demo sessions", () => {
 });
 
 describe("sessions of a shared secret", () => {
-  const sessions = createSharedSecretSessions(SHARED_SECRET);
+  const sessions = createSharedSecretSessions(SHARED_SECRET, new MemoryRevocations());
 
   it("take the client from the token's subject, and its end from its expiry", async () => {
     const exp = Math.floor(secondsFromNow(60));
@@ -65,7 +68,7 @@ describe("sessions of a shared secret", () => {
 
   it("work with a short secret too", async () => {
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60) }, "x");
-    expect((await createSharedSecretSessions("x").verify(token)).client).toBe("anouk");
+    expect((await createSharedSecretSessions("x", new MemoryRevocations()).verify(token)).client).toBe("anouk");
   });
 
   it.each([
@@ -101,7 +104,7 @@ describe("sessions of a shared secret", () => {
 describe("sessions of an issuer's public keys", () => {
   it("accept the issuer's tokens, and fetch its keys once", async () => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     for (const client of ["anouk", "magali"]) {
       const token = await issuer.sign({ sub: client, exp: secondsFromNow(60) });
       expect((await sessions.verify(token)).client).toBe(client);
@@ -111,33 +114,33 @@ describe("sessions of an issuer's public keys", () => {
 
   it("refuse another issuer's tokens", async () => {
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     expect(await refusal(sessions, await other.sign({ sub: "anouk", exp: secondsFromNow(60) }))).toBe("token-invalid");
   });
 
   it("refuse a token that uses the public key as a shared secret", async () => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     const forged = await issuer.forgeWithPublicKey({ sub: "anouk", exp: secondsFromNow(60) });
     expect(await refusal(sessions, forged)).toBe("token-invalid");
   });
 
   it("refuse a token without signature", async () => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     expect(await refusal(sessions, unsignedToken({ sub: "anouk", exp: secondsFromNow(60) }))).toBe("token-invalid");
   });
 
   it.each([{ sub: "anouk" }, { exp: 4_000_000_000 }])("refuse a token that says just %j", async (claims) => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     expect(await refusal(sessions, await issuer.sign(claims))).toBe("token-invalid");
   });
 
   it("fetch the keys again when the issuer signs with a new one, but not for every stranger's token", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     const old = await issuer.sign({ sub: "anouk", exp: secondsFromNow(3_600) });
     await sessions.verify(old);
     await other.rotate();
@@ -155,7 +158,7 @@ describe("sessions of an issuer's public keys", () => {
 
   it.each([404, 500])("say that the keys can't be had where the issuer answers %i, and recover", async (status) => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl));
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
     const token = await issuer.sign({ sub: "anouk", exp: secondsFromNow(60) });
     issuer.status = status;
     expect(await refusal(sessions, token)).toBe("keys-unavailable");

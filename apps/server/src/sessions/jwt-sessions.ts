@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { CLIENT_ID_RULE, type ClientId, isClientId } from "@presence/protocol";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from "jose";
-import { Revocations } from "./revocations.ts";
+import type { Revocations } from "./revocations.ts";
 import { type DemoSessions, type Session, type Sessions, TokenError } from "./sessions.ts";
 
 const DEMO_ISSUER = "presence-demo";
@@ -27,8 +27,8 @@ type Check = (token: string) => Promise<{ payload: JWTPayload }>;
  *
  * @param lifetimeMs how long a token lives
  */
-export function createDemoSessions(key: Uint8Array, lifetimeMs: number): DemoSessions {
-  const sessions = jwtSessions((token) =>
+export function createDemoSessions(key: Uint8Array, lifetimeMs: number, revocations: Revocations): DemoSessions {
+  const sessions = jwtSessions(revocations, (token) =>
     jwtVerify(token, key, { algorithms: [SHARED_SECRET_ALGORITHM], issuer: DEMO_ISSUER, requiredClaims: ["exp"] }),
   );
   return {
@@ -48,9 +48,9 @@ export function createDemoSessions(key: Uint8Array, lifetimeMs: number): DemoSes
 }
 
 /** Issuer mode, with a secret shared with the issuer (HS256). */
-export function createSharedSecretSessions(secret: string): Sessions {
+export function createSharedSecretSessions(secret: string, revocations: Revocations): Sessions {
   const key = new TextEncoder().encode(secret);
-  return jwtSessions((token) => jwtVerify(token, key, issuerOptions([SHARED_SECRET_ALGORITHM])));
+  return jwtSessions(revocations, (token) => jwtVerify(token, key, issuerOptions([SHARED_SECRET_ALGORITHM])));
 }
 
 /**
@@ -58,29 +58,25 @@ export function createSharedSecretSessions(secret: string): Sessions {
  *
  * Shared-secret algorithms are refused: a public key must never serve as a secret.
  */
-export function createJwksSessions(url: URL): Sessions {
+export function createJwksSessions(url: URL, revocations: Revocations): Sessions {
   const keys = createRemoteJWKSet(url);
-  return jwtSessions((token) => jwtVerify(token, keys, issuerOptions(PUBLIC_KEY_ALGORITHMS)));
+  return jwtSessions(revocations, (token) => jwtVerify(token, keys, issuerOptions(PUBLIC_KEY_ALGORITHMS)));
 }
 
 function issuerOptions(algorithms: string[]): JWTVerifyOptions {
   return { algorithms, requiredClaims: ["sub", "exp"] };
 }
 
-function jwtSessions(check: Check): Sessions {
-  const revocations = new Revocations();
+function jwtSessions(revocations: Revocations, check: Check): Sessions {
   return {
     async verify(token) {
       const session = toSession(token, await checked(check, token));
-      if (revocations.has(session.key)) {
+      if (await revocations.has(session.key)) {
         throw new TokenError("signed-out", "This session has been signed out. Sign in again.");
       }
       return session;
     },
-    revoke(session) {
-      revocations.add(session.key, session.expiresAt, Date.now());
-      return Promise.resolve();
-    },
+    revoke: (session) => revocations.add(session),
   };
 }
 

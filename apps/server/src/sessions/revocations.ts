@@ -1,14 +1,10 @@
-/** Tokens that were signed out, each remembered until it would have ended anyway. The time is an argument. */
-export class Revocations {
-  readonly #expiresAt = new Map<string, number>();
+import type { Session } from "./sessions.ts";
 
-  /** @param expiresAt when the token ends by itself, ms since the epoch */
-  add(key: string, expiresAt: number, now: number): void {
-    for (const [other, end] of this.#expiresAt) if (end <= now) this.#expiresAt.delete(other);
-    this.#expiresAt.set(key, expiresAt);
-  }
+/** Tokens that were signed out. */
+export interface Revocations {
+  /** From now on the session's token is refused, until it would have ended anyway. */
+  add(session: Session): Promise<void>;
 
-  has(key: string): boolean {
-    return this.#expiresAt.has(key);
-  }
+  /** @param key of the session */
+  has(key: string): Promise<boolean>;
 }

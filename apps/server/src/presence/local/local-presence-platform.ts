@@ -95,7 +95,7 @@ export class LocalPresencePlatform implements PresencePlatform {
   }
 
   readiness(): Readiness {
-    return { ready: true, warnings: [] };
+    return { ready: true };
   }
 
   close(): Promise<void> {

@@ -151,7 +151,7 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   readiness(): Readiness {
     if (this.#isLost || this.#commands.status !== "ready") return { ready: false, reason: "Redis can't be reached" };
-    return { ready: true, warnings: [] };
+    return { ready: true };
   }
 
   /** Says goodbye to the platform too: a server that is gone leaves no keys behind. */

@@ -1,0 +1,26 @@
+import { isClientId } from "@presence/protocol";
+import { z } from "zod";
+import type { ContactDocument } from "./contact-store.ts";
+
+const clientId = z.string().refine(isClientId, "not a client id");
+
+const contactDocument = z.object({
+  id: clientId,
+  name: z.string().min(1).max(200).exactOptional(),
+  role: z.string().max(200).exactOptional(),
+  timeZone: z.string().max(100).exactOptional(),
+  contacts: z.array(clientId).max(100_000),
+});
+
+/**
+ * The contact document that `json` holds: anyone may write one by hand.
+ *
+ * @throws an error that says what is wrong with it
+ */
+export function parseContactDocument(id: string, json: string): ContactDocument {
+  const result = contactDocument.safeParse(JSON.parse(json));
+  if (!result.success) throw new Error(z.prettifyError(result.error));
+  const document = { name: result.data.id, ...result.data };
+  if (document.id !== id) throw new Error(`its id is ${document.id}`);
+  return document;
+}

@@ -1,0 +1,80 @@
+import { RedisServer } from "@presence/gears/testing";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { contactStoreContract } from "./contact-store.contract.ts";
+import type { ContactDocument } from "./contact-store.ts";
+import { RedisContactStore } from "./redis-contact-store.ts";
+
+const ANOUK: ContactDocument = { id: "anouk", name: "Anouk", contacts: ["omar"] };
+
+describe("contact documents in Redis", () => {
+  let server: RedisServer;
+  let redis: Redis;
+  const open = () => RedisContactStore.open(redis, pino({ level: "silent" }));
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    redis = new Redis(server.url);
+  });
+
+  beforeEach(() => redis.flushall());
+
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  contactStoreContract(async (documents) => {
+    const store = await open();
+    await store.seed(documents);
+    return store;
+  });
+
+  it("seeds once: who was deleted stays deleted, and who was changed stays changed", async () => {
+    const first = await open();
+    await redis.set("contact:anouk", JSON.stringify({ ...ANOUK, name: "Written before" }));
+    await first.seed([ANOUK, { ...ANOUK, id: "omar" }]);
+    expect((await first.find("anouk"))?.name).toBe("Written before");
+    await redis.del("contact:omar");
+    const second = await open();
+    await second.seed([ANOUK, { ...ANOUK, id: "omar" }]);
+    expect(await second.find("omar")).toBeUndefined();
+  });
+
+  it("reads a document written by hand with nothing but what it must have", async () => {
+    const store = await open();
+    await redis.set("contact:zoe", '{"id":"zoe","contacts":["anouk"],"favourite":"blue"}');
+    expect(await store.find("zoe")).toEqual({ id: "zoe", name: "zoe", contacts: ["anouk"] });
+  });
+
+  it("replaces a document in one step", async () => {
+    const store = await open();
+    await store.save(ANOUK);
+    await store.save({ ...ANOUK, contacts: ["magali"] });
+    expect(await store.find("anouk")).toEqual({ ...ANOUK, contacts: ["magali"] });
+    expect(await store.list()).toEqual([{ ...ANOUK, contacts: ["magali"] }]);
+  });
+
+  it.each([
+    "not JSON",
+    "[]",
+    "null",
+    '{"id":"zoe"}',
+    '{"id":"other","contacts":[]}',
+    '{"id":"zoe","contacts":["no id at all"]}',
+    '{"id":"zoe","contacts":"anouk"}',
+    '{"id":"zoe","name":7,"contacts":[]}',
+  ])("takes %s for no document", async (text) => {
+    const store = await open();
+    await redis.set("contact:zoe", text);
+    expect(await store.find("zoe")).toBeUndefined();
+  });
+
+  it("takes something else than text for no document", async () => {
+    const store = await open();
+    await redis.lpush("contact:zoe", "a");
+    expect(await store.find("zoe")).toBeUndefined();
+    expect(await store.list()).toEqual([]);
+  });
+});

@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { createConnection, startTriggerHost, type TriggerHost } from "@presence/gears";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import type { ContactDocument } from "./contacts/contact-store.ts";
+import { RedisContactStore } from "./contacts/redis-contact-store.ts";
+import type { Metrics } from "./metrics.ts";
+import type { PlatformParts } from "./platform-parts.ts";
+import { RedisPresencePlatform } from "./presence/redis/redis-presence-platform.ts";
+import { RedisRevocations } from "./sessions/redis-revocations.ts";
+
+const DEMO_KEY = "presence:demo-key";
+const KEY_BYTES = 32;
+
+/** Redis can't be used; the message says what to do, in one line. */
+export class RedisError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RedisError";
+  }
+}
+
+/**
+ * One of several servers, with the presence platform in Redis, and its triggers beside it unless told otherwise.
+ *
+ * @throws {RedisError} where Redis can't be reached or refuses what is needed
+ */
+export async function createDistributedParts(
+  config: Config & { redisUrl: string },
+  roster: readonly ContactDocument[],
+  metrics: Metrics,
+  logger: Logger,
+): Promise<PlatformParts> {
+  const { redisUrl, serverId, heartbeatIntervalMs } = config;
+  const opened: { close(): Promise<void> | void }[] = [];
+  const closeAll = async () => {
+    for (const part of opened.splice(0).reverse()) await part.close();
+  };
+  try {
+    const commands = openConnection("presence-contacts");
+    const subscriber = openConnection("presence-sessions");
+    await commands.connect();
+    const contacts = await RedisContactStore.open(commands, logger);
+    await contacts.seed(roster);
+    const host = config.hostsTriggers ? startTriggerHost({ redisUrl, heartbeatIntervalMs, logger }) : undefined;
+    if (host) opened.push({ close: () => host.stop() });
+    const platform = await RedisPresencePlatform.connect({
+      redisUrl,
+      serverId,
+      heartbeatIntervalMs,
+      logger,
+      onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
+    });
+    opened.push(platform);
+    const revocations = new RedisRevocations(commands);
+    return {
+      platform,
+      contacts,
+      revocations,
+      demoKey: await sharedKey(commands),
+      followRevocations: (onRevoked) => revocations.follow(subscriber, onRevoked),
+      warnings: () => warningsOf(host),
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw redisError(error, redisUrl);
+  }
+
+  function openConnection(name: string): Redis {
+    const connection = createConnection(redisUrl, name, logger);
+    opened.push({ close: () => connection.disconnect() });
+    return connection;
+  }
+}
+
+async function sharedKey(redis: Redis): Promise<Uint8Array> {
+  await redis.set(DEMO_KEY, randomBytes(KEY_BYTES).toString("base64url"), "NX");
+  return Buffer.from((await redis.get(DEMO_KEY)) ?? "", "base64url");
+}
+
+function warningsOf(host: TriggerHost | undefined): string[] {
+  if (!host) return [];
+  const { warnings, isWorking } = host.status();
+  return isWorking ? warnings : [...warnings, "the triggers hosted here are not working"];
+}
+
+function redisError(error: unknown, redisUrl: string): RedisError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const { host } = new URL(redisUrl);
+  return new RedisError(`Redis at ${host} can't be used (${reason}). Start it, or set REDIS_URL to one that runs.`, {
+    cause: error,
+  });
+}
