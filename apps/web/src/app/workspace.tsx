@@ -101,21 +101,23 @@ interface TabSwitchProps {
 /** Where there is room for one column only. */
 function TabSwitch({ tab, onTab }: TabSwitchProps) {
   return (
-    <fieldset className="filter workspace__tabs">
-      <legend className="visually-hidden">View</legend>
-      {(["contacts", "activity"] as const).map((choice) => (
-        <label key={choice} className="filter__choice">
-          <input
-            className="visually-hidden"
-            type="radio"
-            name="tab"
-            checked={tab === choice}
-            onChange={() => onTab(choice)}
-          />
-          {choice === "contacts" ? "Contacts" : "Activity"}
-        </label>
-      ))}
-    </fieldset>
+    <nav className="workspace__tabs" aria-label="View">
+      <fieldset className="filter">
+        <legend className="visually-hidden">View</legend>
+        {(["contacts", "activity"] as const).map((choice) => (
+          <label key={choice} className="filter__choice">
+            <input
+              className="visually-hidden"
+              type="radio"
+              name="tab"
+              checked={tab === choice}
+              onChange={() => onTab(choice)}
+            />
+            {choice === "contacts" ? "Contacts" : "Activity"}
+          </label>
+        ))}
+      </fieldset>
+    </nav>
   );
 }
 
