@@ -83,8 +83,8 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
     focus(client);
   }
 
-  const firstRow = positions.lines[1];
-  const stopAt = tabStopIndex === undefined && firstRow?.kind === "row" ? firstRow.client : tabStop;
+  const [firstClient] = positions.indexOf.keys();
+  const stopAt = tabStopIndex === undefined ? firstClient : tabStop;
 
   return (
     <div className="contact-list" style={{ height: positions.height }}>
