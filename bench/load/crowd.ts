@@ -4,7 +4,7 @@ import type { RawStream } from "./raw-stream.ts";
 const OPENING_AT_ONCE = 100;
 const POLL_MS = 5;
 const QUIET_MS = 200;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 30_000;
 
 /** Opens `count` streams, not all at once: a listen queue is short. */
 export async function openCrowd(count: number, open: (index: number) => Promise<RawStream>): Promise<RawStream[]> {
@@ -33,7 +33,7 @@ export function untilTold(streams: readonly RawStream[], objects: number): Promi
 export async function until(condition: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error("what was waited for did not come within two minutes.");
+    if (performance.now() > deadlineMs) throw new Error("what was waited for did not come within half a minute.");
     await sleep(POLL_MS);
   }
 }

@@ -26,6 +26,18 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectAccessible(page);
     });
 
+    test.describe("where nothing is", () => {
+      test.use({ expectedBrowserErrors: [/status of 404/] });
+
+      test("at a wrong address", async ({ page }) => {
+        await page.goto("/no-such-page");
+        await expect(page.getByRole("heading", { name: "There’s nothing at this address" })).toBeVisible();
+        await expectAccessible(page);
+        await page.getByRole("link", { name: "Go to the start" }).click();
+        await expect(page.getByRole("heading", { name: "Who are you?" })).toBeVisible();
+      });
+    });
+
     test("among the contacts", async ({ context, listenAs }) => {
       await listenAs("omar");
       const anouk = await ClientPage.open(context, "anouk");

@@ -40,14 +40,25 @@ describe("a realtime server", () => {
     expect(noor.changes()).toEqual(["kenji ONLINE", "sofia ONLINE"]);
   });
 
-  it("never tells a client of itself", async () => {
-    const server = await startTestServer();
-    const first = await server.openTerminalStream("anouk");
+  it.each(["anouk", "a-guest"])("never tells %s of itself", async (client) => {
+    const server = await startTestServer({ env: SHORT_LEASES });
+    const first = await server.openTerminalStream(client);
     await first.snapshot();
-    await server.openTerminalStream("anouk");
-    await server.openTerminalStream("omar");
-    await first.presence("omar", "ONLINE");
-    expect(first.changes()).toEqual(["omar ONLINE"]);
+    await (await server.openTerminalStream(client)).close();
+    await (await server.openTerminalStream("omar")).close();
+    await first.presence("omar", "OFFLINE");
+    expect(first.changes()).toEqual(["omar ONLINE", "omar OFFLINE"]);
+  });
+
+  it("tells a guest of everyone", async () => {
+    const server = await startTestServer();
+    const guest = await server.openTerminalStream("zoe");
+    await guest.snapshot();
+    for (const client of ["anouk", "sofia", "wei", "yves"]) {
+      await server.openTerminalStream(client);
+      await guest.presence(client, "ONLINE");
+    }
+    expect(guest.changes()).toEqual(["anouk ONLINE", "sofia ONLINE", "wei ONLINE", "yves ONLINE"]);
   });
 
   it("does not flap at a reload", async () => {

@@ -36,7 +36,7 @@ export class EventStream {
   readonly retriesMs: number[] = [];
   /** What the server sent that is no message of the protocol. */
   readonly malformed: string[] = [];
-  /** Changes to the status that the reader knew of already: none may come. */
+  /** What the reader knew already, of a status or of the channel it is in: none may come. */
   readonly repeated: string[] = [];
   /** Resolves when the stream is over, with how: `ended` by the server in good order, or `cut`. */
   readonly over: Promise<"ended" | "cut">;
@@ -156,11 +156,16 @@ export class EventStream {
       this.malformed.push(data);
       return;
     }
-    if (message.event === "channel") this.#channel = message.data.channel;
+    if (message.event === "channel") this.#switchTo(message.data.channel);
     if (id !== undefined) this.#lastEventIds.set(this.#channel, id);
     this.#noteStatuses(message);
     this.messages.push({ ...message, id, channel: this.#channel, receivedMs: performance.now() });
     this.#wake();
+  }
+
+  #switchTo(channel: number): void {
+    if (channel === this.#channel) this.repeated.push(`channel ${channel}`);
+    this.#channel = channel;
   }
 
   #noteStatuses(message: StreamMessage): void {

@@ -73,6 +73,19 @@ describe("the web app", () => {
     },
   );
 
+  it("tells a browser of a wrong address by itself", async () => {
+    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+    const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    const page = await server.request("/nothing", { headers: { Accept: accept } });
+    expect(page.status).toBe(404);
+    expect(page.headers.get("cache-control")).toBe("no-store");
+    expect(page.headers.get("vary")).toBe("Accept");
+    expect(await page.text()).toBe(INDEX_HTML);
+    const api = await server.request("/api/nothing", { headers: { Accept: accept } });
+    expect(api.status).toBe(404);
+    expect(await problemOf(api)).toMatchObject({ status: 404 });
+  });
+
   it.each([
     "/../secret.txt",
     "/assets/../../secret.txt",

@@ -22,6 +22,15 @@ export function webAppRoutes(folder: string): Router {
   router.use(
     express.static(folder, { index: false, cacheControl: false, redirect: false, setHeaders: setCacheHeaders }),
   );
+  // Who mistypes an address in a browser is told so by the app; a program gets its problem.
+  router.get(/^\/(?!api\/)/, (request, response, next) => {
+    if (request.accepts(["json", "html"]) !== "html" || !existsSync(join(folder, "index.html"))) next();
+    else
+      response
+        .status(404)
+        .set({ "Cache-Control": "no-store", Vary: "Accept" })
+        .sendFile("index.html", { root: folder, cacheControl: false });
+  });
   return router;
 }
 

@@ -49,6 +49,17 @@ describe("layoutContacts", () => {
     ]);
   });
 
+  it("keeps a place for who will come online, in a whole list only", () => {
+    const quiet: Statuses = new Map([["elise", offline]]);
+    const some = entries.filter(({ profile }) => profile.id === "elise");
+    expect(outline(layoutContacts(some, quiet, ALL))).toEqual([
+      ["ONLINE", []],
+      ["OFFLINE", ["elise"]],
+    ]);
+    expect(outline(layoutContacts(some, quiet, { ...ALL, search: "e" }))).toEqual([["OFFLINE", ["elise"]]]);
+    expect(layoutContacts([], quiet, ALL)).toEqual([]);
+  });
+
   it("finds by name, role or id, without accents or case, all words in any order", () => {
     expect(outline(layoutContacts(entries, statuses, { ...ALL, search: "martin ELI" }))).toEqual([
       ["OFFLINE", ["elise"]],

@@ -29,7 +29,8 @@ export function prepareEntries(profiles: readonly Profile[]): Entry[] {
 
 /**
  * Who stands where: online first, then offline, then those of whom nothing is known; by name within each. Empty
- * sections are left out.
+ * sections are left out, except that a whole list keeps a place for who will come online, so that nothing else has to
+ * move when they do.
  *
  * @param entries in order, from {@link prepareEntries}
  */
@@ -49,7 +50,11 @@ export function layoutContacts(
     if (!needles.every((needle) => entry.haystack.includes(needle))) continue;
     sections.find((section) => section.status === status)?.entries.push(entry);
   }
-  return sections.filter((section) => section.entries.length > 0 && isShown(section.status, filter));
+  const isWhole = filter === "all" && needles.length === 0 && statuses !== undefined && entries.length > 0;
+  return sections.filter(
+    (section) =>
+      (section.entries.length > 0 && isShown(section.status, filter)) || (isWhole && section.status === "ONLINE"),
+  );
 }
 
 /** How many contacts of `entries` have each status. */

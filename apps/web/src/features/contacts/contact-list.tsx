@@ -83,8 +83,8 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
     focus(client);
   }
 
-  const firstRow = positions.lines[1];
-  const stopAt = tabStopIndex === undefined && firstRow?.kind === "row" ? firstRow.client : tabStop;
+  const [firstClient] = positions.indexOf.keys();
+  const stopAt = tabStopIndex === undefined ? firstClient : tabStop;
 
   return (
     <div className="contact-list" style={{ height: positions.height }}>
@@ -93,12 +93,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
         if (box === undefined) return null;
         const headingId = `contacts-${section.status.toLowerCase()}`;
         return (
-          <section
-            key={section.status}
-            className="contact-list__section"
-            style={{ top: box.top, height: box.height }}
-            aria-labelledby={headingId}
-          >
+          <div key={section.status} className="contact-list__section" style={{ top: box.top, height: box.height }}>
             <h2
               id={headingId}
               className="contact-list__heading"
@@ -109,7 +104,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
               {isStale ? HEADINGS[section.status].stale : HEADINGS[section.status].now}{" "}
               <span className="contact-list__count">{counts[section.status]}</span>
             </h2>
-            <ul>
+            <ul aria-labelledby={headingId}>
               {visible.map(({ index }) => {
                 const line = positions.lines[index];
                 if (line?.kind !== "row" || line.section !== number) return null;
@@ -133,7 +128,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
                 );
               })}
             </ul>
-          </section>
+          </div>
         );
       })}
     </div>

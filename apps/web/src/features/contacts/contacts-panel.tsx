@@ -103,9 +103,6 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
             setFilter("all");
           }}
         >
-          {counts.ONLINE === 0 && filter === "all" && search === "" && !isStale && statuses !== undefined && (
-            <p className="contacts__quiet">Nobody is online right now. Whoever comes appears here at once.</p>
-          )}
           <ContactList
             scroller={scroller}
             sections={sections}
@@ -124,12 +121,20 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
         </ContactsBody>
       </div>
       {instead}
+      <p className="visually-hidden" role="status">
+        {search.trim() !== "" && foundText(sections.reduce((sum, section) => sum + section.entries.length, 0))}
+      </p>
       {isHeld && moves > 0 && (
         <p className="contacts__held">Order held while you’re here. {moves === 1 ? "One" : moves} would move.</p>
       )}
       {opened !== undefined && <ContactCard profile={opened} canImpersonate={canImpersonate} onClose={close} />}
     </section>
   );
+}
+
+function foundText(count: number): string {
+  if (count === 0) return "No one found";
+  return count === 1 ? "One contact found" : `${count} contacts found`;
 }
 
 /** `now`, or while `isHeld` what it was when the holding began. */

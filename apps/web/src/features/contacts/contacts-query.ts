@@ -9,7 +9,7 @@ export const CONTACTS_KEY = "contacts";
  * Who `client` is and whom they see: profiles only, since statuses come by the stream. A renewed session reads it again
  * and shows the old list meanwhile.
  */
-export function contactsQuery(client: ClientId, token: string | undefined) {
+function contactsQuery(client: ClientId, token: string | undefined) {
   return queryOptions({
     queryKey: [CONTACTS_KEY, client, token],
     queryFn: ({ signal }) => fetchContacts(token ?? "", signal),

@@ -27,6 +27,12 @@ it("stacks headings and rows", () => {
   expect(positions.indexOf.get("c")).toBe(4);
 });
 
+it("leaves an empty section the room of one row", () => {
+  const { lines, height } = positionRows([{ status: "ONLINE", entries: [] }], 40, 60);
+  expect(lines.map(({ kind }) => kind)).toEqual(["heading", "note"]);
+  expect(height).toBe(100);
+});
+
 it.each([
   [undefined, "ArrowDown", "a"],
   ["b", "ArrowDown", "c"],

@@ -1,9 +1,9 @@
 import type { ClientId } from "@presence/protocol";
 import type { Section } from "./contact-layout.ts";
 
-/** One line of the list: the heading of a section, or a contact. */
+/** One line of the list: the heading of a section, a contact, or a note that a section is empty. */
 export type Line =
-  | { kind: "heading"; key: string; section: number; top: number }
+  | { kind: "heading" | "note"; key: string; section: number; top: number }
   | { kind: "row"; key: string; section: number; top: number; client: ClientId };
 
 export interface Positions {
@@ -29,6 +29,10 @@ export function positionRows(sections: readonly Section[], headingHeight: number
     for (const { profile } of section.entries) {
       indexOf.set(profile.id, lines.length);
       lines.push({ kind: "row", key: profile.id, section: number, top, client: profile.id });
+      top += rowHeight;
+    }
+    if (section.entries.length === 0) {
+      lines.push({ kind: "note", key: `note ${section.status}`, section: number, top });
       top += rowHeight;
     }
     boxes.push({ top: start, height: top - start, headingIndex });

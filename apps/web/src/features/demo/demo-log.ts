@@ -105,7 +105,7 @@ const CAUSES: Record<Status, readonly PressKind[]> = {
 };
 
 /** The press that led to `happening`, if one did. */
-export function causeOf(log: DemoLog, { subject, status, atMs }: Happening): Press | undefined {
+function causeOf(log: DemoLog, { subject, status, atMs }: Happening): Press | undefined {
   const before = log.presses.filter((press) => press.client === subject && press.atMs <= atMs);
   const last = before.at(-1);
   if (last === undefined || atMs - last.atMs > CAUSE_WINDOW_MS) return undefined;

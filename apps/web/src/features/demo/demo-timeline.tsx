@@ -43,6 +43,9 @@ export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
   const pxPerMs = Math.max(0.001, (width - LEAD_PX) / windowMs);
   const xOf = (atMs: number) => Math.round((atMs - originMs) * pxPerMs);
   const isRecent = (atMs: number) => atMs > nowMs - windowMs * 1.2;
+  const pressesOf = (id: ClientId) => log.presses.filter(({ client, atMs }) => client === id && isRecent(atMs));
+  const hasRoom = (atMs: number, nextAtMs: number | undefined) =>
+    nextAtMs === undefined || xOf(nextAtMs) - xOf(atMs) > LABEL_PX;
   const shift = width - LEAD_PX - xOf(nowMs);
   const happenings = log.happenings.filter(
     ({ atMs, seen }) => isRecent(atMs) || seen.some((one) => isRecent(one.atMs)),
@@ -74,11 +77,15 @@ export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
                   <span key={startMs} className="timeline__online" style={{ left: start, width: end - start }} />
                 );
               })}
-              {log.presses
-                .filter(({ client, atMs }) => client === id && isRecent(atMs))
-                .map((press) => (
-                  <PressMark key={`${press.kind} ${press.atMs}`} press={press} x={xOf(press.atMs)} name={nameOf(id)} />
-                ))}
+              {pressesOf(id).map((press, index, all) => (
+                <PressMark
+                  key={`${press.kind} ${press.atMs}`}
+                  press={press}
+                  x={xOf(press.atMs)}
+                  isLabelled={hasRoom(press.atMs, all[index + 1]?.atMs)}
+                  name={nameOf(id)}
+                />
+              ))}
               {happenings
                 .filter(({ subject }) => subject === id)
                 .map((happening) => (
@@ -91,7 +98,7 @@ export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
                   viewer={id}
                   delayMs={delayMs}
                   x={xOf(atMs)}
-                  isLabelled={xOf(all[index + 1]?.atMs ?? Number.POSITIVE_INFINITY) - xOf(atMs) > LABEL_PX}
+                  isLabelled={hasRoom(atMs, all[index + 1]?.atMs)}
                   subjectName={nameOf(happening.subject)}
                   words={`${nameOf(id)} saw ${nameOf(happening.subject)} ${wordOf(happening)} after ${formatDuration(delayMs)}`}
                 />
@@ -118,7 +125,14 @@ function Grid({ windowMs, pxPerMs }: { windowMs: number; pxPerMs: number }) {
   );
 }
 
-function PressMark({ press, x, name }: { press: Press; x: number; name: string }) {
+interface PressMarkProps {
+  press: Press;
+  x: number;
+  isLabelled: boolean;
+  name: string;
+}
+
+function PressMark({ press, x, isLabelled, name }: PressMarkProps) {
   return (
     <span
       className="timeline__press"
@@ -128,9 +142,9 @@ function PressMark({ press, x, name }: { press: Press; x: number; name: string }
       style={{ left: x }}
     >
       <span className="visually-hidden">
-        {name}, {clockTimeWithSeconds(press.atMs)}:{" "}
+        {name}, {clockTimeWithSeconds(press.atMs)}: {PRESS_WORDS[press.kind]}
       </span>
-      {PRESS_WORDS[press.kind]}
+      {isLabelled && <span aria-hidden="true">{PRESS_WORDS[press.kind]}</span>}
     </span>
   );
 }

@@ -2,7 +2,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { fetchPeople } from "../../lib/api/api.ts";
 
 /** Whom one may be: the roster, or word that this server wants a token instead. */
-export const peopleQuery = queryOptions({
+const peopleQuery = queryOptions({
   queryKey: ["people"],
   queryFn: async ({ signal }) => {
     const people = await fetchPeople(signal);

@@ -68,7 +68,7 @@ export async function ping(send: Fetch, connection: string, token: string, timeo
   if (!response.ok) throw new ProblemError(await readProblem(response));
 }
 
-export function bearer(token: string): { Authorization: string } {
+function bearer(token: string): { Authorization: string } {
   return { Authorization: `Bearer ${token}` };
 }
 

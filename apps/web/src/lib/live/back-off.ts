@@ -1,5 +1,5 @@
 /** No wait between attempts is longer. */
-export const BACK_OFF_CAP_MS = 15_000;
+export const BACK_OFF_CAP_MS = 10_000;
 
 /** Nor shorter, so that a server that refuses at once isn't hammered. */
 const BACK_OFF_FLOOR_MS = 250;

@@ -28,7 +28,7 @@ export const INITIAL_CONNECTION: ConnectionState = {
 export const connectionStore = createStore<ConnectionState>(() => INITIAL_CONNECTION);
 
 /** A stream that is back this soon was a hiccup: the page needn't flinch. */
-export const STALE_GRACE_MS = 800;
+const STALE_GRACE_MS = 800;
 
 /** How long after `view` was entered its statuses become stale; `undefined` where they are true or don't exist yet. */
 export function staleDelayMs(view: LinkView): number | undefined {

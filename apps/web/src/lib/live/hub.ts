@@ -49,7 +49,7 @@ const ENDED_CHANNEL_DELAY_MS = 1000;
 export function startHub(): Hub {
   const clients = new Map<ClientId, Client>();
   const tabs = new Set<Tab>();
-  const network = createNetwork();
+  const network = createNetwork((path, init) => fetch(path, init));
   let isOnline = true;
 
   const link: Link = startLink({

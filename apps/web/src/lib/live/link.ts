@@ -36,6 +36,8 @@ export interface Link {
   refresh(delayMs?: number): void;
   /** Tries at once where it waits, and finds out whether it still lives where it believes so. */
   nudge(): void;
+  /** Ends the stream and everything that would bring it back. */
+  stop(): void;
 }
 
 const TICK_MS = 1000;
@@ -190,7 +192,7 @@ export function startLink(options: LinkOptions): Link {
     else if (stream !== undefined) void probe(stream);
   }
 
-  setInterval(() => {
+  const ticking = setInterval(() => {
     const nowMs = Date.now();
     const slept = nowMs - lastTickAtMs > SLEEP_GAP_MS;
     lastTickAtMs = nowMs;
@@ -204,5 +206,10 @@ export function startLink(options: LinkOptions): Link {
     lastHeardAtMs: () => (stream === undefined ? lastHeardAtMs : Math.max(lastHeardAtMs ?? 0, stream.lastBytesAtMs())),
     refresh,
     nudge,
+    stop() {
+      clearInterval(ticking);
+      clearTimeout(refreshTimer);
+      apply({ kind: "unwanted" });
+    },
   };
 }

@@ -78,7 +78,7 @@ export function startLiveClient({ credential, ownConnection, onMessage, onBroken
 }
 
 /** Whether the browser's pages can share one connection. */
-export function canShare(): boolean {
+function canShare(): boolean {
   return typeof SharedWorker !== "undefined" && navigator.locks !== undefined;
 }
 

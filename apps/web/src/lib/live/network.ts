@@ -11,7 +11,8 @@ export interface Network {
   restore(): void;
 }
 
-export function createNetwork(): Network {
+/** @param underlying what requests go through while the network is whole */
+export function createNetwork(underlying: Fetch): Network {
   let isCut = false;
   let waiting: (() => void)[] = [];
 
@@ -40,17 +41,17 @@ export function createNetwork(): Network {
   return {
     async send(path, init) {
       if (isCut) throw new TypeError("The network is cut.");
-      const underlying = new AbortController();
-      const signal = init.signal ?? underlying.signal;
+      const inner = new AbortController();
+      const signal = init.signal ?? inner.signal;
       const abandoned = new Promise<never>((_, reject) => {
         const abandon = () => {
           reject(signal.reason);
-          whenWhole(() => underlying.abort(signal.reason));
+          whenWhole(() => inner.abort(signal.reason));
         };
         if (signal.aborted) abandon();
         else signal.addEventListener("abort", abandon, { once: true });
       });
-      const response = await Promise.race([fetch(path, { ...init, signal: underlying.signal }), abandoned]);
+      const response = await Promise.race([underlying(path, { ...init, signal: inner.signal }), abandoned]);
       return response.body === null ? response : new Response(gated(response.body), response);
     },
     cut() {

@@ -16,13 +16,7 @@ export interface PresenceState {
   statuses: ReadonlyMap<ClientId, Known> | undefined;
 }
 
-const NOTHING: PresenceState = { statuses: undefined };
-
-export function createPresenceStore() {
-  return createStore<PresenceState>(() => NOTHING);
-}
-
-export const presenceStore = createPresenceStore();
+export const presenceStore = createStore<PresenceState>(() => ({ statuses: undefined }));
 
 /** The state that a snapshot puts in place of all that was known; those in `missed` have changed just now. */
 export function withPicture(contacts: readonly Presence[], missed: readonly Sighting[]): PresenceState {

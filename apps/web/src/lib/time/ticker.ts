@@ -7,7 +7,7 @@ export interface Ticker {
 }
 
 /** A ticker aligned to whole seconds, that runs only while somebody listens. */
-export function createTicker(): Ticker {
+function createTicker(): Ticker {
   const listeners = new Set<() => void>();
   let nowMs = Date.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
