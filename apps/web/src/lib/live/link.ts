@@ -40,6 +40,9 @@ export interface Link {
   stop(): void;
 }
 
+/** How often to ping, in heartbeat intervals: one ping may be lost before the server gives up after 1.3. */
+const PING_INTERVALS = 0.5;
+const LEAST_PING_TIMEOUT_MS = 2_000;
 const TICK_MS = 1000;
 /** The server says something at least every 15 s. */
 const SILENCE_LIMIT_MS = 25_000;
@@ -87,7 +90,7 @@ export function startLink(options: LinkOptions): Link {
     missedPings = 0;
     if (previous !== undefined) lastHeardAtMs = Math.max(lastHeardAtMs ?? 0, previous.lastBytesAtMs());
     previous?.close();
-    if (next !== undefined) pingTimer = setInterval(() => void beat(next), next.heartbeatIntervalMs * 0.6);
+    if (next !== undefined) pingTimer = setInterval(() => void beat(next), next.heartbeatIntervalMs * PING_INTERVALS);
   }
 
   /** Opens a stream for everyone who wants one. One attempt at a time: what changes meanwhile waits for the next. */
@@ -162,7 +165,7 @@ export function startLink(options: LinkOptions): Link {
   }
 
   async function beat(target: EventStream): Promise<void> {
-    const outcome = await tryPing(target, Math.max(2000, target.heartbeatIntervalMs * 0.6));
+    const outcome = await tryPing(target, Math.max(LEAST_PING_TIMEOUT_MS, target.heartbeatIntervalMs * PING_INTERVALS));
     if (target !== stream) return;
     missedPings = outcome === "lost" ? missedPings + 1 : 0;
     if (outcome === "unknown" || missedPings >= MISSED_PINGS_LIMIT) apply({ kind: "dead" });
