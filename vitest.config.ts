@@ -14,7 +14,10 @@ export default defineConfig({
     projects: [
       project("protocol", "packages/protocol/src/**/*.test.ts"),
       project("server", "apps/server/src/**/*.test.ts"),
-      project("gears", "gears/{src,test}/**/*.test.ts", 0, ["gears/test/build-libraries.ts"]),
+      project("gears", "gears/{src,test}/**/*.test.ts", {
+        globalSetup: ["gears/test/build-libraries.ts"],
+        testTimeout: 30_000,
+      }),
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,images}/**/*.test.ts"),
       // They start processes and keep the machine busy: the tests above have to keep time.

@@ -1,7 +1,7 @@
-import { DEADLINES_KEY, leaseKey } from "@presence/protocol";
+import { DEADLINES_KEY, leaseKey, SERVERS_KEY } from "@presence/protocol";
 import { expect, test } from "vitest";
 import { onEachHome } from "./on-each-home.ts";
-import { INTERVAL_MS, LEASE_MS, type TestPlatform } from "./platform.ts";
+import { LEASE_MS, type TestPlatform } from "./platform.ts";
 
 /** A platform on which `viewer` watches anouk, magali and omar. */
 async function startWatching(start: () => Promise<TestPlatform>): Promise<TestPlatform> {
@@ -35,8 +35,8 @@ onEachHome((start) => {
 
   test("a client that moves on is OFFLINE when the new server's lease ends, and not before", async () => {
     const platform = await startWatching(start);
-    await platform.heartbeat("s1", ["anouk"], 1400);
-    const atMs = await platform.heartbeat("s2", ["anouk"], 1100);
+    await platform.heartbeat("s1", ["anouk"], LEASE_MS - 100);
+    const atMs = await platform.heartbeat("s2", ["anouk"], LEASE_MS - 400);
     await platform.sweepPast(atMs + LEASE_MS - 150);
     expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
     await platform.sweepPast(atMs + LEASE_MS);
@@ -45,7 +45,7 @@ onEachHome((start) => {
 
   test("a lease that runs out is OFFLINE, once, at its end", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], 1300);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
     await platform.sweepPast(atMs + LEASE_MS + 50);
     await platform.sweep();
     const [online, offline, ...more] = await platform.announcements("viewer");
@@ -87,9 +87,9 @@ onEachHome((start) => {
 
   test("a client that stops while its server goes on has timed out; one whose server stops has lost it", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk", "magali"], 1350);
-    await platform.heartbeat("s2", ["omar"], 1340);
-    await platform.heartbeat("s1", ["magali"], 900);
+    const atMs = await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 150);
+    await platform.heartbeat("s2", ["omar"], LEASE_MS - 160);
+    await platform.heartbeat("s1", ["magali"], LEASE_MS - 600);
     await platform.sweepPast(atMs + LEASE_MS + 10);
     expect((await platform.told("viewer")).slice(3)).toEqual(["anouk OFFLINE timed-out", "omar OFFLINE server-lost"]);
   });
@@ -112,14 +112,14 @@ onEachHome((start) => {
     await platform.settle();
     const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
     expect(endMs - (await platform.now())).toBeLessThanOrEqual(LEASE_MS);
-    expect(endMs - (await platform.now())).toBeGreaterThan(LEASE_MS - 1000);
+    expect(endMs - (await platform.now())).toBeGreaterThan(LEASE_MS / 2);
     await platform.sweepPast(endMs + 1);
     expect((await platform.told("viewer")).map((each) => each.split(" ")[1])).toEqual(["ONLINE", "OFFLINE"]);
   });
 
   test("a plain SET over a lease, which clears its end, is no event, and the lease still ends", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], 1300);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
     await platform.redis.set(leaseKey("anouk"), "by-hand");
     await platform.settle();
     await platform.sweepPast(atMs + LEASE_MS + 1);
@@ -132,7 +132,7 @@ onEachHome((start) => {
 
   test("a lease prolonged by hand ends when it says", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], 1350);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 150);
     await platform.redis.pexpire(leaseKey("anouk"), 600);
     const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
     await platform.settle();
@@ -177,7 +177,7 @@ onEachHome((start) => {
     const platform = await startWatching(start);
     await platform.redis.set(leaseKey("anouk"), "s1", "PX", 60_000);
     await platform.settle();
-    const atMs = await platform.heartbeat("s1", ["anouk"], 1300);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
     expect(await platform.redis.zscore(DEADLINES_KEY, "anouk")).toBe(String(atMs + LEASE_MS));
     await platform.sweepPast(atMs + LEASE_MS);
     expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
@@ -193,11 +193,11 @@ onEachHome((start) => {
 
   test("deadlines are the leases' ends, to the millisecond", async () => {
     const platform = await startWatching(start);
-    const clients = Array.from({ length: 300 }, (_, index) => `client-${index}`);
+    const clients = Array.from({ length: 60 }, (_, index) => `client-${index}`);
     await platform.heartbeat("s1", clients, 20);
-    await platform.heartbeat("s2", clients.slice(0, 100), 10);
-    await platform.heartbeat("s1", clients.slice(50, 200));
-    await platform.redis.set(leaseKey("anouk"), "by-hand", "PX", 3210);
+    await platform.heartbeat("s2", clients.slice(0, 20), 10);
+    await platform.heartbeat("s1", clients.slice(10, 40));
+    await platform.redis.set(leaseKey("anouk"), "by-hand", "PX", 4321);
     await platform.redis.set(leaseKey("omar"), "by-hand");
     await platform.settle();
     for (const client of [...clients, "anouk", "omar"]) {
@@ -210,9 +210,10 @@ onEachHome((start) => {
     const platform = await startWatching(start);
     const ends = new Map<string, number>();
     for (let index = 0; index < 40; index += 1) {
-      const atMs = await platform.heartbeat("s1", [`client-${index}`], 1200 - 5 * index);
+      const atMs = await platform.write("s1", [`client-${index}`], LEASE_MS - 300 - 5 * index);
       ends.set(`client-${index}`, atMs + LEASE_MS);
     }
+    await platform.sweep();
     await platform.functions.read("viewer", "epoch", [...ends.keys()], []);
     const lastMs = Math.max(...ends.values());
     for (let nowMs = 0; nowMs <= lastMs + 20; ) ({ nowMs } = await platform.functions.sweep(platform.run));
@@ -223,10 +224,11 @@ onEachHome((start) => {
 
   test("the last change of a client survives it", async () => {
     const platform = await startWatching(start);
-    await platform.heartbeat("s1", ["anouk"]);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
     await platform.functions.leave("s1", "anouk");
     const [, offline] = await platform.announcements("viewer");
-    await platform.sweepPast((await platform.now()) + 2 * LEASE_MS + INTERVAL_MS);
+    await platform.sweepPast(atMs + 2 * LEASE_MS);
+    expect(await platform.redis.zscore(SERVERS_KEY, "s1")).toBeNull();
     const { records } = await platform.functions.read("viewer", "epoch", [], ["anouk", "magali"]);
     expect([...records.keys()]).toEqual(["anouk"]);
     expect(records.get("anouk")).toMatchObject({

@@ -41,8 +41,9 @@ const OUTAGE_INTERVALS = 0.3;
 const LEAST_OUTAGE_MS = 250;
 /** How long after that nobody is announced as offline: one interval for the servers to speak up, and some more. */
 const HOLD_INTERVALS = 1.25;
-/** What Redis answers where it is asked when a key expires that doesn't. */
+/** What Redis answers where it is asked when a key expires: that it doesn't, or that there is none. */
 const NO_END = -1;
+const NO_KEY = -2;
 
 /**
  * Sets or prolongs the leases of a heartbeat's clients, as of the moment it was written: one that is older than a lease
@@ -177,8 +178,8 @@ export function checkLease(redis: Redis, timing: Timing, client: string): void {
 }
 
 function agreeWithLease(redis: Redis, timing: Timing, now: Moment, client: string, mayNotEnd: () => boolean): void {
+  const leaseEndMs = endOfLease(redis, timing, now, client);
   const server = textOf(redis.attempt("GET", leaseKey(client)));
-  const leaseEndMs = server === undefined ? undefined : endOfLease(redis, timing, now, client);
   const announcedUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
   // Redis still finds a key in the millisecond in which it runs out.
   if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
@@ -187,7 +188,7 @@ function agreeWithLease(redis: Redis, timing: Timing, now: Moment, client: strin
     return;
   }
   if (announcedUntilMs === undefined) return;
-  const dueMs = leaseEndMs ?? announcedUntilMs;
+  const dueMs = (server !== undefined ? leaseEndMs : undefined) ?? announcedUntilMs;
   if (dueMs > now.ms) end(redis, now, { client, reason: "left" });
   else if (!mayNotEnd()) endDue(redis, now, client, dueMs);
 }
@@ -338,9 +339,10 @@ function holderOtherThan(redis: Redis, server: string, client: string): Home | u
   return { server: holder, deadlineMs: numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)) };
 }
 
-/** When a lease ends, in ms since the epoch; one that was set by hand without an end gets one. */
-function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): number {
+/** When a lease ends, if there is one, in ms since the epoch; one that was set by hand without an end gets one. */
+function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): number | undefined {
   const endMs = numberOf(redis.call("PEXPIRETIME", leaseKey(client)));
+  if (endMs === NO_KEY) return undefined;
   if (endMs !== NO_END) return endMs;
   redis.call("PEXPIREAT", leaseKey(client), String(now.ms + timing.leaseMs));
   return now.ms + timing.leaseMs;
