@@ -168,7 +168,13 @@ export function unwatch(this: void, _keys: string[], args: string[]): void {
   stopWatching(inside, args[0] ?? "", args.slice(1));
 }
 
-/** @returns whether there is more to forget */
+/**
+ * Works off the heartbeat stream first, as what the server said last would make it known again.
+ *
+ * @param args `d`, the server
+ * @returns whether there is more to forget
+ */
 export function forget(this: void, _keys: string[], args: string[]): boolean {
-  return !forgetServer(inside, args[0] ?? "");
+  workOff(timingIn(args), MAX_ENTRIES);
+  return !forgetServer(inside, args[1] ?? "");
 }

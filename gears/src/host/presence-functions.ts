@@ -14,6 +14,8 @@ export interface Readout {
   guestsLeftVersion: string;
   /** How many events had been put on the server's stream. */
   sequence: number;
+  /** Whether the server has joined, and not been forgotten since. */
+  isKnown: boolean;
   /** The last change of each client asked for that has ever been announced. */
   records: Map<string, ClientRecord>;
   /** Those online who have no contact document. */
@@ -87,7 +89,7 @@ export class PresenceFunctions {
 
   /** Takes away all that is kept for a server. */
   async forget(server: string): Promise<void> {
-    while (Number(await this.#call("forget", [server])) === 1);
+    while (Number(await this.#call("forget", [...this.#intervalForFunctions, server])) === 1);
   }
 
   get #interval(): string {
@@ -109,7 +111,7 @@ function strings(reply: unknown): string[] {
 }
 
 function parseReadout(reply: readonly string[], clients: readonly string[]): Readout {
-  const [nowMs = "0", version = "0", epoch = "", sequence = "0", guestsLeftVersion = "0", ...rest] = reply;
+  const [nowMs = "0", version = "0", epoch = "", sequence = "0", guestsLeftVersion = "0", known, ...rest] = reply;
   const records = new Map<string, ClientRecord>();
   clients.forEach((client, index) => {
     const text = rest[index];
@@ -119,5 +121,14 @@ function parseReadout(reply: readonly string[], clients: readonly string[]): Rea
   for (let index = clients.length; index + 1 < rest.length; index += 2) {
     guests.set(rest[index] ?? "", parseRecord(rest[index + 1] ?? ""));
   }
-  return { nowMs: Number(nowMs), version, epoch, sequence: Number(sequence), guestsLeftVersion, records, guests };
+  return {
+    nowMs: Number(nowMs),
+    version,
+    epoch,
+    sequence: Number(sequence),
+    guestsLeftVersion,
+    isKnown: known === "1",
+    records,
+    guests,
+  };
 }

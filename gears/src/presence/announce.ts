@@ -31,6 +31,7 @@ export function announce(redis: Redis, now: Moment, { client, status, reason, se
   const version = nextVersion(redis, now);
   const guest = status === "ONLINE" ? admitGuest(redis, client) : dismissGuest(redis, client, version);
   writeRecord(redis, client, { status, at: now.ms, version, server });
+  const epoch = textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? "";
   const extra: string[] = [];
   if (dueMs !== undefined) extra.push("due", String(dueMs));
   if (guest) extra.push("guest", "1");
@@ -55,6 +56,8 @@ export function announce(redis: Redis, now: Moment, { client, status, reason, se
       version,
       "sequence",
       String(sequence),
+      "epoch",
+      epoch,
       ...extra,
     );
   }

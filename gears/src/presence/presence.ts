@@ -236,8 +236,10 @@ export function join(redis: Redis, timing: Timing, server: string): void {
  * The present state of `watched`, which from now on `server` is told of. Every event whose version is at most the
  * reading's is contained in it, and every later one reaches the server's stream.
  *
- * @returns `now`, `version`, `epoch`, `sequence` (how many events were put on the server's stream so far) and the version
- * of the last event by which a guest went offline; then, for each client asked for, its record, or an empty string; then the guests who are online, each followed by its record
+ * @returns `now`, `version`, `epoch`, `sequence` (how many events were put on the server's stream so far), the version of
+ * the last event by which a guest went offline, and `1` where the server has joined and not been forgotten since, or `0`;
+ * then, for each client asked for, its record, or an empty string; then the guests who are online, each followed by its
+ * record
  */
 export function read(
   redis: Redis,
@@ -247,6 +249,7 @@ export function read(
   clients: readonly string[],
 ): string[] {
   const now = readClock(redis);
+  const isKnown = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server)) !== undefined && !isPlain(redis, server);
   // One that is never heard of again is forgotten as well.
   redis.call("ZADD", SERVERS_KEY, "NX", String(now.ms), server);
   watch(redis, server, watched);
@@ -257,6 +260,7 @@ export function read(
     textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? newEpoch,
     textOf(redis.call("HGET", SEQUENCES_KEY, server)) ?? "0",
     textOf(redis.call("HGET", STATE_KEY, "guestsLeft")) ?? "0",
+    isKnown ? "1" : "0",
   ];
   inParts(clients, (part) => {
     const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));

@@ -123,6 +123,7 @@ async function openStreams(
       }
     }),
   );
+  hub.requireReady();
   if (response.destroyed) return;
   writeStreamHead(response, hub);
   const liveness = livenessOf(hub, response, pingId);
@@ -154,6 +155,7 @@ function livenessOf(hub: PushHub, response: Response, pingId: string | undefined
 
 /** Answers a `HEAD` with the head alone, and opens nothing for who has left meanwhile. */
 function startStream(request: Request, response: Response, hub: PushHub, open: () => void): void {
+  hub.requireReady();
   if (response.destroyed) return;
   writeStreamHead(response, hub);
   if (request.method === "HEAD") response.end();

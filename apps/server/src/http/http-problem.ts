@@ -2,7 +2,8 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Problem } from "@presence/protocol";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
-import { createProblem } from "../problems.ts";
+import { PresenceUnavailableError } from "../presence/presence-platform.ts";
+import { createProblem, PRESENCE_LOST } from "../problems.ts";
 import { TokenError } from "../sessions/sessions.ts";
 
 /** Throw it in a route to answer with a problem (RFC 9457). */
@@ -60,6 +61,7 @@ export function problemHandler(logger: Logger): ErrorRequestHandler {
 export function asHttpProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TokenError) return tokenProblem(error);
+  if (error instanceof PresenceUnavailableError) return new HttpProblem(PRESENCE_LOST, { "Retry-After": "1" });
   return requestProblem(error);
 }
 

@@ -36,6 +36,8 @@ export interface PresencePlatform {
    *
    * Every event whose version is at most the reading's is contained in it, every later one is not: who has watched before
    * calling `read` and drops the events that the reading contains has missed nothing and sees nothing twice.
+   *
+   * @throws {PresenceUnavailableError}
    */
   read(watch: Watch): Promise<PresenceReading>;
 
@@ -91,6 +93,14 @@ export interface PresenceReading {
 export interface VersionedPresence extends Presence {
   /** Of the event that made it so; 0 for a client never seen. */
   version: number;
+}
+
+/** Nobody can tell who is online at the moment; the message says why, for an operator. */
+export class PresenceUnavailableError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "PresenceUnavailableError";
+  }
 }
 
 export type Readiness = { ready: true } | { ready: false; reason: string };

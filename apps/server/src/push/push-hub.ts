@@ -10,7 +10,12 @@ import {
 import type { Logger } from "pino";
 import type { ContactList } from "../contacts/directory.ts";
 import type { Metrics, SnapshotCause } from "../metrics.ts";
-import type { PresencePlatform, PresenceReading, VersionedPresence } from "../presence/presence-platform.ts";
+import {
+  type PresencePlatform,
+  type PresenceReading,
+  PresenceUnavailableError,
+  type VersionedPresence,
+} from "../presence/presence-platform.ts";
 import { PRESENCE_LOST, SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { Connection, type Subscription } from "./connection.ts";
@@ -102,6 +107,12 @@ export class PushHub {
   /** `d`, in ms: a browser pings a few times within it. */
   get heartbeatIntervalMs(): number {
     return this.#platform.heartbeatIntervalMs;
+  }
+
+  /** @throws {PresenceUnavailableError} where a stream would have nothing to tell */
+  requireReady(): void {
+    const readiness = this.#platform.readiness();
+    if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
   }
 
   /** As `openAll`, for one connection. */

@@ -2,6 +2,8 @@ import { isClientId, type PresenceEvent, type Reason } from "@presence/protocol"
 
 /** An event as it stands on a server's stream. */
 export interface DownstreamEvent extends PresenceEvent {
+  /** Names the order of events that it belongs to. */
+  epoch: string;
   /** Counts the entries of this stream, from 1: a gap shows. */
   sequence: number;
   /** How long after the end of the lease it was published, in ms; for those whose lease ran out. */
@@ -23,6 +25,7 @@ export function parseDownstreamEntry(fields: readonly string[]): DownstreamEvent
   const at = Number(values.get("at"));
   const version = Number(values.get("version"));
   const sequence = Number(values.get("sequence"));
+  const epoch = values.get("epoch") ?? "";
   if (!isClientId(client) || (status !== "ONLINE" && status !== "OFFLINE") || !isReason(reason)) return undefined;
   if (![at, version, sequence].every((number) => Number.isSafeInteger(number) && number > 0)) return undefined;
   const due = values.get("due");
@@ -33,6 +36,7 @@ export function parseDownstreamEntry(fields: readonly string[]): DownstreamEvent
     reason,
     version,
     sequence,
+    epoch,
     guest: values.get("guest") === "1",
     ...(due !== undefined && { lagMs: at - Number(due) }),
   };

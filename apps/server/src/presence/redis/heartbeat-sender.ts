@@ -19,15 +19,19 @@ export class HeartbeatSender {
   readonly #parts: ReadonlyArray<Set<ClientId>> = Array.from({ length: PARTS }, () => new Set());
   readonly #partOf = new Map<ClientId, Set<ClientId>>();
   readonly #timer: NodeJS.Timeout;
+  readonly #partMs: number;
   #unsaid = new Set<ClientId>();
   #isFlushScheduled = false;
-  #tick = 0;
+  /** Counts parts of intervals since the process began. */
+  #tick: number;
 
   constructor(redis: Redis, server: string, heartbeatIntervalMs: number, logger: Logger) {
     this.#redis = redis;
     this.#server = server;
     this.#logger = logger;
-    this.#timer = setInterval(() => this.#sendPart(), heartbeatIntervalMs / PARTS);
+    this.#partMs = heartbeatIntervalMs / PARTS;
+    this.#tick = this.#currentTick();
+    this.#timer = setInterval(() => this.#sendDueParts(), this.#partMs);
   }
 
   add(client: ClientId): void {
@@ -80,12 +84,23 @@ export class HeartbeatSender {
     });
   }
 
-  #sendPart(): void {
+  /** By the clock and not by counting calls: a busy process is called late, and then has more to send. */
+  #sendDueParts(): void {
     if (this.#unsaid.size > 0) this.#scheduleFlush();
-    this.#tick = (this.#tick + 1) % PARTS;
-    const part = this.#parts[this.#tick] ?? new Set();
+    const current = this.#currentTick();
+    const due = Math.min(current - this.#tick, PARTS);
+    for (let tick = current - due + 1; tick <= current; tick += 1) this.#sendPart(tick % PARTS);
+    this.#tick = current;
+  }
+
+  #sendPart(index: number): void {
+    const part = this.#parts[index] ?? new Set();
     // An entry without clients says that the server lives; a few of them an interval are enough.
-    if (part.size > 0 || this.#tick % (PARTS / 4) === 0) this.#send([...part], () => {});
+    if (part.size > 0 || index % (PARTS / 4) === 0) this.#send([...part], () => {});
+  }
+
+  #currentTick(): number {
+    return Math.floor(performance.now() / this.#partMs);
   }
 
   #send(clients: readonly ClientId[], onFailure: () => void): void {

@@ -4,13 +4,14 @@ import { type ClientRecord, createConnection, PresenceFunctions, type Readout } 
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type {
-  PresenceListener,
-  PresencePlatform,
-  PresenceReading,
-  Readiness,
-  VersionedPresence,
-  Watch,
+import {
+  type PresenceListener,
+  type PresencePlatform,
+  type PresenceReading,
+  PresenceUnavailableError,
+  type Readiness,
+  type VersionedPresence,
+  type Watch,
 } from "../presence-platform.ts";
 import type { DownstreamEvent } from "./downstream-entry.ts";
 import { DownstreamReader } from "./downstream-reader.ts";
@@ -20,6 +21,8 @@ import { InterestLedger } from "./interest-ledger.ts";
 const RETRY_MS = 200;
 /** A server that can't read presence for so many intervals says so to its readers. */
 const LOST_INTERVALS = 1;
+/** After Redis has lost its memory, all servers have spoken up within one interval, and some more. */
+const SILENT_INTERVALS = 1.25;
 
 export interface RedisPresenceOptions {
   redisUrl: string;
@@ -51,9 +54,15 @@ export class RedisPresencePlatform implements PresencePlatform {
   #head: EventId;
   /** Entries of this server's stream that were read, or that a reading made needless. */
   #sequence: number;
+  /** All events up to here are contained in the reading with which this server began, or began anew. */
+  #readVersion: number;
   #lastReadMs = performance.now();
   #isLost = false;
   #isClosingGap = false;
+  /** Entries that came while a gap was being closed. */
+  #postponed: DownstreamEvent[] = [];
+  /** What Redis tells is not yet all there is to tell. */
+  #isBlind = false;
   #reading: Promise<void> = Promise.resolve();
 
   private constructor(options: RedisPresenceOptions, parts: Parts) {
@@ -67,6 +76,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     this.#blocking = parts.blocking;
     this.#head = headOf(parts.readout);
     this.#sequence = parts.readout.sequence;
+    this.#readVersion = this.#head.version;
     this.#heartbeats = new HeartbeatSender(parts.commands, serverId, heartbeatIntervalMs, logger);
     this.#reader = new DownstreamReader(parts.blocking, serverId);
     this.#commands.on("ready", () => this.#comeBack());
@@ -128,6 +138,8 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   async read({ contacts, guests }: Watch): Promise<PresenceReading> {
+    const readiness = this.readiness();
+    if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
     const clients = [...contacts];
     const readout = await this.#sayInterest(clients);
     const records = new Map(clients.map((client) => [client, readout.records.get(client)]));
@@ -151,6 +163,7 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   readiness(): Readiness {
     if (this.#isLost || this.#commands.status !== "ready") return { ready: false, reason: "Redis can't be reached" };
+    if (this.#isBlind) return { ready: false, reason: "Redis has lost its memory, and servers have yet to speak up" };
     return { ready: true };
   }
 
@@ -173,6 +186,8 @@ export class RedisPresencePlatform implements PresencePlatform {
       const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
       this.#interest.confirm(names, Number(readout.version));
       this.#moveOn(headOf(readout));
+      if (!readout.isKnown) void this.#closeGap("Redis has forgotten this server");
+      else if (readout.epoch !== this.#head.epoch) void this.#closeGap("the order of events was broken");
       return readout;
     } catch (error) {
       this.#interest.fail(names);
@@ -197,14 +212,16 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   #take(entries: readonly DownstreamEvent[]): void {
+    if (this.#isClosingGap) {
+      this.#postponed.push(...entries);
+      return;
+    }
     const fresh: PresenceEvent[] = [];
-    for (const { sequence, lagMs, ...event } of entries) {
-      if (sequence <= this.#sequence) continue;
-      if (sequence !== this.#sequence + 1) {
-        this.#publish(fresh.splice(0));
-        this.#sequence = sequence;
+    for (const { sequence, epoch, lagMs, ...event } of entries) {
+      if (event.version <= this.#readVersion || (epoch === this.#head.epoch && sequence <= this.#sequence)) continue;
+      if (epoch !== this.#head.epoch || sequence !== this.#sequence + 1) {
         void this.#closeGap("entries of this server's stream are missing");
-        return;
+        break;
       }
       this.#sequence = sequence;
       if (lagMs !== undefined) this.#onOfflineLag(lagMs);
@@ -246,8 +263,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     if (idle.length > 0) await this.#functions.unwatch(this.#serverId, idle);
     const before = this.#sequence;
     const readout = await this.#sayInterest();
-    if (readout.epoch !== this.#head.epoch) await this.#closeGap("the order of events was broken");
-    else if (readout.sequence < before) await this.#closeGap("Redis has forgotten this server");
+    if (readout.sequence < before) await this.#closeGap("Redis has forgotten events");
     else this.#expectUpTo(readout.sequence);
   }
 
@@ -259,25 +275,48 @@ export class RedisPresencePlatform implements PresencePlatform {
     timer.unref();
   }
 
-  /** Begins anew: says everything again, and has all readers read afresh. */
+  /** Begins anew: says everything again, and has all readers read afresh. What comes meanwhile is looked at after. */
   async #closeGap(reason: string): Promise<void> {
     if (this.#isClosingGap) return;
     this.#isClosingGap = true;
     try {
+      const found = await this.#functions.read(this.#serverId, randomEpoch(), [], []);
       await this.#functions.join(this.#serverId);
       this.#interest.restart();
-      const readout = await this.#sayInterest();
-      if (readout.sequence < this.#sequence) this.#reader.restart();
-      this.#sequence = readout.sequence;
-      this.#head = headOf(readout);
-      this.#isLost = false;
+      // Another order of events, and nothing known of us: Redis remembers nothing at all.
+      if (!found.isKnown && found.epoch !== this.#head.epoch) await this.#waitForServers();
+      await this.#beginAnew();
       this.#logger.warn({ reason }, "a gap in the events was closed with snapshots");
-      for (const listener of this.#listeners) listener.onGap();
     } catch (error) {
+      // Once an interval it is looked for again.
+      this.#postponed = [];
       this.#logger.debug({ err: error, reason }, "a gap could not be closed yet");
     } finally {
       this.#isClosingGap = false;
+      this.#isBlind = false;
     }
+    this.#take(this.#postponed.splice(0));
+  }
+
+  /** Until every server has said who is connected to it, who is missing may only not have been named yet. */
+  async #waitForServers(): Promise<void> {
+    this.#isBlind = true;
+    this.#heartbeats.sendAll();
+    const { signal } = this.#stopping;
+    await delay(SILENT_INTERVALS * this.heartbeatIntervalMs, undefined, { signal });
+  }
+
+  async #beginAnew(): Promise<void> {
+    const names = this.#interest.takeNew();
+    const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
+    this.#interest.confirm(names, Number(readout.version));
+    if (readout.sequence < this.#sequence) this.#reader.restart();
+    this.#sequence = readout.sequence;
+    this.#head = headOf(readout);
+    this.#readVersion = this.#head.version;
+    this.#isLost = false;
+    this.#isBlind = false;
+    for (const listener of this.#listeners) listener.onGap();
   }
 }
 

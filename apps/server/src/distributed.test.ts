@@ -1,0 +1,187 @@
+import { RedisServer } from "@presence/gears/testing";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { startTestServer, type TestServer } from "../test/start-test-server.ts";
+
+const D = 400;
+const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+
+describe("several servers on one Redis", () => {
+  let redisServer: RedisServer;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    redisServer = await RedisServer.start();
+    redis = new Redis(redisServer.url);
+  });
+
+  beforeEach(() => redis.flushall());
+
+  afterAll(async () => {
+    redis.disconnect();
+    await redisServer.stop();
+  });
+
+  const start = (serverId: string): Promise<TestServer> =>
+    startTestServer({
+      env: { REDIS_URL: redisServer.url, SERVER_ID: serverId, HEARTBEAT_INTERVAL_MS: String(D) },
+    });
+  const startTwo = async () => {
+    const first = await start("first");
+    return [first, await start("second")] as const;
+  };
+
+  it("show each other's clients, once each", async () => {
+    const [first, second] = await startTwo();
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    const magali = await second.openTerminalStream("magali");
+    expect((await magali.snapshot()).contacts).toContainEqual(
+      expect.objectContaining({ client: "anouk", status: "ONLINE" }),
+    );
+    await anouk.presence("magali", "ONLINE");
+    await magali.close();
+    await anouk.presence("magali", "OFFLINE");
+    expect(anouk.changes()).toEqual(["magali ONLINE", "magali OFFLINE"]);
+  });
+
+  it("make no event of a client who moves from one to the other", async () => {
+    const [first, second] = await startTwo();
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    const before = await first.openTerminalStream("magali");
+    await anouk.presence("magali", "ONLINE");
+    await before.close();
+    const after = await second.openTerminalStream("magali");
+    await after.snapshot();
+    await eventually(async () => expect(await redis.get("online.clients.magali")).toBe("second"));
+    const omar = await second.openTerminalStream("omar");
+    await omar.snapshot();
+    await omar.close();
+    await anouk.presence("omar", "OFFLINE");
+    expect(anouk.changes()).toEqual(["magali ONLINE", "omar ONLINE", "omar OFFLINE"]);
+  });
+
+  it("take the same tokens, and all refuse one that was signed out at either", async () => {
+    const [first, second] = await startTwo();
+    const anouk = await second.openTerminalStream("anouk");
+    await anouk.snapshot();
+    const token = await first.signIn("magali");
+    const here = await first.openStream(token);
+    const there = await second.openStream(token);
+    await Promise.all([here.snapshot(), there.snapshot(), anouk.presence("magali", "ONLINE")]);
+    expect(await first.signOut(token)).toBe(204);
+    await anouk.presence("magali", "OFFLINE");
+    expect(await Promise.all([here.over, there.over])).toEqual(["ended", "ended"]);
+    const refused = await second.request("/api/contacts", { headers: { Authorization: `Bearer ${token}` } });
+    expect(refused.status).toBe(401);
+  });
+
+  it("keep a client online who signs out at one and is connected to the other by another token", async () => {
+    const [first, second] = await startTwo();
+    const anouk = await second.openTerminalStream("anouk");
+    await anouk.snapshot();
+    const other = await second.openStream(await second.signIn("magali"));
+    await Promise.all([other.snapshot(), anouk.presence("magali", "ONLINE")]);
+    const token = await first.signIn("magali");
+    const stream = await first.openStream(token);
+    await stream.snapshot();
+    await eventually(async () => expect(await redis.get("online.clients.magali")).toBe("first"));
+    await first.signOut(token);
+    await stream.over;
+    const omar = await second.openTerminalStream("omar");
+    await omar.snapshot();
+    await omar.close();
+    await anouk.presence("omar", "OFFLINE");
+    expect(anouk.changes()).not.toContain("magali OFFLINE");
+  });
+
+  it("bring a reader up to date who comes from the other, with just what changed", async () => {
+    const [first, second] = await startTwo();
+    const before = await first.openTerminalStream("anouk");
+    await before.snapshot();
+    await before.close();
+    const magali = await second.openTerminalStream("magali");
+    await magali.snapshot();
+    await eventually(async () => expect(await redis.get("online.clients.magali")).toBe("second"));
+    const after = await second.openTerminalStream("anouk", { headers: { "Last-Event-ID": before.lastEventId() } });
+    await after.presence("magali", "ONLINE");
+    expect(after.messages.map(({ event }) => event)).not.toContain("snapshot");
+    expect(after.changes()).toEqual(["magali ONLINE"]);
+  });
+
+  it("notice a lease deleted by hand, and a heartbeat written by hand", async () => {
+    const [first] = await startTwo();
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    await redis.xadd("heartbeat", "*", "server", "by-hand", "client", "omar");
+    await anouk.presence("omar", "ONLINE");
+    await redis.del("online.clients.omar");
+    await anouk.presence("omar", "OFFLINE");
+  });
+
+  it("serve a program that only writes heartbeats and reads its stream", async () => {
+    const [first] = await startTwo();
+    await redis.xadd("heartbeat", "*", "server", "by-hand", "client", "anouk");
+    const magali = await first.openTerminalStream("magali");
+    await magali.snapshot();
+    const wei = await first.openTerminalStream("wei");
+    await wei.snapshot();
+    await eventually(async () => {
+      const entries = await redis.xrange("presence.by-hand", "-", "+");
+      const told = entries.map(([, [, client, , status]]) => `${client} ${status}`);
+      // Wei is no contact of Anouk's.
+      expect(told).toEqual(["magali ONLINE"]);
+    });
+  });
+
+  it("heal a gap in a server's stream with snapshots", async () => {
+    const [first, second] = await startTwo();
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    await redis.hincrby("presence:sequences", "first", 3);
+    const magali = await second.openTerminalStream("magali");
+    await magali.snapshot();
+    const { contacts } = await anouk.snapshot();
+    expect(contacts).toContainEqual(expect.objectContaining({ client: "magali", status: "ONLINE" }));
+    await magali.close();
+    await anouk.presence("magali", "OFFLINE");
+  });
+
+  it("go on after Redis has lost everything", async () => {
+    const [first, second] = await startTwo();
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    const magali = await second.openTerminalStream("magali");
+    await Promise.all([magali.snapshot(), anouk.presence("magali", "ONLINE")]);
+    await redis.flushall();
+    const { contacts } = await anouk.snapshot();
+    expect(contacts.map(({ client }) => client)).toContain("magali");
+    await eventually(() => {
+      const last = anouk.messages.findLast(
+        (message) => message.event !== "presence" || message.data.client === "magali",
+      );
+      const status =
+        last?.event === "snapshot"
+          ? last.data.contacts.find(({ client }) => client === "magali")?.status
+          : last?.event === "presence" && last.data.status;
+      expect(status).toBe("ONLINE");
+    });
+  });
+
+  it("leave no keys of their own behind", async () => {
+    const server = await start("gone");
+    const stream = await server.openTerminalStream("anouk");
+    await stream.snapshot();
+    await stream.close();
+    await server.close();
+    const keys = await redis.keys("*");
+    expect(keys.filter((key) => key.includes("gone"))).toEqual([]);
+    expect(keys.filter((key) => key.startsWith("presence:watchers:"))).toEqual([]);
+  });
+
+  it("say in one line that Redis can't be reached", async () => {
+    const attempt = startTestServer({ env: { REDIS_URL: "redis://127.0.0.1:1" } });
+    await expect(attempt).rejects.toThrow(/^Redis at 127\.0\.0\.1:1 can't be used \(.*\)\. Start it, or set REDIS_URL/);
+  });
+});
