@@ -1,0 +1,137 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DEADLINES_KEY, leaseKey } from "@presence/protocol";
+import { expect, test } from "vitest";
+import { onEachHome } from "./on-each-home.ts";
+import { INTERVAL_MS, LEASE_MS, type TestPlatform } from "./platform.ts";
+
+/** Silence of the clock that is an outage to it, in ms. */
+const OUTAGE_MS = 0.3 * INTERVAL_MS + 100;
+
+/** Redis stands still for so long, with all that lives in it. */
+async function suspend({ server }: TestPlatform, durationMs: number): Promise<void> {
+  server.pause();
+  await delay(durationMs);
+  server.resume();
+}
+
+onEachHome((start, home) => {
+  test("leases that ran out while the clock was silent are held until servers had an interval to speak up", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk", "magali"]);
+    const atMs = await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 300);
+    await platform.sweep();
+    await suspend(platform, OUTAGE_MS);
+    await platform.sweep();
+    const backMs = await platform.now();
+    expect(await platform.told("viewer")).toHaveLength(2);
+    await platform.sweepPast(backMs + INTERVAL_MS);
+    expect(await platform.told("viewer")).toHaveLength(2);
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.sweepUntil(async () => (await platform.told("viewer")).length > 2);
+    const [, , offline, ...more] = await platform.announcements("viewer");
+    expect(offline).toMatchObject({ client: "magali", status: "OFFLINE", due: atMs + LEASE_MS });
+    expect(offline?.at).toBeGreaterThan(backMs + INTERVAL_MS);
+    expect(more).toEqual([]);
+  });
+
+  test("a notification that comes before the first sweep after an outage ends nothing", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk"]);
+    await platform.heartbeat("s1", ["anouk"], LEASE_MS - 300);
+    await platform.sweep();
+    await suspend(platform, OUTAGE_MS);
+    await platform.functions.check(["anouk"]);
+    await platform.settle();
+    await platform.sweep();
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.sweep();
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+  });
+
+  test("another run of Redis holds leases as well, and begins another epoch", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk"]);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 1000);
+    await platform.sweepPast(atMs + LEASE_MS - 800);
+    platform.run = "run-2";
+    await platform.sweepPast(atMs + LEASE_MS + 100);
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    const { epoch } = await platform.functions.read("viewer", "second-epoch", [], []);
+    expect(epoch).toBe("second-epoch");
+    await platform.sweepUntil(async () => (await platform.told("viewer")).length > 1);
+    expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
+  });
+
+  test("signing out isn't held", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk", "magali"]);
+    await platform.heartbeat("s1", ["anouk", "magali"]);
+    await platform.sweep();
+    platform.run = "run-2";
+    await platform.sweep();
+    await platform.functions.leave("s1", "anouk");
+    await platform.redis.del(leaseKey("magali"));
+    await platform.settle();
+    expect((await platform.told("viewer")).slice(2)).toEqual(["anouk OFFLINE left", "magali OFFLINE left"]);
+  });
+
+  test("the clock of an empty Redis holds nothing", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk"]);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
+    await platform.sweepPast(atMs + LEASE_MS + 1);
+    expect(await platform.told("viewer")).toHaveLength(2);
+  });
+
+  test("a clock that has nothing to do says when it will have", async () => {
+    const platform = await start();
+    expect((await platform.functions.sweep(platform.run)).nextMs).toBeUndefined();
+    const atMs = await platform.heartbeat("s1", ["anouk"], 100);
+    await platform.heartbeat("s1", ["magali"]);
+    expect((await platform.functions.sweep(platform.run)).nextMs).toBe(atMs + LEASE_MS);
+  });
+
+  // RedisGears has no hosts that work off its stream.
+  test.runIf(home === "redis-functions")("a backlog after an outage of all hosts makes nobody flap", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk", "magali"]);
+    await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 200);
+    await platform.sweep();
+    // More than one call works off, and nobody does for long enough for the first lease to run out.
+    for (let index = 0; index < 45; index += 1) await platform.write("s2", [`other-${index}`]);
+    await platform.sleepPast((await platform.now()) + OUTAGE_MS);
+    await platform.write("s1", ["anouk"]);
+    await platform.functions.check(["anouk", "magali"]);
+    await platform.sweep();
+    const backMs = await platform.now();
+    await platform.sweepPast(backMs + 1.3 * INTERVAL_MS);
+    expect(await platform.told("viewer")).toEqual([
+      "anouk ONLINE connected",
+      "magali ONLINE connected",
+      "magali OFFLINE timed-out",
+    ]);
+  });
+
+  test.runIf(home === "redis-functions")("a full stream is worked off before a lease is believed dead", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["anouk"]);
+    await platform.sweep();
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 250);
+    for (let index = 0; index < 45; index += 1) await platform.write("s2", [`other-${index}`]);
+    await platform.write("s1", ["anouk"]);
+    await platform.sleepPast(atMs + LEASE_MS);
+    await platform.functions.check(["anouk"]);
+    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+  });
+
+  test("more leases than one sweep ends are all ended", async () => {
+    const platform = await start();
+    await platform.watch("viewer", ["*"]);
+    const clients = Array.from({ length: 450 }, (_, index) => `client-${index}`);
+    await platform.write("s1", clients, LEASE_MS - 1000);
+    await platform.sweep();
+    await platform.sweepUntil(async () => (await platform.redis.zcard(DEADLINES_KEY)) === 0);
+    const offline = (await platform.announcements("viewer")).filter(({ status }) => status === "OFFLINE");
+    expect(offline.map(({ client }) => client).toSorted()).toEqual(clients.toSorted());
+  });
+});
