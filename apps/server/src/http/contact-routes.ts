@@ -1,4 +1,4 @@
-import type { ContactsResponse, PeopleResponse, Presence, Profile } from "@presence/protocol";
+import type { ContactsResponse, PeopleResponse, Profile } from "@presence/protocol";
 import { Router } from "express";
 import type { Directory } from "../contacts/directory.ts";
 import type { PushHub } from "../push/push-hub.ts";
@@ -27,9 +27,11 @@ export function contactRoutes({ sessions, directory, hub }: ContactRouteDependen
         client,
         profile: profileIn(profiles, client),
         at,
-        contacts: presences.map((presence: Presence) => ({
-          ...presence,
-          profile: profileIn(profiles, presence.client),
+        contacts: presences.map(({ client: contact, status, since }) => ({
+          client: contact,
+          status,
+          since,
+          profile: profileIn(profiles, contact),
         })),
       };
       response.set("Cache-Control", "no-store").json(body);

@@ -132,7 +132,7 @@ describe.each(PATHS)("GET %s", (path) => {
     const stream = await open(server, path);
     await stream.snapshot();
     const { epoch, version } = idOf(stream.lastEventId());
-    for (const other of [version + 1, version + 60_000_000, Number.MAX_SAFE_INTEGER, 0]) {
+    for (const other of [version + 60_000_000, Number.MAX_SAFE_INTEGER, 0]) {
       const resumed = await open(server, path, formatEventId({ epoch, version: other }));
       await resumed.snapshot();
       expect(resumed.messages[0]?.event).toBe("snapshot");

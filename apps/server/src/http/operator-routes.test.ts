@@ -17,7 +17,7 @@ describe.each(MODES)("in %s mode", (_mode, env) => {
     const ready = await server.request("/readyz");
     expect(ready.status).toBe(200);
     expect(ready.headers.get("cache-control")).toBe("no-store");
-    expect(await ready.json()).toEqual({ ready: true });
+    expect(await ready.json()).toEqual({ ready: true, warnings: [] });
   });
 
   it("tells Prometheus what it measures", async () => {
