@@ -1,0 +1,71 @@
+import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey, RECORDS_KEY } from "@presence/protocol";
+import { expect, onTestFinished, test } from "vitest";
+import { HOMES } from "./homes.ts";
+import { LEASE_MS, TestPlatform } from "./platform.ts";
+import { RedisServer } from "./redis-server.ts";
+
+/** A day in the life of a platform, of which nothing depends on how quickly it passes. */
+async function live(platform: TestPlatform): Promise<void> {
+  const { redis, functions } = platform;
+  await redis.set(contactKey("anouk"), '{"id":"anouk","name":"Anouk","contacts":["magali","omar","no id",7]}');
+  await redis.set(contactKey("magali"), '{"id":"magali","name":"Magali ☕","contacts":["anouk"]}');
+  await redis.set(contactKey("omar"), "{");
+  await platform.watch("s1", ["anouk", "magali", "?"]);
+  await platform.watch("s2", ["*"]);
+  await platform.sweep();
+  await platform.heartbeat("plain", ["anouk", "zoe"], 900);
+  await platform.heartbeat("s1", ["magali", "magali", "omar", "not legal", "anouk"], 800);
+  await platform.heartbeat("s2", ["zoe", "anouk"], 700);
+  await functions.leave("s2", "anouk");
+  await redis.del(leaseKey("zoe"));
+  await platform.settle();
+  await redis.set(leaseKey("yves"), "by-hand", "PX", 60_000);
+  await platform.settle();
+  await redis.xadd(HEARTBEAT_KEY, "*", "server", "s1", "client", Buffer.from([0xff]), "client", "omar");
+  await redis.xadd(HEARTBEAT_KEY, "*", "client", "lea", "server", "s1");
+  await platform.settle();
+  await redis.multi().del(leaseKey("omar")).sadd(leaseKey("omar"), "x").exec();
+  await platform.settle();
+  await platform.heartbeat("plain", ["omar"]);
+  await functions.unwatch("s1", ["magali"]);
+  await functions.leave("s1", "magali");
+  await functions.leave("s1", "never-there");
+  const atMs = await platform.heartbeat("s1", ["lea"]);
+  await redis.del(leaseKey("yves"));
+  await platform.settle();
+  await platform.sweepPast(atMs + LEASE_MS);
+  await functions.forget("s2");
+}
+
+/** All that was told and is remembered, without what is time. */
+async function outcome({ redis }: TestPlatform) {
+  const streams: Record<string, string[][]> = {};
+  for (const server of ["s1", "s2", "plain"]) {
+    const entries = await redis.xrange(downstreamKey(server), "-", "+");
+    streams[server] = entries.map(([, fields]) => fields.map((value, index) => withoutTime(fields[index - 1], value)));
+  }
+  const records = Object.entries(await redis.hgetall(RECORDS_KEY)).map(([client, record]) => {
+    const [status, , , server] = record.split(" ");
+    return `${client} ${status} ${server}`;
+  });
+  return { streams, records: records.toSorted(), keys: (await redis.keys("*")).toSorted() };
+}
+
+function withoutTime(field: string | undefined, value: string): string {
+  return field === "at" || field === "version" || field === "due" ? value.replaceAll(/\d/g, "0") : value;
+}
+
+test("both homes tell the same events, byte for byte, for the same input", { timeout: 60_000 }, async () => {
+  const outcomes = await Promise.all(
+    HOMES.map(async ({ load }) => {
+      const server = await RedisServer.start();
+      onTestFinished(() => server.stop());
+      const platform = await TestPlatform.start(server, load);
+      onTestFinished(() => platform.stop());
+      await live(platform);
+      return await outcome(platform);
+    }),
+  );
+  expect(outcomes[0]).toEqual(outcomes[1]);
+  expect(outcomes[0]?.streams["plain"]?.length).toBeGreaterThan(10);
+});
