@@ -1,16 +1,14 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { attempt } from "./attempt.mjs";
 import { cache } from "./checkout.mjs";
 import { runQuietly } from "./child.mjs";
+import { debianInstaller } from "./debian.mjs";
 import { PlainError } from "./plain-error.mjs";
 import { playwrightChromium, playwrightCli } from "./playwright.mjs";
-import { progress } from "./progress.mjs";
 
 const DOWNLOAD_LIMIT_MS = 120_000;
-const INSTALL_LIMIT_MS = 300_000;
-/** Killing it halfway leaves the system's packages for somebody to repair. */
-const PACKAGE_MANAGER_GRACE_MS = 20_000;
 const LAUNCH_LIMIT_MS = 30_000;
 const FAILED_DOWNLOAD_COUNTS_FOR_MS = 24 * 60 * 60_000;
 const FAILED_DOWNLOAD = join(cache, "browser-download-failed");
@@ -103,66 +101,13 @@ async function findSystems() {
  * @returns {Promise<string | undefined>} the path of Debian's Chromium, freshly installed
  */
 async function installDebians(problems) {
-  const prefix = await rootCommandPrefix();
   // Ubuntu's package of the same name only points to a snap.
-  if (prefix === undefined || !(await isDebian())) {
+  const install = await debianInstaller({ orKin: false });
+  if (install === undefined) {
     return undefined;
   }
-  await attempt("Installing Debian's Chromium", problems, async () => {
-    const aptGet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=60"];
-    await runAsRoot(prefix, [...aptGet, "update"]);
-    return runAsRoot(prefix, [
-      ...aptGet,
-      "install",
-      "--yes",
-      "--no-install-recommends",
-      "chromium",
-      "fonts-liberation",
-    ]);
-  });
+  await attempt("Installing Debian's Chromium", problems, () => install(["chromium", "fonts-liberation"]));
   return findSystems();
-}
-
-/**
- * Shows how it goes; whether there is a browser then is for the next step to tell.
- * @param {string} doing
- * @param {string[]} problems gets what went wrong
- * @param {() => Promise<import("./child.mjs").Result>} run
- */
-async function attempt(doing, problems, run) {
-  try {
-    await progress(doing, async () => {
-      const { ok, output } = await run();
-      if (!ok) {
-        throw new PlainError(output.trim());
-      }
-    });
-  } catch (error) {
-    problems.push(`${doing}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/**
- * @param {readonly string[]} prefix
- * @param {readonly string[]} command
- */
-async function runAsRoot(prefix, command) {
-  const [file = "", ...args] = [...prefix, ...command];
-  return runQuietly(file, args, { timeoutMs: INSTALL_LIMIT_MS, graceMs: PACKAGE_MANAGER_GRACE_MS });
-}
-
-/** @returns {Promise<string[] | undefined>} what to put before a command to run it as root; undefined if we may not */
-async function rootCommandPrefix() {
-  if (process.getuid?.() === 0) {
-    return [];
-  }
-  const { ok } = await runQuietly("sudo", ["-n", "true"]);
-  return ok ? ["sudo", "-n"] : undefined;
-}
-
-async function isDebian() {
-  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
-  return /^ID="?debian"?$/m.test(release);
 }
 
 /**

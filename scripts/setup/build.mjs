@@ -14,11 +14,15 @@ import { progress } from "./progress.mjs";
 
 /** @type {readonly Target[]} */
 const TARGETS = [
+  { name: "presence libraries", workspace: "gears" },
   { name: "server", workspace: "apps/server" },
   { name: "web app", workspace: "apps/web" },
 ];
 
-const SHARED_SOURCES = ["packages/protocol/src", "package-lock.json", "tsconfig.base.json"];
+/** The server holds the trigger host, which is part of gears. */
+const SHARED_SOURCES = ["packages/protocol/src", "gears/src", "package-lock.json", "tsconfig.base.json"];
+
+const listed = new Intl.ListFormat("en-GB");
 
 /** @returns {Promise<Target[]>} those whose `dist` isn't what a build of the present sources left there */
 export async function findStaleTargets() {
@@ -31,8 +35,8 @@ export async function findStaleTargets() {
  * @param {readonly Target[]} targets
  */
 export async function buildTargets(targets) {
-  const names = targets.map(({ name }) => name).join(" and the ");
-  await progress(`Building the ${names}`, async () => {
+  const names = listed.format(targets.map(({ name }) => `the ${name}`));
+  await progress(`Building ${names}`, async () => {
     const problems = await Promise.all(targets.map(build));
     if (problems.some(Boolean)) {
       throw new PlainError(problems.filter(Boolean).join("\n"));
@@ -75,7 +79,7 @@ async function currentStamp(target) {
 /** @param {Target} target */
 function fingerprintSources({ workspace }) {
   const isIgnored = (/** @type {string} */ name) =>
-    ["dist", "node_modules", ".cache"].includes(name) || /\.test\.\w+$/.test(name);
+    ["dist", "node_modules", ".cache", "test"].includes(name) || /\.test\.\w+$/.test(name);
   return fingerprint([workspace, ...SHARED_SOURCES], isIgnored);
 }
 

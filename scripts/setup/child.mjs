@@ -20,6 +20,22 @@ const GRACE_MS = 3_000;
  * @property {boolean} timedOut
  * @property {number} status its exit status; 1 if a signal ended it or it could not be started
  * @property {string} output what it wrote, if that was kept; why it could not be started
+ *
+ * @typedef {object} Mode
+ * @property {import("node:child_process").StdioOptions} stdio
+ * @property {boolean} ownGroup a child in a process group of its own can be ended with all its children, but isn't
+ *   reached by the terminal's Ctrl-C
+ *
+ * @typedef {object} End
+ * @property {number} status
+ * @property {NodeJS.Signals | null} [signal] what ended it, if a signal did
+ * @property {string} [problem] why it could not be started
+ *
+ * @typedef {object} Started
+ * @property {import("node:child_process").ChildProcess} child
+ * @property {Promise<End>} ended
+ * @property {() => Promise<void>} end ends it as Ctrl-C would, then by force
+ * @property {() => void} kill
  */
 
 /**
@@ -61,19 +77,31 @@ export function runInForeground(file, args, options = {}) {
 }
 
 /**
+ * Starts a command that runs beside us, in a process group of its own, until it ends or is ended. Nobody ends it for us,
+ * but for the worst case: it doesn't outlive us.
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {Options} [options]
+ * @returns {Started} with its output in pipes
+ */
+export function startBeside(file, args, options = {}) {
+  const started = spawnChild(file, args, options, { stdio: ["ignore", "pipe", "pipe"], ownGroup: true });
+  process.once("exit", started.kill);
+  void started.ended.then(() => process.off("exit", started.kill));
+  return started;
+}
+
+/**
  * @param {string} file
  * @param {readonly string[]} args
  * @param {Options} options
- * @param {{ stdio: import("node:child_process").StdioOptions, ownGroup: boolean }} mode a child in a process group of its
- *   own can be ended with all its children, but isn't reached by the terminal's Ctrl-C
+ * @param {Mode} mode
  * @returns {Promise<Result>}
  */
-async function run(file, args, { cwd = root, env = {}, timeoutMs, graceMs = GRACE_MS }, { stdio, ownGroup }) {
-  const detached = ownGroup && process.platform !== "win32";
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio, detached });
+async function run(file, args, options, mode) {
+  const { child, ended, end } = spawnChild(file, args, options, mode);
+  const { timeoutMs } = options;
   const output = keepOutput(child);
-  const ended = exitStatus(child);
-  const end = () => endChild(child, ended, detached, graceMs);
   const withdraw = beforeStop(end);
   let timedOut = false;
   const onTimeout = () => {
@@ -93,6 +121,25 @@ async function run(file, args, { cwd = root, env = {}, timeoutMs, graceMs = GRAC
 }
 
 /**
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {Options} options
+ * @param {Mode} mode
+ * @returns {Started}
+ */
+function spawnChild(file, args, { cwd = root, env = {}, graceMs = GRACE_MS }, { stdio, ownGroup }) {
+  const detached = ownGroup && process.platform !== "win32";
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio, detached });
+  const ended = exitStatus(child);
+  return {
+    child,
+    ended,
+    end: () => endChild(child, ended, detached, graceMs),
+    kill: () => sendSignal(child, "SIGKILL", detached),
+  };
+}
+
+/**
  * @param {import("node:child_process").ChildProcess} child
  * @returns {() => string} what it has written so far, both streams in the order of arrival
  */
@@ -107,12 +154,12 @@ function keepOutput(child) {
 
 /**
  * @param {import("node:child_process").ChildProcess} child
- * @returns {Promise<{ status: number, problem?: string }>}
+ * @returns {Promise<End>}
  */
 async function exitStatus(child) {
   try {
-    const [code] = await once(child, "close");
-    return { status: code ?? 1 };
+    const [code, signal] = await once(child, "close");
+    return { status: code ?? 1, signal };
   } catch (error) {
     return { status: 1, problem: error instanceof Error ? error.message : String(error) };
   }

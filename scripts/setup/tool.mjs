@@ -1,17 +1,21 @@
 import { findBrowser } from "./browser.mjs";
 import { runInForeground } from "./child.mjs";
 import { prepare } from "./prepare.mjs";
+import { findRedis } from "./redis.mjs";
 import { stopWhenTold } from "./stop.mjs";
 
 /**
  * Prepares the checkout, then hands the terminal over to a tool that Node runs; its exit status becomes ours.
  * @param {() => readonly string[]} nodeArguments asked for when the packages are there
- * @param {{ needsBrowser?: boolean }} [needs]
+ * @param {{ needsBrowser?: boolean, needsRedis?: boolean }} [needs]
  */
-export async function runTool(nodeArguments, { needsBrowser = false } = {}) {
+export async function runTool(nodeArguments, { needsBrowser = false, needsRedis = false } = {}) {
   stopWhenTold();
   await prepare();
-  const env = needsBrowser ? await findBrowser() : {};
+  const env = {
+    ...(needsBrowser && (await findBrowser())),
+    ...(needsRedis && (await findRedis({ mayInstall: true }))),
+  };
   const { status } = await runInForeground(process.execPath, nodeArguments(), { env });
   process.exitCode = status;
 }

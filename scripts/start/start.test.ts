@@ -41,7 +41,7 @@ describe("npm start in a checkout", () => {
     const url = await command.shows(RUNNING);
     await command.shows(/Ctrl-C stops it/);
     expect(command.output()).toMatch(
-      /Installing the packages … done in \d+ s\nBuilding the server and the web app … done/,
+      /Installing the packages … done in \d+ s\nBuilding the presence libraries, the server and the web app … done/,
     );
     expect(command.output()).toContain(`${url}/?as=anouk`);
     expect(command.output()).toContain(`${url}/?as=magali`);
@@ -56,7 +56,7 @@ describe("npm start in a checkout", () => {
     const command = start(checkout.path);
     await command.shows(RUNNING);
     expect(command.output()).not.toMatch(/Installing|Building/);
-    expect((await checkout.builds()).sort()).toEqual(["apps/server", "apps/web"]);
+    expect((await checkout.builds()).sort()).toEqual(["apps/server", "apps/web", "gears"]);
   });
 
   it("builds again what has changed, and only that", async () => {
@@ -65,7 +65,7 @@ describe("npm start in a checkout", () => {
     const command = start(checkout.path);
     await command.shows(RUNNING);
     expect(command.output()).not.toContain("Installing");
-    expect((await checkout.builds()).slice(2)).toEqual(["apps/web"]);
+    expect((await checkout.builds()).slice(3)).toEqual(["apps/web"]);
   });
 
   it("builds again what others have left in dist", async () => {
@@ -73,7 +73,7 @@ describe("npm start in a checkout", () => {
     await checkout.write("apps/web/dist/main.js", "by somebody else");
     const command = start(checkout.path);
     await command.shows(RUNNING);
-    expect((await checkout.builds()).slice(2)).toEqual(["apps/web"]);
+    expect((await checkout.builds()).slice(3)).toEqual(["apps/web"]);
   });
 
   it("installs again when the lock file has changed", async () => {
@@ -122,7 +122,7 @@ describe("npm start in a checkout", () => {
   it("lets two starts at the same time prepare the checkout one after the other", async () => {
     const commands = [start(checkout.path), start(checkout.path)];
     await Promise.all(commands.map((command) => command.shows(RUNNING)));
-    expect(await checkout.builds()).toHaveLength(2);
+    expect(await checkout.builds()).toHaveLength(3);
   });
 
   it("says in one line which Node it needs", async () => {

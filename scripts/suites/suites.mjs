@@ -5,6 +5,7 @@ import { cache } from "../setup/checkout.mjs";
 import { runShown } from "../setup/child.mjs";
 import { npmScriptShown } from "../setup/npm.mjs";
 import { playwrightCli } from "../setup/playwright.mjs";
+import { findRedis } from "../setup/redis.mjs";
 import { broken, tallyCheck, tallyPlaywright, tallyVitest } from "./tally.mjs";
 
 /**
@@ -37,18 +38,20 @@ async function check(script, timeoutMs) {
 }
 
 /** @param {number} timeoutMs */
-function runVitest(timeoutMs) {
+async function runVitest(timeoutMs) {
+  const env = await findRedis({ mayInstall: true });
+  const args = ["--reporter=default", "--reporter=json"];
   return tallyReport("vitest.json", tallyVitest, (report) =>
-    npmScriptShown("unit", ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { timeoutMs }),
+    npmScriptShown("unit", [...args, `--outputFile.json=${report}`], { env, timeoutMs }),
   );
 }
 
 /** @param {number} timeoutMs */
 async function runPlaywright(timeoutMs) {
-  const browser = await findBrowser();
+  const env = { ...(await findBrowser()), ...(await findRedis({ mayInstall: true })) };
   return tallyReport("playwright.json", tallyPlaywright, (report) =>
     runShown(process.execPath, [playwrightCli(), "test", "--config", "e2e", "--reporter=list,json"], {
-      env: { ...browser, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
+      env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
       timeoutMs,
     }),
   );

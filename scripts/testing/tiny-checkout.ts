@@ -1,10 +1,10 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { root } from "../setup/checkout.mjs";
 
 const WORKSPACE_BUILD = `import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
-await appendFile("../../builds.log", process.cwd() + "\\n");
+await appendFile("ROOT/builds.log", "WORKSPACE\\n");
 await mkdir("dist", { recursive: true });
 await writeFile("dist/main.js", await readFile("src/main.js"));
 `;
@@ -22,15 +22,17 @@ const LOCK = {
   name: "tiny",
   lockfileVersion: 3,
   packages: {
-    "": { name: "tiny", workspaces: ["apps/*"] },
+    "": { name: "tiny", workspaces: ["apps/*", "gears"] },
+    gears: { name: "gears" },
     "apps/server": { name: "server" },
     "apps/web": { name: "web" },
+    "node_modules/gears": { resolved: "gears", link: true },
     "node_modules/server": { resolved: "apps/server", link: true },
     "node_modules/web": { resolved: "apps/web", link: true },
   },
 };
 
-/** A project with our own scripts, no dependencies, and a server and a web app that are built in no time. */
+/** A project with our own scripts, no dependencies, and workspaces that are built in no time. */
 export interface TinyCheckout {
   path: string;
   read(file: string): Promise<string>;
@@ -51,13 +53,14 @@ export async function createTinyCheckout(): Promise<TinyCheckout> {
   await cp(join(root, "scripts"), join(path, "scripts"), { recursive: true });
   await write(
     "package.json",
-    json({ name: "tiny", workspaces: ["apps/*"], scripts: { start: "node scripts/start.mjs" } }),
+    json({ name: "tiny", workspaces: ["apps/*", "gears"], scripts: { start: "node scripts/start.mjs" } }),
   );
   await write("package-lock.json", json(LOCK));
-  for (const name of ["server", "web"]) {
-    await write(`apps/${name}/package.json`, json({ name, type: "module", scripts: { build: "node build.mjs" } }));
-    await write(`apps/${name}/build.mjs`, WORKSPACE_BUILD);
-    await write(`apps/${name}/src/main.js`, SERVER);
+  for (const workspace of ["apps/server", "apps/web", "gears"]) {
+    const name = basename(workspace);
+    await write(`${workspace}/package.json`, json({ name, type: "module", scripts: { build: "node build.mjs" } }));
+    await write(`${workspace}/build.mjs`, WORKSPACE_BUILD.replace("ROOT", path).replace("WORKSPACE", workspace));
+    await write(`${workspace}/src/main.js`, SERVER);
   }
   return {
     path,
@@ -65,10 +68,7 @@ export async function createTinyCheckout(): Promise<TinyCheckout> {
     write,
     builds: async () => {
       const log = await read("builds.log").catch(() => "");
-      return log
-        .split("\n")
-        .filter(Boolean)
-        .map((folder) => folder.slice(folder.lastIndexOf("apps/")));
+      return log.split("\n").filter(Boolean);
     },
     remove: () => rm(path, { recursive: true, force: true }),
   };
