@@ -52,6 +52,15 @@ onEachHome((start) => {
     expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected", "anouk OFFLINE left"]);
   });
 
+  test("signing out elsewhere doesn't shorten what the holder of the lease has prolonged since", async () => {
+    const platform = await start();
+    await platform.heartbeat("s1", ["anouk"], 1000);
+    await platform.heartbeat("s2", ["anouk"], 900);
+    const atMs = await platform.heartbeat("s2", ["anouk"]);
+    await platform.functions.leave("s1", "anouk");
+    expect(await platform.redis.pexpiretime(leaseKey("anouk"))).toBe(atMs + LEASE_MS);
+  });
+
   test("of three servers, the last to be left ends it", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { pause, RETRY_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
+import { connected } from "./redis-connection.ts";
 
 /** How many entries one call works off: Redis serves nobody else meanwhile, and each may name hundreds of clients. */
 const MAX_ENTRIES = 20;
@@ -24,6 +25,7 @@ export async function consumeHeartbeats(
   let lastId = "0-0";
   while (!signal.aborted) {
     try {
+      await connected(blocking);
       const worked = await functions.work(MAX_ENTRIES);
       lastId = worked.lastId;
       if (worked.done === 0) await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);

@@ -1,9 +1,17 @@
+import { randomUUID } from "node:crypto";
 import { LEASE_KEY_PREFIX } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { pause } from "./pace.ts";
+import { connected } from "./redis-connection.ts";
 
 /** What may happen to a lease by another hand than the platform's. */
 const EVENTS = ["new", "del", "expired", "evicted"];
+/** Those that one can bring about by oneself. */
+const TRIED_EVENTS = ["new", "del", "expired"];
+const PROBE_KEY_PREFIX = "presence:probe:";
+const PROBE_LIFE_MS = 10;
+const PROBE_LIMIT_MS = 1_000;
 /** By event (`E`): generic commands (`del`), expired, evicted and new keys. */
 const NEEDED_FLAGS = "Egxen";
 /** The classes that `A` stands for. */
@@ -36,21 +44,18 @@ export class KeyspaceSubscriber {
 
   /** @param onLease called with each client whose lease something happened to */
   async start(onLease: (client: string) => void): Promise<void> {
-    await this.#subscriber.connect();
     this.#subscriber.on("message", (_channel: string, key: string) => {
       if (key.startsWith(LEASE_KEY_PREFIX)) onLease(key.slice(LEASE_KEY_PREFIX.length));
     });
-    const database = this.#subscriber.options.db ?? 0;
-    await this.#subscriber.subscribe(...EVENTS.map((event) => `__keyevent@${database}__:${event}`));
     await this.enable();
   }
 
   /** Turns on what is needed, beside what others have turned on. To be called again when Redis is back: it may be new. */
   async enable(): Promise<void> {
     try {
-      const [, flags = ""] = (await this.#commands.config("GET", "notify-keyspace-events")) as string[];
-      const missing = missingFlags(flags);
-      if (missing !== "") await this.#commands.config("SET", "notify-keyspace-events", flags + missing);
+      await connected(this.#subscriber);
+      await this.#subscriber.subscribe(...EVENTS.map((event) => this.#channel(event)));
+      await this.#turnOn();
       this.#state = { enabled: true };
     } catch (error) {
       const reason = `keyspace notifications can't be turned on (${error instanceof Error ? error.message : String(error)})`;
@@ -59,6 +64,42 @@ export class KeyspaceSubscriber {
       }
       this.#state = { enabled: false, reason };
     }
+  }
+
+  async #turnOn(): Promise<void> {
+    try {
+      const [, flags = ""] = (await this.#commands.config("GET", "notify-keyspace-events")) as string[];
+      const missing = missingFlags(flags);
+      if (missing !== "") await this.#commands.config("SET", "notify-keyspace-events", flags + missing);
+    } catch (error) {
+      // That is not for us to set: which doesn't mean that nobody has.
+      if (!(await this.#areOn())) throw error;
+    }
+  }
+
+  /** Whether notifications come: tried with a key that is set, deleted, set again and left to expire. */
+  async #areOn(): Promise<boolean> {
+    const probe = PROBE_KEY_PREFIX + randomUUID();
+    const awaited = new Set(TRIED_EVENTS.map((event) => this.#channel(event)));
+    const allCame = new AbortController();
+    const listen = (channel: string, key: string) => {
+      if (key === probe) awaited.delete(channel);
+      if (awaited.size === 0) allCame.abort();
+    };
+    this.#subscriber.on("message", listen);
+    await this.#commands.set(probe, "");
+    await this.#commands.del(probe);
+    await this.#commands.set(probe, "", "PX", 1);
+    await pause(PROBE_LIFE_MS, allCame.signal);
+    // Redis tells of an expired key when somebody asks for it.
+    await this.#commands.get(probe);
+    await pause(PROBE_LIMIT_MS, allCame.signal);
+    this.#subscriber.off("message", listen);
+    return awaited.size === 0;
+  }
+
+  #channel(event: string): string {
+    return `__keyevent@${this.#subscriber.options.db ?? 0}__:${event}`;
   }
 }
 

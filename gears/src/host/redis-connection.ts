@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 
@@ -26,14 +27,35 @@ const OPTIONS = {
  */
 export function createConnection(url: string, name: string, logger: Logger): Redis {
   const redis = new Redis(url, { ...OPTIONS, connectionName: name });
-  let isLost = false;
+  let state: "new" | "ready" | "lost" = "new";
   redis.on("error", (error: Error) => {
-    if (!isLost) logger.warn({ err: error, connection: name }, "Redis can't be reached; trying again");
-    isLost = true;
+    // Its words alone: the error itself holds the command it answers, and that may be the password.
+    if (state === "ready") logger.warn({ reason: error.message, connection: name }, "Redis is lost; trying again");
+    if (state !== "new") state = "lost";
   });
   redis.on("ready", () => {
-    if (isLost) logger.info({ connection: name }, "Redis is back");
-    isLost = false;
+    if (state === "lost") logger.info({ connection: name }, "Redis is back");
+    state = "ready";
   });
   return redis;
+}
+
+/**
+ * Resolves when it is connected, for the first time or again.
+ *
+ * @throws why it can't be, at the first failure; it goes on trying all the same, until it is disconnected
+ */
+export async function connected(redis: Redis): Promise<void> {
+  if (redis.status === "ready") return;
+  const givenUp = new AbortController();
+  const giveUp = () => givenUp.abort();
+  redis.once("end", giveUp);
+  try {
+    const ready = once(redis, "ready", { signal: givenUp.signal });
+    // It may be connecting already; and why it can't is told by the error event alone.
+    redis.connect().catch(() => {});
+    await ready;
+  } finally {
+    redis.off("end", giveUp);
+  }
 }

@@ -6,7 +6,7 @@ import { KeyspaceSubscriber } from "./keyspace-subscriber.ts";
 import type { Home } from "./library.ts";
 import { pause, RETRY_MS } from "./pace.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
-import { createConnection } from "./redis-connection.ts";
+import { connected, createConnection } from "./redis-connection.ts";
 
 /** How often entries that another reader left unacknowledged are looked for, in ms. */
 const CLAIM_MS = 10_000;
@@ -74,13 +74,15 @@ interface HostParts {
 async function runHost({ connections, heartbeatIntervalMs, logger, signal, running }: HostParts): Promise<void> {
   const [commands, blocking, subscriber] = connections;
   if (!commands || !blocking || !subscriber) throw new Error("a host has three connections");
-  const functions = await untilDone(signal, logger, async () => {
-    await commands.connect().catch(ifAlreadyConnecting);
-    return await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
+  const ready = await untilDone(signal, logger, async () => {
+    await connected(commands);
+    const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
+    return { functions, firstRun: await readRun(commands) };
   });
-  if (!functions) return;
+  if (!ready || signal.aborted) return;
+  const { functions, firstRun } = ready;
+  let run = firstRun;
   running.home = functions.home;
-  let run = await readRun(commands);
   const clock = new DeadlineClock({ functions, heartbeatIntervalMs, runOf: () => run, logger, signal });
   running.clock = clock;
   const keyspace =
@@ -97,10 +99,12 @@ async function runHost({ connections, heartbeatIntervalMs, logger, signal, runni
   });
   const tasks = [clock.run()];
   if (keyspace) {
-    await blocking.connect().catch(ifAlreadyConnecting);
     const checks = new LeaseChecks(functions, clock, logger);
-    await keyspace.start((client) => checks.add(client)).catch(() => {});
-    tasks.push(consumeHeartbeats(functions, blocking, logger, signal), claimNowAndThen(functions, signal));
+    tasks.push(
+      keyspace.start((client) => checks.add(client)),
+      consumeHeartbeats(functions, blocking, logger, signal),
+      claimNowAndThen(functions, signal),
+    );
   }
   await Promise.all(tasks);
 }
@@ -146,20 +150,19 @@ async function untilDone<Result>(
   logger: Logger,
   attempt: () => Promise<Result>,
 ): Promise<Result | undefined> {
+  let lastReason: string | undefined;
   while (!signal.aborted) {
     try {
       return await attempt();
     } catch (error) {
-      logger.warn({ err: error }, "the presence library can't be loaded; trying again");
+      if (signal.aborted) break;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== lastReason) logger.warn({ reason }, "Redis can't be used; trying again");
+      lastReason = reason;
       await pause(RETRY_MS, signal);
     }
   }
   return undefined;
-}
-
-/** A connection that is lost connects by itself; being told to is then an error, and no harm. */
-function ifAlreadyConnecting(error: unknown): void {
-  if (!(error instanceof Error) || !/already connect/i.test(error.message)) throw error;
 }
 
 /** Names the run of the Redis process, and its data: another one after a restart or a failover. */

@@ -77,7 +77,8 @@ function renewAll(redis: Redis, now: Moment, renewal: Renewal, clients: readonly
   const { server, deadline } = renewal;
   const renewed: string[] = [];
   for (const client of clients) {
-    const holder = redis.attempt("SET", leaseKey(client), server, "PXAT", deadline, "GET");
+    // Half the work of a SET: Redis finds the key once, and keeps its value.
+    const holder = redis.attempt("GETEX", leaseKey(client), "PXAT", deadline);
     if (holder === server) {
       renewed.push(deadline);
       renewed.push(client);
@@ -101,7 +102,7 @@ interface Takeover {
   holder: unknown;
 }
 
-/** The lease was another server's, or there was none. It has been set, unless there was something else in its place. */
+/** The lease was another server's, or there was none. */
 function takeOver(
   redis: Redis,
   now: Moment,
@@ -115,10 +116,7 @@ function takeOver(
     redis.call("DEL", leaseKey(client));
     return;
   }
-  if (typeof holder === "object" && holder !== null) {
-    redis.call("DEL", leaseKey(client));
-    redis.call("SET", leaseKey(client), server, "PXAT", deadline);
-  }
+  redis.call("SET", leaseKey(client), server, "PXAT", deadline);
   const heldUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
   if (heldUntilMs === undefined) {
     start(redis, now, { client, server, deadlineMs });
@@ -326,21 +324,18 @@ function noteHomes(redis: Redis, client: string, one: Home, another: Home): void
   redis.call("PEXPIREAT", homesKey(client), String(Math.max(one.deadlineMs, another.deadlineMs)));
 }
 
-/** Another server than `server` that still vouches for the client. */
+/** Another server than `server` that still vouches for the client: who holds the lease, or did. */
 function anotherHome(redis: Redis, now: Moment, server: string, client: string): Home | undefined {
   redis.call("ZREM", homesKey(client), server);
-  const homes = listOf(redis.call("ZRANGEBYSCORE", homesKey(client), `(${now.ms}`, "+inf"));
+  const holder = textOf(redis.attempt("GET", leaseKey(client)));
+  if (holder !== undefined && holder !== server) {
+    return { server: holder, deadlineMs: numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)) };
+  }
   let latest: Home | undefined;
-  for (const home of homes) {
+  for (const home of listOf(redis.call("ZRANGEBYSCORE", homesKey(client), `(${now.ms}`, "+inf"))) {
     latest = { server: home, deadlineMs: numberOf(redis.call("ZSCORE", homesKey(client), home)) };
   }
-  return latest ?? holderOtherThan(redis, server, client);
-}
-
-function holderOtherThan(redis: Redis, server: string, client: string): Home | undefined {
-  const holder = textOf(redis.attempt("GET", leaseKey(client)));
-  if (holder === undefined || holder === server) return undefined;
-  return { server: holder, deadlineMs: numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)) };
+  return latest;
 }
 
 /** When a lease ends, if there is one, in ms since the epoch; one that was set by hand without an end gets one. */
