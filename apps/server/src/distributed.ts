@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createConnection, startTriggerHost, type TriggerHost } from "@presence/gears";
+import { connected, createConnection, startTriggerHost, type TriggerHost } from "@presence/gears";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
@@ -40,7 +40,7 @@ export async function createDistributedParts(
   try {
     const commands = openConnection("presence-contacts");
     const subscriber = openConnection("presence-sessions");
-    await commands.connect();
+    await connected(commands);
     const contacts = await RedisContactStore.open(commands, logger);
     await contacts.seed(roster);
     const host = config.hostsTriggers ? startTriggerHost({ redisUrl, heartbeatIntervalMs, logger }) : undefined;
