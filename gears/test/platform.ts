@@ -41,11 +41,18 @@ export class TestPlatform {
     this.#triggers = triggers;
   }
 
-  static async start(server: RedisServer, load: LoadHome): Promise<TestPlatform> {
+  /** On a Redis that is emptied. */
+  static async start(server: RedisServer, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
     const redis = new Redis(server.url);
     await redis.flushall();
     await redis.config("SET", "notify-keyspace-events", "");
-    return new TestPlatform(server, redis, await load(server.url, INTERVAL_MS));
+    redis.disconnect();
+    return await TestPlatform.join(server, load, intervalMs);
+  }
+
+  /** On a Redis as it is. */
+  static async join(server: RedisServer, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
+    return new TestPlatform(server, new Redis(server.url), await load(server.url, intervalMs));
   }
 
   async stop(): Promise<void> {

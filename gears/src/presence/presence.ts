@@ -348,15 +348,20 @@ function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): 
 }
 
 /** Whether nobody may be declared dead now: after an outage, be it noticed by a sweep yet or not. */
-function isHeld(redis: Redis, { heartbeatIntervalMs }: Timing, now: Moment): boolean {
+function isHeld(redis: Redis, timing: Timing, now: Moment): boolean {
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "hold", "clock"));
   if (numberOf(textOf(values[0])) > now.ms) return true;
   const clock = textOf(values[1]);
-  return clock !== undefined && now.ms - Number(clock) > OUTAGE_INTERVALS * heartbeatIntervalMs;
+  return clock !== undefined && isOutage(timing, now.ms - Number(clock));
+}
+
+/** Whether so long a silence of the deadline clock is one, in ms. */
+function isOutage({ heartbeatIntervalMs }: Timing, silenceMs: number): boolean {
+  return silenceMs > Math.max(OUTAGE_INTERVALS * heartbeatIntervalMs, LEAST_OUTAGE_MS);
 }
 
 /** Holds back all `OFFLINE` where the clock has been silent, or Redis has been replaced, since the last sweep. */
-function noteOutage(redis: Redis, { heartbeatIntervalMs }: Timing, now: Moment, run: string): void {
+function noteOutage(redis: Redis, timing: Timing, now: Moment, run: string): void {
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "clock", "run"));
   const clock = textOf(values[0]);
   const lastRun = textOf(values[1]);
@@ -365,9 +370,8 @@ function noteOutage(redis: Redis, { heartbeatIntervalMs }: Timing, now: Moment, 
   const isAnotherRun = lastRun !== run;
   // Acknowledged events may be lost with the other run: who saw them must not take the order for unbroken.
   if (isAnotherRun) redis.call("HDEL", STATE_KEY, "epoch");
-  if (!isAnotherRun && now.ms - Number(clock) <= Math.max(OUTAGE_INTERVALS * heartbeatIntervalMs, LEAST_OUTAGE_MS))
-    return;
-  redis.call("HSET", STATE_KEY, "hold", String(now.ms + Math.ceil(HOLD_INTERVALS * heartbeatIntervalMs)));
+  if (!isAnotherRun && !isOutage(timing, now.ms - Number(clock))) return;
+  redis.call("HSET", STATE_KEY, "hold", String(now.ms + Math.ceil(HOLD_INTERVALS * timing.heartbeatIntervalMs)));
 }
 
 /** @returns whether nothing of them is left */

@@ -1,0 +1,197 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DEADLINES_KEY, HEARTBEAT_KEY, homesKey, leaseKey } from "@presence/protocol";
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { HOMES, type LoadHome } from "../homes.ts";
+import { type Announcement, TestPlatform } from "../platform.ts";
+import { RedisServer } from "../redis-server.ts";
+import { Ambiguous, Model, type Span } from "./model.ts";
+
+const INTERVAL_MS = 300;
+const LEASE_MS = 450;
+const CLIENTS = ["a", "b", "c", "d"];
+const SERVERS = ["s1", "s2", "s3"];
+const TIME_LIMIT_MS = 20_000;
+
+type Step =
+  | { kind: "heartbeat"; server: string; clients: string[]; ageMs: number }
+  | { kind: "delete"; client: string }
+  | { kind: "set"; client: string; ttlMs: number }
+  | { kind: "leave"; server: string; client: string }
+  | { kind: "tick"; durationMs: number }
+  | { kind: "silence"; durationMs: number }
+  | { kind: "crash" };
+
+const client = fc.constantFrom(...CLIENTS);
+const server = fc.constantFrom(...SERVERS);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("heartbeat"),
+      server,
+      clients: fc.array(client, { maxLength: 5 }),
+      // Most are fresh; some lay about, some for too long.
+      ageMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 600 })),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete"), client }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("set"), client, ttlMs: fc.integer({ min: 60, max: 900 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("leave"), server, client }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("tick"), durationMs: fc.integer({ min: 0, max: 350 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("silence"), durationMs: fc.integer({ min: 50, max: 500 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash") }) },
+);
+
+/** Drives the platform and the model side by side. */
+class Comparison {
+  readonly #server: RedisServer;
+  readonly #load: LoadHome;
+  readonly #model = new Model(INTERVAL_MS, LEASE_MS);
+  readonly #seen: Announcement[] = [];
+  #platform: TestPlatform;
+  #lastEntryMs = 0;
+
+  constructor(redisServer: RedisServer, load: LoadHome, platform: TestPlatform) {
+    this.#server = redisServer;
+    this.#load = load;
+    this.#platform = platform;
+  }
+
+  static async start(redisServer: RedisServer, load: LoadHome): Promise<Comparison> {
+    const platform = await TestPlatform.start(redisServer, load, INTERVAL_MS);
+    await platform.redis.sadd("presence:watchers:*", "viewer");
+    return new Comparison(redisServer, load, platform);
+  }
+
+  async stop(): Promise<void> {
+    await this.#platform.stop();
+  }
+
+  async take(next: Step): Promise<void> {
+    switch (next.kind) {
+      case "heartbeat":
+        return await this.#heartbeat(next.server, next.clients, next.ageMs);
+      case "delete": {
+        let count = 0;
+        const done = await this.#observe(async () => {
+          count = await this.#platform.redis.del(leaseKey(next.client));
+        });
+        return this.#model.deleteByHand(next.client, count === 1, done.span, done.told);
+      }
+      case "set":
+        return await this.#set(next.client, next.ttlMs);
+      case "leave": {
+        const done = await this.#observe(() => this.#platform.functions.leave(next.server, next.client));
+        const { records } = await this.#platform.functions.read("reader", "epoch", [], [next.client]);
+        return this.#model.leave(next.server, next.client, records.get(next.client)?.at ?? 0, done.span, done.told);
+      }
+      case "tick":
+        return await this.#tick(next.durationMs);
+      case "silence":
+        await delay(next.durationMs);
+        return await this.#sweep();
+      case "crash":
+        // All triggers end, and others take their place.
+        await this.#platform.stop();
+        this.#platform = await TestPlatform.join(this.#server, this.#load, INTERVAL_MS);
+    }
+  }
+
+  /** Lets everything end, and looks for what should not be left. */
+  async finish(): Promise<void> {
+    const impatientAt = performance.now() + 15_000;
+    while (this.#model.online().size > 0) {
+      if (performance.now() > impatientAt) throw new Error("not all leases have ended");
+      await this.#tick(60);
+    }
+    const { redis } = this.#platform;
+    expect(await redis.zcard(DEADLINES_KEY)).toBe(0);
+    expect(await redis.exists(...CLIENTS.flatMap((each) => [leaseKey(each), homesKey(each)]))).toBe(0);
+    expect(this.#seen.map(({ sequence }) => sequence)).toEqual(this.#seen.map((_, index) => index + 1));
+    expect(this.#seen.every(({ version }, index) => version > (this.#seen[index - 1]?.version ?? 0))).toBe(true);
+  }
+
+  async #heartbeat(from: string, clients: readonly string[], ageMs: number): Promise<void> {
+    let atMs = 0;
+    const done = await this.#observe(async () => {
+      const wantedMs = Math.max((await this.#platform.now()) - ageMs, this.#lastEntryMs);
+      const fields = clients.flatMap((each) => ["client", each]);
+      const id = await this.#platform.redis.xadd(HEARTBEAT_KEY, `${wantedMs}-*`, "server", from, ...fields);
+      atMs = Number(id?.split("-")[0]);
+    });
+    this.#lastEntryMs = atMs;
+    this.#model.heartbeat(from, clients, atMs, done.span, done.told);
+  }
+
+  async #set(name: string, ttlMs: number): Promise<void> {
+    let endMs = 0;
+    const done = await this.#observe(async () => {
+      const set = this.#platform.redis.multi().set(leaseKey(name), "by-hand", "PX", ttlMs, "NX");
+      const [reply, expireAt] = (await set.pexpiretime(leaseKey(name)).exec()) ?? [];
+      endMs = reply?.[1] === "OK" ? Number(expireAt?.[1]) : 0;
+    });
+    if (endMs > 0) this.#model.setByHand(name, endMs, done.span, done.told);
+    else this.#model.deleteByHand(name, false, done.span, done.told);
+  }
+
+  async #tick(durationMs: number): Promise<void> {
+    const until = performance.now() + durationMs;
+    do {
+      await this.#sweep();
+      await delay(10);
+    } while (performance.now() < until);
+  }
+
+  async #sweep(): Promise<void> {
+    const before = await this.#news();
+    this.#model.deleteByHand("", false, { fromMs: 0, toMs: 0 }, before);
+    const { nowMs } = await this.#platform.functions.sweep(this.#platform.run);
+    await this.#platform.settle();
+    this.#model.sweep(nowMs, await this.#news());
+  }
+
+  async #observe(act: () => Promise<void>): Promise<{ span: Span; told: Announcement[] }> {
+    const fromMs = await this.#platform.now();
+    await act();
+    await this.#platform.settle();
+    return { span: { fromMs, toMs: await this.#platform.now() }, told: await this.#news() };
+  }
+
+  async #news(): Promise<Announcement[]> {
+    const all = await this.#platform.announcements("viewer");
+    const news = all.slice(this.#seen.length);
+    this.#seen.push(...news);
+    return news;
+  }
+}
+
+describe.each(HOMES)("on $home", ({ load }) => {
+  test("whatever happens, what is told is what a simple model says", { timeout: 3 * TIME_LIMIT_MS }, async () => {
+    const redisServer = await RedisServer.start();
+    onTestFinished(() => redisServer.stop());
+    let compared = 0;
+    const until = performance.now() + TIME_LIMIT_MS;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        if (performance.now() > until) return;
+        const comparison = await Comparison.start(redisServer, load);
+        try {
+          for (const next of steps) await comparison.take(next);
+          await comparison.finish();
+          compared += 1;
+        } catch (error) {
+          fc.pre(!(error instanceof Ambiguous));
+          throw error;
+        } finally {
+          await comparison.stop();
+        }
+      }),
+      {
+        numRuns: 1000,
+        maxSkipsPerRun: 1000,
+      },
+    );
+    expect(compared).toBeGreaterThan(3);
+  });
+});
