@@ -1,0 +1,43 @@
+import { ClientPage } from "../fixtures/client-page.ts";
+import { expect, test } from "../fixtures/distributed-test.ts";
+import { untilLeasesEnd } from "../fixtures/leases.ts";
+
+/** From the end of a lease to a viewer's stream, on one machine that is busy with other tests. */
+const SEEN_WITHIN_MS = 500;
+
+test("who was at a server that is killed is OFFLINE at the end of the lease, and back with the server", async ({
+  context,
+  servers,
+  listenAs,
+}) => {
+  const [first, second, third] = servers;
+  const noor = await listenAs("noor");
+  const anouk = await ClientPage.open(context, "anouk", first.url);
+  const magali = await ClientPage.open(context, "magali", second.url);
+  const omar = await ClientPage.open(context, "omar", third.url);
+  for (const other of [anouk, omar]) await other.sees("magali", "ONLINE");
+  await magali.sees("omar", "ONLINE");
+
+  const killingAt = Date.now();
+  await second.kill();
+  const killedAt = Date.now();
+
+  const { receivedAt } = await noor.next("magali", "OFFLINE");
+  expect(receivedAt).toBeGreaterThan(killingAt);
+  expect(receivedAt).toBeLessThan(killedAt + second.leaseMs + SEEN_WITHIN_MS);
+  for (const other of [anouk, omar]) await other.sees("magali", "OFFLINE");
+  await magali.isLinked("reconnecting");
+  await expect(magali.page.getByText(/as of \d/i).first()).toBeVisible();
+  for (const client of ["anouk", "omar"]) await magali.sees(client, "UNKNOWN");
+
+  await second.startAgain();
+  await magali.isLive();
+  for (const client of ["anouk", "omar"]) await magali.sees(client, "ONLINE");
+  await noor.next("magali", "ONLINE");
+  for (const other of [anouk, omar]) await other.sees("magali", "ONLINE");
+
+  await untilLeasesEnd(first, noor);
+  for (const client of ["anouk", "omar"]) expect(noor.changesOf(client), "nobody else was touched").toHaveLength(1);
+  expect(noor.changesOf("magali").map(({ status }) => status)).toEqual(["ONLINE", "OFFLINE", "ONLINE"]);
+  for (const client of ["anouk", "omar"]) await expect(magali.activityOf(client, "OFFLINE")).toHaveCount(0);
+});
