@@ -5,7 +5,7 @@ import { root } from "../setup/checkout.mjs";
 import { PlainError } from "../setup/plain-error.mjs";
 import { prepare } from "../setup/prepare.mjs";
 import { beforeStop, stopWhenTold } from "../setup/stop.mjs";
-import { welcome } from "./welcome.mjs";
+import { describeRedis, isDemo, welcome } from "./welcome.mjs";
 
 const CLOSE_LIMIT_MS = 1_500;
 /** So that a line of log among ours means something. */
@@ -26,7 +26,10 @@ export async function start({ argv, env }) {
   await prepare();
   const server = await serve({ argv, env: { ...env, LOG_LEVEL: env["LOG_LEVEL"] || QUIET_LOG_LEVEL } });
   beforeStop(() => close(server), 0);
-  console.log(welcome(server.url, { isDemo: !env["AUTH_JWT_SECRET"] && !env["AUTH_JWKS_URL"] }));
+  const redis = env["REDIS_URL"]
+    ? describeRedis(env["REDIS_URL"], { hostsTriggers: env["TRIGGERS"] !== "elsewhere" })
+    : "";
+  console.log(welcome(server.url, { isDemo: isDemo(env), redis }));
 }
 
 /**

@@ -1,12 +1,20 @@
-const THREE_CLIENTS = ["anouk", "magali", "omar"];
+export const THREE_CLIENTS = ["anouk", "magali", "omar"];
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {boolean} whether anyone may be any client
+ */
+export function isDemo(env) {
+  return !env["AUTH_JWT_SECRET"] && !env["AUTH_JWKS_URL"];
+}
 
 /**
  * @param {string} url where the server is
- * @param {{ isDemo: boolean }} mode whether anyone may be any client
+ * @param {{ isDemo: boolean, redis: string }} mode what is to be said about Redis; empty where there is none
  * @returns {string} where to point the browser, and how to open three clients
  */
-export function welcome(url, { isDemo }) {
-  const running = `\nRunning at ${url}\n`;
+export function welcome(url, { isDemo, redis }) {
+  const running = `\nRunning at ${url}\n${redis}`;
   const stop = "\nCtrl-C stops it.";
   if (!isDemo) {
     return `${running}${stop}`;
@@ -22,9 +30,20 @@ export function welcome(url, { isDemo }) {
 }
 
 /**
+ * @param {string} redisUrl
+ * @param {{ hostsTriggers: boolean }} role
+ * @returns {string} one line on what this server is to the others on that Redis
+ */
+export function describeRedis(redisUrl, { hostsTriggers }) {
+  const { host } = new URL(redisUrl);
+  const triggers = hostsTriggers ? "hosts its triggers as well" : "leaves its triggers to others (npm run gears)";
+  return `Presence is shared through Redis at ${host}; this server ${triggers}.\n`;
+}
+
+/**
  * @param {string} title
  * @param {readonly string[]} values
  */
-function table(title, values) {
+export function table(title, values) {
   return values.map((value, index) => `  ${(index === 0 ? title : "").padEnd(28)} ${value}`);
 }

@@ -8,12 +8,16 @@ const BOTH_STREAMS_AS_ONE = 'exec "$@" 2>&1';
 
 /** A command in a process group of its own, as a terminal runs it. */
 export interface TerminalCommand {
+  /** Of the shell that it was started from. */
+  pid: number;
   /** All that it has written so far. */
   output(): string;
   /** Waits until it has written something like this, and returns what the pattern's first group has matched. */
   shows(pattern: RegExp): Promise<string>;
   /** Ctrl-C: the whole group hears of it. */
   interrupt(): void;
+  /** The terminal is closed. */
+  hangUp(): void;
   /** A polite kill of the command alone. */
   terminate(): void;
   /** Resolves when nothing of it runs any more, with its exit status or the signal that ended it. */
@@ -43,12 +47,14 @@ export function runInTerminal(
     }
   };
   return {
+    pid: groupOf(child),
     output: () => output,
     shows: async (pattern) => {
       await expect.poll(() => output, { timeout: OUTPUT_LIMIT_MS, interval: 20 }).toMatch(pattern);
       return output.match(pattern)?.[1] ?? "";
     },
     interrupt: () => signalGroup("SIGINT"),
+    hangUp: () => signalGroup("SIGHUP"),
     terminate: () => void child.kill("SIGTERM"),
     // The output closes when the last process that holds it has ended.
     ended: once(child, "close").then(([status, signal]) => status ?? signal),
