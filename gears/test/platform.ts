@@ -148,7 +148,8 @@ export class TestPlatform {
   }
 }
 
-function readAnnouncement(fields: readonly string[]): Announcement {
+/** The entry of a downstream stream that has these fields. */
+export function readAnnouncement(fields: readonly string[]): Announcement {
   const values = new Map<string, string>();
   for (let index = 0; index < fields.length; index += 2) values.set(fields[index] ?? "", fields[index + 1] ?? "");
   const due = values.get("due");

@@ -84,10 +84,29 @@ async function loadLibrary(redis: Redis, home: Home, heartbeatIntervalMs: number
     return;
   }
   const code = await readFile(createRequire(import.meta.url).resolve(LIBRARIES[home]), "utf8");
-  if (home === "redisgears") {
-    await redis.call("TFUNCTION", "LOAD", "REPLACE", "CONFIG", JSON.stringify({ heartbeatIntervalMs }), code);
-  } else await redis.call("FUNCTION", "LOAD", "REPLACE", code);
+  const replace = ["REPLACE"];
+  try {
+    // Where there was none, another host may have loaded one since, and a newer one.
+    await loadCode(redis, home, loaded === 0 ? [] : replace, heartbeatIntervalMs, code);
+  } catch (error) {
+    if (!isAlreadyThere(error)) throw error;
+    if ((await loadedVersion(redis, home)) > 0) return await loadLibrary(redis, home, heartbeatIntervalMs, logger);
+    // It has the name of ours, and nothing else.
+    await loadCode(redis, home, replace, heartbeatIntervalMs, code);
+  }
   logger.info({ home, version: LIBRARY_VERSION }, "library loaded");
+}
+
+async function loadCode(
+  redis: Redis,
+  home: Home,
+  options: readonly string[],
+  heartbeatIntervalMs: number,
+  code: string,
+): Promise<void> {
+  if (home === "redisgears") {
+    await redis.call("TFUNCTION", "LOAD", ...options, "CONFIG", JSON.stringify({ heartbeatIntervalMs }), code);
+  } else await redis.call("FUNCTION", "LOAD", ...options, code);
 }
 
 /** 0 where there is none. */
@@ -107,6 +126,10 @@ async function loadedVersion(redis: Redis, home: Home): Promise<number> {
 /** Redis, or RedisGears, has no such function: it was restarted without its memory, perhaps. */
 function isMissingFunction(error: unknown): boolean {
   return error instanceof Error && /function not found|unknown (library|function)|not found/i.test(error.message);
+}
+
+function isAlreadyThere(error: unknown): boolean {
+  return error instanceof Error && /already exists/i.test(error.message);
 }
 
 function isUnknownCommand(error: unknown): boolean {

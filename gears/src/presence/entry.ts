@@ -11,10 +11,14 @@ export function readHeartbeat(atMs: number, fields: readonly unknown[]): Heartbe
   const server = fields[1];
   if (fields[0] !== "server" || typeof server !== "string") return undefined;
   const clients: string[] = [];
+  let count = 0;
   for (let index = 2; index + 1 < fields.length; index += 2) {
     const value = fields[index + 1];
     // RedisGears has no value for bytes that are no UTF-8.
-    if (fields[index] === "client" && typeof value === "string") clients.push(value);
+    if (fields[index] === "client" && typeof value === "string") {
+      clients[count] = value;
+      count += 1;
+    }
   }
   return { atMs, server, clients };
 }
