@@ -4,12 +4,14 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
-// Two libraries out of one source: JavaScript for RedisGears 2, and Lua for Redis Functions.
+// Two libraries out of one source, JavaScript for RedisGears 2 and Lua for Redis Functions, and the program that hosts
+// their triggers.
 const here = import.meta.dirname;
 process.chdir(here);
 mkdirSync("dist", { recursive: true });
 await buildRedisGears();
 await buildRedisFunctions();
+await buildHost();
 
 async function buildRedisGears() {
   await build({
@@ -46,6 +48,23 @@ async function buildRedisFunctions() {
     ...(await exportsOf("src/redis-functions.ts")).map(registration),
   ];
   writeFileSync("dist/presence.lua", library.join("\n"));
+}
+
+/** One file out of our own sources; packages are loaded from node_modules as they are. */
+async function buildHost() {
+  await build({
+    absWorkingDir: here,
+    entryPoints: ["src/main.ts"],
+    outfile: "dist/host.js",
+    bundle: true,
+    format: "esm",
+    target: "node20.19",
+    platform: "node",
+    packages: "external",
+    alias: { "@presence/protocol": "../packages/protocol/src/index.ts" },
+    sourcemap: true,
+    logLevel: "warning",
+  });
 }
 
 /** @param {string} name */

@@ -11,7 +11,7 @@ const LEAST_INTERVAL_MS = 100;
 const MOST_INTERVAL_MS = 600_000;
 
 /** A setting that can't be right; the message names it and says what is allowed, in one line. */
-export class ConfigError extends Error {
+class ConfigError extends Error {
   constructor(name: string, allowed: string, value: string | undefined) {
     super(`${name} must be ${allowed}${value === undefined ? "" : `, not ${JSON.stringify(value)}`}.`);
     this.name = "ConfigError";

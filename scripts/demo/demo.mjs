@@ -1,5 +1,6 @@
 import { PlainError } from "../setup/plain-error.mjs";
 import { prepare } from "../setup/prepare.mjs";
+import { quietly } from "../setup/program.mjs";
 import { beforeStop, stopWhenTold } from "../setup/stop.mjs";
 import { isDemo, THREE_CLIENTS, table } from "../start/welcome.mjs";
 import { Part } from "./part.mjs";
@@ -9,7 +10,6 @@ import { openRedis } from "./redis-part.mjs";
 const SERVERS = 3;
 const FIRST_PORT = 8081;
 const LAST_PORT = 65_535;
-const QUIET_LOG_LEVEL = "warn";
 
 /**
  * Runs the whole platform on this machine, Redis and three servers, until it is told to stop or one of them ends. Throws
@@ -65,7 +65,7 @@ class Running {
       PORT: String(port),
       SERVER_ID: name,
       REDIS_URL: redisUrl,
-      LOG_LEVEL: env["LOG_LEVEL"] || QUIET_LOG_LEVEL,
+      LOG_LEVEL: quietly(env)["LOG_LEVEL"] ?? "",
     });
     this.#servers.push(server);
     await server.untilReady(() => isReady(port));

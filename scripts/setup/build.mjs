@@ -10,17 +10,18 @@ import { progress } from "./progress.mjs";
  * @typedef {object} Target what one workspace's `build` script makes
  * @property {string} name
  * @property {string} workspace
+ * @property {readonly string[]} sources where else what it is made of is
  */
 
 /** @type {readonly Target[]} */
 const TARGETS = [
-  { name: "presence libraries", workspace: "gears" },
-  { name: "server", workspace: "apps/server" },
-  { name: "web app", workspace: "apps/web" },
+  { name: "presence libraries", workspace: "gears", sources: [] },
+  // It may host triggers, and so holds the trigger host.
+  { name: "server", workspace: "apps/server", sources: ["gears/src"] },
+  { name: "web app", workspace: "apps/web", sources: [] },
 ];
 
-/** The server holds the trigger host, which is part of gears. */
-const SHARED_SOURCES = ["packages/protocol/src", "gears/src", "package-lock.json", "tsconfig.base.json"];
+const SHARED_SOURCES = ["packages/protocol/src", "package-lock.json", "tsconfig.base.json"];
 
 const listed = new Intl.ListFormat("en-GB");
 
@@ -77,10 +78,10 @@ async function currentStamp(target) {
 }
 
 /** @param {Target} target */
-function fingerprintSources({ workspace }) {
+function fingerprintSources({ workspace, sources }) {
   const isIgnored = (/** @type {string} */ name) =>
     ["dist", "node_modules", ".cache", "test"].includes(name) || /\.test\.\w+$/.test(name);
-  return fingerprint([workspace, ...SHARED_SOURCES], isIgnored);
+  return fingerprint([workspace, ...sources, ...SHARED_SOURCES], isIgnored);
 }
 
 /** @param {Target} target */

@@ -30,14 +30,17 @@ export function welcome(url, { isDemo, redis }) {
 }
 
 /**
- * @param {string} redisUrl
- * @param {{ hostsTriggers: boolean }} role
- * @returns {string} one line on what this server is to the others on that Redis
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string} a line on what this server is to the others on its Redis; empty where it stands alone
  */
-export function describeRedis(redisUrl, { hostsTriggers }) {
-  const { host } = new URL(redisUrl);
-  const triggers = hostsTriggers ? "hosts its triggers as well" : "leaves its triggers to others (npm run gears)";
-  return `Presence is shared through Redis at ${host}; this server ${triggers}.\n`;
+export function describeRedis(env) {
+  const { REDIS_URL: url, TRIGGERS: triggers } = env;
+  if (!url) {
+    return "";
+  }
+  const role =
+    triggers === "elsewhere" ? "leaves its triggers to others (npm run gears)" : "hosts its triggers as well";
+  return `Presence is shared through Redis at ${new URL(url).host}; this server ${role}.\n`;
 }
 
 /**

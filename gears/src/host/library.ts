@@ -83,7 +83,7 @@ async function loadLibrary(redis: Redis, home: Home, heartbeatIntervalMs: number
     );
     return;
   }
-  const code = await readFile(createRequire(import.meta.url).resolve(LIBRARIES[home]), "utf8");
+  const code = await readCode(home);
   const replace = ["REPLACE"];
   try {
     // Where there was none, another host may have loaded one since, and a newer one.
@@ -97,6 +97,22 @@ async function loadLibrary(redis: Redis, home: Home, heartbeatIntervalMs: number
   logger.info({ home, version: LIBRARY_VERSION }, "library loaded");
 }
 
+/**
+ * Loads the RedisGears library, in place of one of the same version too: that may have been loaded for another `d`.
+ *
+ * @throws where Redis refuses it
+ */
+export async function loadRedisGears(
+  redis: Redis,
+  heartbeatIntervalMs: number,
+): Promise<"loaded" | "newer-is-there" | "no-redisgears"> {
+  const home = await findHome(redis);
+  if (home !== "redisgears") return "no-redisgears";
+  if ((await loadedVersion(redis, home)) > LIBRARY_VERSION) return "newer-is-there";
+  await loadCode(redis, home, ["REPLACE"], heartbeatIntervalMs, await readCode(home));
+  return "loaded";
+}
+
 async function loadCode(
   redis: Redis,
   home: Home,
@@ -107,6 +123,10 @@ async function loadCode(
   if (home === "redisgears") {
     await redis.call("TFUNCTION", "LOAD", ...options, "CONFIG", JSON.stringify({ heartbeatIntervalMs }), code);
   } else await redis.call("FUNCTION", "LOAD", ...options, code);
+}
+
+function readCode(home: Home): Promise<string> {
+  return readFile(createRequire(import.meta.url).resolve(LIBRARIES[home]), "utf8");
 }
 
 /** 0 where there is none. */
