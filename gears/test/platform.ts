@@ -8,7 +8,7 @@ import type { RedisServer } from "./redis-server.ts";
 /** `d` of the tests, in ms: the clock may stall for three tenths of it before that counts as an outage. */
 export const INTERVAL_MS = 2000;
 export const LEASE_MS = 3000;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 25_000;
 const SWEEP_PAUSE_MS = 15;
 
 /** One entry of a server's downstream. */

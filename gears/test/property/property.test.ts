@@ -11,7 +11,10 @@ const INTERVAL_MS = 300;
 const LEASE_MS = 450;
 const CLIENTS = ["a", "b", "c", "d"];
 const SERVERS = ["s1", "s2", "s3"];
-const TIME_LIMIT_MS = 20_000;
+/** After so long nothing new is tried, in ms. */
+const TIME_LIMIT_MS = 15_000;
+/** A busy machine may keep the clock from noticing an end for a while, in ms. */
+const PATIENCE_MS = 30_000;
 
 type Step =
   | { kind: "heartbeat"; server: string; clients: string[]; ageMs: number }
@@ -100,7 +103,7 @@ class Comparison {
 
   /** Lets everything end, and looks for what should not be left. */
   async finish(): Promise<void> {
-    const impatientAt = performance.now() + 15_000;
+    const impatientAt = performance.now() + PATIENCE_MS;
     while (this.#model.online().size > 0) {
       if (performance.now() > impatientAt) throw new Error("not all leases have ended");
       await this.#tick(60);
@@ -167,7 +170,9 @@ class Comparison {
 }
 
 describe.each(HOMES)("on $home", ({ load }) => {
-  test("whatever happens, what is told is what a simple model says", { timeout: 3 * TIME_LIMIT_MS }, async () => {
+  test("whatever happens, what is told is what a simple model says", {
+    timeout: TIME_LIMIT_MS + 2 * PATIENCE_MS,
+  }, async () => {
     const redisServer = await RedisServer.start();
     onTestFinished(() => redisServer.stop());
     let compared = 0;
@@ -177,7 +182,7 @@ describe.each(HOMES)("on $home", ({ load }) => {
         if (performance.now() > until) return;
         const comparison = await Comparison.start(redisServer, load);
         try {
-          for (const next of steps) await comparison.take(next);
+          for (const next of steps) if (performance.now() < until) await comparison.take(next);
           await comparison.finish();
           compared += 1;
         } catch (error) {
