@@ -1,24 +1,35 @@
 import { parseArgs } from "node:util";
 import { describeMachine, isBusy, requireOpenFiles } from "./machine.ts";
 import type { Effort, Question } from "./question.ts";
+import { acrossServers } from "./questions/across-servers.ts";
+import { expiryLag } from "./questions/expiry-lag.ts";
 import { fanOut } from "./questions/fan-out.ts";
+import { heartbeats } from "./questions/heartbeats.ts";
 import { idleMemory } from "./questions/idle-memory.ts";
 import { offlineLag } from "./questions/offline-lag.ts";
 import { reconnectHerd } from "./questions/reconnect-herd.ts";
 import { buildPrograms } from "./server-process.ts";
 import { formatTable } from "./table.ts";
 
-const QUESTIONS: readonly Question[] = [fanOut, idleMemory, offlineLag, reconnectHerd];
+const QUESTIONS: readonly Question[] = [fanOut, idleMemory, offlineLag, reconnectHerd, expiryLag, heartbeats, acrossServers];
 
-const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")}] [--long] [--profile]
+const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")}] [--long] [--live N] [--record] [--profile]
 
   Without a name, all are asked.
   --long     more rounds and more clients
+  --live N   for expiry-lag: so many clients live, say 1000000
+  --record   for expiry-lag: writes the figures that its chart is drawn of to images/data
   --profile  writes a processor profile of each server (*.cpuprofile) to bench/dist/profiles`;
 
 /** Asks the questions named on the command line and prints a table each. */
 async function main(): Promise<void> {
-  const options = { long: { type: "boolean" }, profile: { type: "boolean" }, help: { type: "boolean" } } as const;
+  const options = {
+    long: { type: "boolean" },
+    live: { type: "string" },
+    record: { type: "boolean" },
+    profile: { type: "boolean" },
+    help: { type: "boolean" },
+  } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const unknown = positionals.find((name) => !QUESTIONS.some((question) => question.name === name));
   if (values.help || unknown !== undefined) {
@@ -29,6 +40,8 @@ async function main(): Promise<void> {
   const asked = positionals.length === 0 ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name));
   const effort: Effort = {
     isLong: values.long === true,
+    live: values.live === undefined ? undefined : Number(values.live),
+    isRecorded: values.record === true,
     nodeArgs: values.profile ? ["--cpu-prof", "--cpu-prof-dir=bench/dist/profiles"] : [],
     onProgress: showProgress,
   };

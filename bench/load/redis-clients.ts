@@ -1,0 +1,37 @@
+import { HEARTBEAT_KEY } from "@presence/protocol";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+
+/** As many clients as a realtime server names in one entry. */
+export const CLIENTS_PER_ENTRY = 500;
+const ENTRIES_IN_FLIGHT = 20;
+
+export const SILENT = pino({ level: "silent" });
+
+/** Ids that `redis-benchmark` can make as well: its `__rand_int__` has twelve digits. */
+export function redisClientId(index: number): string {
+  return `client-${String(index).padStart(12, "0")}`;
+}
+
+export function redisClientIds(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => redisClientId(index));
+}
+
+/** One entry of the heartbeat stream. @returns its id */
+export async function sendHeartbeat(redis: Redis, server: string, clients: readonly string[]): Promise<string> {
+  const fields = clients.flatMap((client) => ["client", client]);
+  return (await redis.xadd(HEARTBEAT_KEY, "*", "server", server, ...fields)) ?? "0-0";
+}
+
+/** One heartbeat of each of these clients, as a server sends them. @returns the last entry's id */
+export async function sendHeartbeats(redis: Redis, server: string, clients: readonly string[]): Promise<string> {
+  let lastId = "0-0";
+  let inFlight: Promise<string>[] = [];
+  for (let start = 0; start < clients.length; start += CLIENTS_PER_ENTRY) {
+    inFlight.push(sendHeartbeat(redis, server, clients.slice(start, start + CLIENTS_PER_ENTRY)));
+    if (inFlight.length < ENTRIES_IN_FLIGHT) continue;
+    lastId = (await Promise.all(inFlight)).at(-1) ?? lastId;
+    inFlight = [];
+  }
+  return (await Promise.all(inFlight)).at(-1) ?? lastId;
+}

@@ -1,0 +1,167 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { PresenceFunctions, startTriggerHost, type TriggerHost } from "@presence/gears";
+import { HEARTBEAT_KEY, LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
+import { CLIENTS_PER_ENTRY, redisClientIds, SILENT, sendHeartbeats } from "../load/redis-clients.ts";
+import type { Answer, Effort, Question } from "../question.ts";
+import { RedisProcess } from "../redis-process.ts";
+import { median } from "../statistics.ts";
+import { formatNumber, formatRatio } from "../table.ts";
+
+const LIVE = 500_000;
+const SERVER = "server-1";
+/** So long that no lease ends while another way of refreshing has its turn. */
+const HEARTBEAT_INTERVAL_MS = 120_000;
+const LEASE_MS = 1.5 * HEARTBEAT_INTERVAL_MS;
+const PIPELINES_IN_FLIGHT = 4;
+const PIPELINE_LENGTH = 500;
+const BENCHMARK_ARGS = ["-P", "64", "-c", "50", "-n", String(LIVE), "-r", String(LIVE), "--csv"];
+
+/** One way of refreshing all clients once. */
+interface Way {
+  name: string;
+  redis: RedisProcess;
+  /** @returns how long it took, ms */
+  refresh(): Promise<number>;
+  stop(): Promise<void>;
+  rounds: Round[];
+}
+
+interface Round {
+  clientsPerSecond: number;
+  /** Redis's own processor time. */
+  cpuMicrosPerClient: number;
+}
+
+export const heartbeats: Question = {
+  name: "heartbeats",
+  title: `Heartbeats: clients refreshed per second, of ${formatNumber(LIVE)} live`,
+  connections: () => 10,
+  run,
+};
+
+async function run({ isLong, onProgress }: Effort): Promise<Answer> {
+  const rounds = isLong ? 9 : 5;
+  const clients = redisClientIds(LIVE);
+  const ways: Way[] = [];
+  try {
+    onProgress(`bringing ${formatNumber(LIVE)} clients online`);
+    for (const open of [openOurs, openPipeline, openRedisBenchmark]) ways.push(await open(clients));
+    for (let round = 0; round < rounds; round++) {
+      for (const way of ways) {
+        onProgress(`round ${round + 1} of ${rounds}: ${way.name}`);
+        way.rounds.push(await measure(way));
+      }
+    }
+    return await answer(ways);
+  } finally {
+    for (const way of ways) await way.stop();
+  }
+}
+
+async function measure({ redis, refresh }: Way): Promise<Round> {
+  const before = await redis.cpuMs();
+  const tookMs = await refresh();
+  const cpuMs = (await redis.cpuMs()) - before;
+  return { clientsPerSecond: (1000 * LIVE) / tookMs, cpuMicrosPerClient: (1000 * cpuMs) / LIVE };
+}
+
+/** The platform as it runs: entries of 500 on the heartbeat stream, worked off by a trigger host. */
+async function openOurs(clients: readonly string[]): Promise<Way> {
+  const redis = await RedisProcess.start();
+  const functions = await PresenceFunctions.connect(redis.commands, HEARTBEAT_INTERVAL_MS, SILENT);
+  await functions.join(SERVER);
+  const sender = redis.connect();
+  const options = { redisUrl: redis.server.url, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS, logger: SILENT };
+  const host: TriggerHost = startTriggerHost(options);
+  const refresh = () => timed(async () => untilWorkedOff(redis, await sendHeartbeats(sender, SERVER, clients)));
+  await refresh();
+  return {
+    name: `XADD of ${CLIENTS_PER_ENTRY} → presence_work`,
+    redis,
+    refresh,
+    rounds: [],
+    async stop() {
+      await host.stop();
+      sender.disconnect();
+      await redis.stop();
+    },
+  };
+}
+
+async function untilWorkedOff({ commands }: RedisProcess, lastId: string): Promise<void> {
+  for (;;) {
+    const groups = (await commands.xinfo("GROUPS", HEARTBEAT_KEY).catch(() => [])) as unknown[][];
+    const fields = groups[0] ?? [];
+    if (fields[fields.indexOf("last-delivered-id") + 1] === lastId) return;
+  }
+}
+
+async function openPipeline(clients: readonly string[]): Promise<Way> {
+  const redis = await RedisProcess.start();
+  const sender = redis.connect();
+  const refresh = () =>
+    timed(async () => {
+      let inFlight: Promise<unknown>[] = [];
+      for (let start = 0; start < clients.length; start += PIPELINE_LENGTH) {
+        const pipeline = sender.pipeline();
+        for (const client of clients.slice(start, start + PIPELINE_LENGTH)) {
+          pipeline.set(leaseKey(client), SERVER, "PX", LEASE_MS);
+        }
+        inFlight.push(pipeline.exec());
+        if (inFlight.length < PIPELINES_IN_FLIGHT) continue;
+        await Promise.all(inFlight);
+        inFlight = [];
+      }
+      await Promise.all(inFlight);
+    });
+  await refresh();
+  return {
+    name: `ioredis, pipelines of ${PIPELINE_LENGTH} × SET PX`,
+    redis,
+    refresh,
+    rounds: [],
+    async stop() {
+      sender.disconnect();
+      await redis.stop();
+    },
+  };
+}
+
+/** Redis's own load generator, in C: the ceiling for one `SET PX` each. It picks its clients at random. */
+async function openRedisBenchmark(): Promise<Way> {
+  const redis = await RedisProcess.start();
+  const command = ["SET", `${LEASE_KEY_PREFIX}client-__rand_int__`, SERVER, "PX", String(LEASE_MS)];
+  const refresh = async () => {
+    const args = ["-p", String(redis.server.port), ...BENCHMARK_ARGS, ...command];
+    const { stdout } = await promisify(execFile)("redis-benchmark", args);
+    const perSecond = Number(/",?"?([\d.]+)"/.exec(stdout.trim().split("\n").at(-1)?.split(",")[1] ?? "")?.[1]);
+    return (1000 * LIVE) / perSecond;
+  };
+  await refresh();
+  return { name: "redis-benchmark, SET PX, -P 64 -c 50", redis, refresh, rounds: [], stop: () => redis.stop() };
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return performance.now() - startMs;
+}
+
+async function answer(ways: readonly Way[]): Promise<Answer> {
+  const [ours] = ways;
+  const speedOf = ({ rounds }: Way) => median(rounds.map(({ clientsPerSecond }) => clientsPerSecond));
+  const cpuOf = ({ rounds }: Way) => median(rounds.map(({ cpuMicrosPerClient }) => cpuMicrosPerClient));
+  return {
+    header: ["way", "clients/s", "ours is", "Redis CPU µs each", "clients per Redis CPU second", "ours is"],
+    rows: ways.map((way) => [
+      way.name,
+      formatNumber(speedOf(way)),
+      ours ? formatRatio(speedOf(ours), speedOf(way)) : "",
+      formatNumber(cpuOf(way)),
+      formatNumber(1_000_000 / cpuOf(way)),
+      ours ? formatRatio(cpuOf(way), cpuOf(ours)) : "",
+    ]),
+    notes: [],
+  };
+}

@@ -1,0 +1,39 @@
+import { RedisServer } from "@presence/gears/testing";
+import { Redis } from "ioredis";
+
+/** A Redis server of one's own, and what it uses. */
+export class RedisProcess {
+  readonly server: RedisServer;
+  /** For commands that no one waits long for. */
+  readonly commands: Redis;
+
+  private constructor(server: RedisServer) {
+    this.server = server;
+    this.commands = new Redis(server.url, { protocol: 2 });
+  }
+
+  static async start(): Promise<RedisProcess> {
+    return new RedisProcess(await RedisServer.start());
+  }
+
+  /** Another connection. */
+  connect(): Redis {
+    return new Redis(this.server.url, { protocol: 2 });
+  }
+
+  /** Processor time of all its threads so far, ms. */
+  async cpuMs(): Promise<number> {
+    const info = await this.commands.info("cpu");
+    const seconds = (field: string) => Number(new RegExp(`^${field}:(\\S+)`, "m").exec(info)?.[1]);
+    return 1000 * (seconds("used_cpu_user") + seconds("used_cpu_sys"));
+  }
+
+  async version(): Promise<string> {
+    return /^redis_version:(\S+)/m.exec(await this.commands.info("server"))?.[1] ?? "unknown";
+  }
+
+  async stop(): Promise<void> {
+    this.commands.disconnect();
+    await this.server.stop();
+  }
+}
