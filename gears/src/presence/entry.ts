@@ -11,8 +11,10 @@ export function readHeartbeat(atMs: number, fields: readonly unknown[]): Heartbe
   const server = fields[1];
   if (fields[0] !== "server" || typeof server !== "string") return undefined;
   const clients: string[] = [];
+  // Counted once, as to Lua the end of a list is a search.
+  const length = fields.length;
   let count = 0;
-  for (let index = 2; index + 1 < fields.length; index += 2) {
+  for (let index = 2; index + 1 < length; index += 2) {
     const value = fields[index + 1];
     // RedisGears has no value for bytes that are no UTF-8.
     if (fields[index] === "client" && typeof value === "string") {

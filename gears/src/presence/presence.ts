@@ -77,7 +77,6 @@ interface Renewal {
 function renewAll(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
   const { server, deadline } = renewal;
   const renewed: string[] = [];
-  // Counted, as to Lua the end of a list is a search.
   let length = 0;
   for (const client of clients) {
     // Half the work of a SET: Redis finds the key once, and keeps its value.
