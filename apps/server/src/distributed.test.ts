@@ -1,7 +1,7 @@
 import { RedisServer } from "@presence/gears/testing";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { startTestServer, type TestServer } from "../test/start-test-server.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { bearer, problemOf, startTestServer, type TestServer } from "../test/start-test-server.ts";
 
 const D = 400;
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
@@ -167,6 +167,44 @@ describe("several servers on one Redis", () => {
           : last?.event === "presence" && last.data.status;
       expect(status).toBe("ONLINE");
     });
+  });
+
+  it("hear pings while Redis is away, and have all else try again", async () => {
+    const mortal = await RedisServer.start();
+    onTestFinished(() => mortal.stop());
+    const server = await startTestServer({ env: { REDIS_URL: mortal.url } });
+    const headers = bearer(await server.signIn("anouk"));
+    const connection = "a-tab-of-anouk-s";
+    const stream = await server.openStream(await server.signIn("anouk"), { query: `?connection=${connection}` });
+    await stream.snapshot();
+    await mortal.kill();
+    expect((await server.post("/api/events/pings", { connection }, { headers })).status).toBe(204);
+    const refusals = await Promise.all([
+      server.request("/api/contacts", { headers }),
+      server.request("/api/events", { headers }),
+      server.request("/events/omar"),
+      server.request("/api/sessions/current", { method: "DELETE", headers }),
+    ]);
+    for (const refusal of refusals) {
+      expect(refusal.status).toBe(503);
+      expect(refusal.headers.get("Retry-After")).toBe("1");
+      expect(await problemOf(refusal)).toMatchObject({ type: "urn:presence:problem:presence-lost" });
+    }
+  });
+
+  it("put back the roster, and the key that their tokens are signed with, where Redis has lost them", async () => {
+    const mortal = await RedisServer.start();
+    onTestFinished(() => mortal.stop());
+    const env = { REDIS_URL: mortal.url, HEARTBEAT_INTERVAL_MS: String(D) };
+    const server = await startTestServer({ env });
+    const token = await server.signIn("anouk");
+    await mortal.restartEmpty();
+    const client = new Redis(mortal.url);
+    onTestFinished(() => client.disconnect());
+    await eventually(async () => expect(await client.exists("contact:wei", "presence:demo-key")).toBe(2));
+    const later = await startTestServer({ env });
+    const response = await later.request("/api/contacts", { headers: bearer(token) });
+    expect(await response.json()).toMatchObject({ profile: { name: "Anouk Lefèvre" } });
   });
 
   it("leave no keys of their own behind", async () => {

@@ -43,6 +43,13 @@ export async function createDistributedParts(
     await connected(commands);
     const contacts = await RedisContactStore.open(commands, logger);
     await contacts.seed(roster);
+    const demoKey = await sharedKey(commands);
+    // A Redis that is back may have lost all of it.
+    commands.on("ready", () => {
+      Promise.all([contacts.seed(roster), shareKey(commands, demoKey)]).catch((error: unknown) =>
+        logger.warn({ err: error }, "the roster and the key of demo mode could not be put back"),
+      );
+    });
     const host = config.hostsTriggers ? startTriggerHost({ redisUrl, heartbeatIntervalMs, logger }) : undefined;
     if (host) opened.push({ close: () => host.stop() });
     const platform = await RedisPresencePlatform.connect({
@@ -58,7 +65,7 @@ export async function createDistributedParts(
       platform,
       contacts,
       revocations,
-      demoKey: await sharedKey(commands),
+      demoKey,
       followRevocations: (onRevoked) => revocations.follow(subscriber, onRevoked),
       warnings: () => warningsOf(host),
       close: closeAll,
@@ -75,9 +82,14 @@ export async function createDistributedParts(
   }
 }
 
+/** The key of whichever server was the first. */
 async function sharedKey(redis: Redis): Promise<Uint8Array> {
-  await redis.set(DEMO_KEY, randomBytes(KEY_BYTES).toString("base64url"), "NX");
+  await shareKey(redis, randomBytes(KEY_BYTES));
   return Buffer.from((await redis.get(DEMO_KEY)) ?? "", "base64url");
+}
+
+async function shareKey(redis: Redis, key: Uint8Array): Promise<void> {
+  await redis.set(DEMO_KEY, Buffer.from(key).toString("base64url"), "NX");
 }
 
 function warningsOf(host: TriggerHost | undefined): string[] {

@@ -10,7 +10,7 @@ export interface ContactDocument {
   contacts: ClientId[];
 }
 
-/** Where contact documents live. */
+/** Where contact documents live. Each method throws a `PresenceUnavailableError` where they can't be had at the moment. */
 export interface ContactStore {
   find(id: ClientId): Promise<ContactDocument | undefined>;
 

@@ -1,6 +1,7 @@
 import { type ClientId, contactKey } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { answerOf } from "../presence/redis/answer-of.ts";
 import { parseContactDocument } from "./contact-document.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
@@ -81,7 +82,7 @@ export class RedisContactStore implements ContactStore {
   }
 
   async #findSome(ids: readonly ClientId[]): Promise<ContactDocument[]> {
-    const texts = await this.#redis.mget(...ids.map(contactKey));
+    const texts = await answerOf(this.#redis.mget(...ids.map(contactKey)));
     // A string key has no JSON value, and a JSON key no string: `MGET` passes over the latter.
     const rest = ids.filter((_, index) => typeof texts[index] !== "string");
     const jsons = this.#hasJson && rest.length > 0 ? await this.#readJson(rest) : new Map<ClientId, string>();
@@ -93,7 +94,7 @@ export class RedisContactStore implements ContactStore {
   }
 
   async #readJson(ids: readonly ClientId[]): Promise<Map<ClientId, string>> {
-    const reply = await this.#redis.call("JSON.MGET", ...ids.map(contactKey), ".");
+    const reply = await answerOf(this.#redis.call("JSON.MGET", ...ids.map(contactKey), "."));
     const values = Array.isArray(reply) ? reply : [];
     return new Map(ids.flatMap((id, index) => (typeof values[index] === "string" ? [[id, values[index]]] : [])));
   }
@@ -111,7 +112,7 @@ export class RedisContactStore implements ContactStore {
     const ids = new Set<ClientId>();
     let cursor = "0";
     do {
-      const [next, keys] = await this.#redis.scan(cursor, "MATCH", `${KEY_PREFIX}*`, "COUNT", KEYS_PER_CALL);
+      const [next, keys] = await answerOf(this.#redis.scan(cursor, "MATCH", `${KEY_PREFIX}*`, "COUNT", KEYS_PER_CALL));
       for (const key of keys) ids.add(key.slice(KEY_PREFIX.length));
       cursor = next;
     } while (cursor !== "0");

@@ -10,6 +10,11 @@ export function authenticate(request: Request, sessions: Sessions): Promise<Sess
   return sessions.verify(require(bearerToken(request)));
 }
 
+/** As `authenticate`, for what may go on while nobody can tell whether the token was signed out. */
+export function authenticateLeniently(request: Request, sessions: Sessions): Promise<Session> {
+  return sessions.verifyLeniently(require(bearerToken(request)));
+}
+
 /** As `authenticate`, or with the token in `?token=`: an `EventSource` can't send headers. */
 export function authenticateStream(request: Request, sessions: Sessions): Promise<Session> {
   return sessions.verify(require(bearerToken(request) ?? queryToken(request)));

@@ -9,7 +9,7 @@ import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
 import type { Opening, PushHub } from "../push/push-hub.ts";
 import { ResponseOutlet } from "../push/response-outlet.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
-import { authenticate, authenticateStream } from "./authentication.ts";
+import { authenticateLeniently, authenticateStream } from "./authentication.ts";
 import { requireClientId } from "./client-id.ts";
 import { asHttpProblem, HttpProblem, onlyAllows, plainProblem } from "./http-problem.ts";
 import { parseBody, readJson } from "./json-body.ts";
@@ -59,7 +59,8 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
     .route("/api/events/pings")
     .post(...readJson(MAX_PING_BYTES), async (request, response) => {
       const { connection } = parseBody(pingRequest, request.body);
-      const { client } = await authenticate(request, sessions);
+      // Who is still there is still there, and keeps their stream, while Redis is away.
+      const { client } = await authenticateLeniently(request, sessions);
       if (!hub.ping(connection, client)) throw unknownConnection();
       response.status(204).end();
     })

@@ -68,14 +68,16 @@ function issuerOptions(algorithms: string[]): JWTVerifyOptions {
 }
 
 function jwtSessions(revocations: Revocations, check: Check): Sessions {
+  const verify = async (token: string, isRevoked: (key: string) => Promise<boolean>) => {
+    const session = toSession(token, await checked(check, token));
+    if (await isRevoked(session.key)) {
+      throw new TokenError("signed-out", "This session has been signed out. Sign in again.");
+    }
+    return session;
+  };
   return {
-    async verify(token) {
-      const session = toSession(token, await checked(check, token));
-      if (await revocations.has(session.key)) {
-        throw new TokenError("signed-out", "This session has been signed out. Sign in again.");
-      }
-      return session;
-    },
+    verify: (token) => verify(token, (key) => revocations.has(key)),
+    verifyLeniently: (token) => verify(token, (key) => revocations.has(key).catch(() => false)),
     revoke: (session) => revocations.add(session),
   };
 }

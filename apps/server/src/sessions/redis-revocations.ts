@@ -1,6 +1,7 @@
 import { isClientId } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { answerOf } from "../presence/redis/answer-of.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Session } from "./sessions.ts";
 
@@ -24,12 +25,12 @@ export class RedisRevocations implements Revocations {
   }
 
   async add(revoked: Session): Promise<void> {
-    await this.#redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt);
-    await this.#redis.publish(CHANNEL, JSON.stringify(revoked));
+    await answerOf(this.#redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt));
+    await answerOf(this.#redis.publish(CHANNEL, JSON.stringify(revoked)));
   }
 
   async has(key: string): Promise<boolean> {
-    return (await this.#redis.exists(revocationKey(key))) === 1;
+    return (await answerOf(this.#redis.exists(revocationKey(key)))) === 1;
   }
 
   /**

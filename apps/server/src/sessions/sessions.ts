@@ -11,8 +11,19 @@ export interface Session {
 
 /** Checks tokens, and revokes them. */
 export interface Sessions {
-  /** @throws {TokenError} where the token doesn't count */
+  /**
+   * @throws {TokenError} where the token doesn't count
+   * @throws {PresenceUnavailableError} where nobody can tell at the moment whether it was signed out
+   */
   verify(token: string): Promise<Session>;
+
+  /**
+   * As `verify`, but the token counts where nobody can tell whether it was signed out: for what grants nothing that the
+   * token has not been granted already.
+   *
+   * @throws {TokenError}
+   */
+  verifyLeniently(token: string): Promise<Session>;
 
   /** From now on the session's token is refused. */
   revoke(session: Session): Promise<void>;

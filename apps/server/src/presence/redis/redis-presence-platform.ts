@@ -13,6 +13,7 @@ import {
   type VersionedPresence,
   type Watch,
 } from "../presence-platform.ts";
+import { answerOf } from "./answer-of.ts";
 import type { DownstreamEvent } from "./downstream-entry.ts";
 import { DownstreamReader } from "./downstream-reader.ts";
 import { HeartbeatSender } from "./heartbeat-sender.ts";
@@ -121,7 +122,7 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   async leave(client: ClientId): Promise<void> {
     this.#heartbeats.withdraw(client);
-    await this.#functions.leave(this.#serverId, client);
+    await answerOf(this.#functions.leave(this.#serverId, client));
   }
 
   watch(watch: Watch): void {
@@ -141,7 +142,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     const readiness = this.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
     const clients = [...contacts];
-    const readout = await this.#sayInterest(clients);
+    const readout = await answerOf(this.#sayInterest(clients));
     const records = new Map(clients.map((client) => [client, readout.records.get(client)]));
     if (guests) for (const [guest, record] of readout.guests) records.set(guest, record);
     return {
