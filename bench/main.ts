@@ -11,7 +11,15 @@ import { reconnectHerd } from "./questions/reconnect-herd.ts";
 import { buildPrograms } from "./server-process.ts";
 import { formatTable } from "./table.ts";
 
-const QUESTIONS: readonly Question[] = [fanOut, idleMemory, offlineLag, reconnectHerd, expiryLag, heartbeats, acrossServers];
+const QUESTIONS: readonly Question[] = [
+  fanOut,
+  idleMemory,
+  offlineLag,
+  reconnectHerd,
+  expiryLag,
+  heartbeats,
+  acrossServers,
+];
 
 const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")}] [--long] [--live N] [--record] [--profile]
 

@@ -45,7 +45,10 @@ async function run({ isLong, nodeArgs, onProgress }: Effort): Promise<Answer> {
   ];
   return {
     header: ["way", "median ms", "99th", "worst", "99th, median of rounds", "of the hop's median"],
-    rows: [row("connect → ONLINE", ours, (round) => round.ours), row("XADD → blocked XREAD", hop, (round) => round.hop)],
+    rows: [
+      row("connect → ONLINE", ours, (round) => round.ours),
+      row("XADD → blocked XREAD", hop, (round) => round.hop),
+    ],
     notes: [
       "Two servers, each with a trigger host inside, on one Redis. From the first byte of a request to one server to the ONLINE's arrival at a reader of the other one's stream: two such hops, two calls of the logic, two HTTP servers.",
       "The bare hop is measured in the same seconds, on the same Redis, once for each connect.",
@@ -89,7 +92,10 @@ async function measure(nodeArgs: readonly string[]): Promise<Round> {
   closeAll(streams);
   for (const server of servers) await server.stop();
   await redis.stop();
-  return { ours: [...startedMs.keys()].slice(WARM_UP).map((id) => latencies.get(id) ?? Number.NaN), hop: hops.latenciesMs };
+  return {
+    ours: [...startedMs.keys()].slice(WARM_UP).map((id) => latencies.get(id) ?? Number.NaN),
+    hop: hops.latenciesMs,
+  };
 }
 
 /** The least that one hop over a stream takes, from `XADD` to the return of an `XREAD` that waited for it. */

@@ -153,8 +153,8 @@ async function followOffline(reader: Redis, signal: AbortSignal, onOffline: (cli
     const reply = await reader.xread("BLOCK", DOWNSTREAM_BLOCK_MS, "STREAMS", downstreamKey(WATCHER), cursor);
     for (const [id, fields] of reply?.[0]?.[1] ?? []) {
       cursor = id;
-      const valueOf = (field: string) => fields[fields.indexOf(field) + 1] ?? "";
-      if (valueOf("status") === "OFFLINE") onOffline(valueOf("client"));
+      const value = (field: string) => fields[fields.indexOf(field) + 1] ?? "";
+      if (value("status") === "OFFLINE") onOffline(value("client"));
     }
   }
 }
