@@ -21,7 +21,7 @@ export default defineConfig({
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,images}/**/*.test.ts"),
       // They start processes and keep the machine busy: the tests above have to keep time.
-      project("commands", "scripts/**/*.test.ts", { sequence: { groupOrder: 1 }, testTimeout: 60_000 }),
+      project("commands", "{scripts,deploy}/**/*.test.ts", { sequence: { groupOrder: 1 }, testTimeout: 60_000 }),
     ],
   },
 });

@@ -82,7 +82,9 @@ export class RedisServer {
     const { isPersistent = false, args = [] } = this.#options;
     const persistence = isPersistent ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
     const ownArgs = ["--bind", "127.0.0.1", "--port", String(this.port), "--dir", this.#folder, "--save", ""];
-    const child = spawn("redis-server", [...ownArgs, ...persistence, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.env["REDIS_SERVER_PATH"] || "redis-server", [...ownArgs, ...persistence, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#process = child;
     // Nothing is left behind by a program that ends before it could stop this.
     const killAtExit = () => child.kill("SIGKILL");
