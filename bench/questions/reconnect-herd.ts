@@ -1,4 +1,4 @@
-import { BARE_HTTP, colleaguePath, oursWithColleagues, type Watchable } from "../contestants.ts";
+import { BARE_HTTP, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll, lastReadMs, untilQuiet } from "../load/crowd.ts";
 import { observe } from "../load/observer.ts";
 import { RawStream } from "../load/raw-stream.ts";
@@ -33,7 +33,7 @@ export const reconnectHerd: Question = {
 
 async function run(effort: Effort): Promise<Answer> {
   const rounds = effort.isLong ? 7 : 3;
-  const ours = oursWithColleagues(CONTACTS);
+  const ours = { ...OURS, args: ["--contacts", String(CONTACTS)] };
   const bare = { ...BARE_HTTP, env: { SNAPSHOT_CONTACTS: String(CONTACTS) } };
   const ways: Way[] = [
     { name: "ours, with Last-Event-ID: what was missed", contestant: ours, isResuming: true, herds: [] },
