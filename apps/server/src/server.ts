@@ -6,6 +6,7 @@ import { enlargeRoster } from "./contacts/large-roster.ts";
 import { MemoryContactStore } from "./contacts/memory-contact-store.ts";
 import { ROSTER } from "./contacts/roster.ts";
 import { type Access, createApp } from "./http/app.ts";
+import { expressMessageClasses } from "./http/express-message-classes.ts";
 import { listen } from "./http/listen.ts";
 import { createLogger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
@@ -63,7 +64,7 @@ export async function startServer(
     logger.info("stopped");
   };
   try {
-    const listening = await listen(app, config.hosts, config.port);
+    const listening = await listen(app, config.hosts, config.port, expressMessageClasses(app));
     metrics.collectProcessMetrics();
     logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
     return { url: `http://localhost:${listening.port}`, close: () => closeAll(listening.close) };
