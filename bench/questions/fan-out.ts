@@ -139,41 +139,43 @@ async function measureSingles(stand: Stand, round: number, arrivals: number): Pr
 }
 
 function answer(stands: readonly Stand[], leaving: number): Answer {
-  const speedOf = ({ bursts }: Stand) => median(bursts.map(({ deliveriesPerSecond }) => deliveriesPerSecond));
+  const burstOf = ({ bursts }: Stand, figure: keyof Burst) => median(bursts.map((burst) => burst[figure]));
+  const singleOf = ({ singles }: Stand) => median(singles.map(({ cpuMs }) => cpuMs));
   const [ours] = stands;
   const rows = stands.map((stand) => {
     const latencies = stand.singles.flatMap(({ latenciesMs }) => latenciesMs);
+    const burstCpu = burstOf(stand, "cpuMicrosPerDelivery");
     return [
       stand.contestant.name,
-      formatNumber(speedOf(stand)),
-      ours ? formatRatio(speedOf(ours), speedOf(stand)) : "",
-      formatNumber(median(stand.bursts.map(({ cpuMicrosPerDelivery }) => cpuMicrosPerDelivery))),
-      ...[0.5, 0.99, 1].map((share) => formatNumber(percentile(latencies, share))),
-      formatNumber(median(stand.singles.map(({ cpuMs }) => cpuMs))),
+      formatNumber(burstCpu),
+      ours ? formatRatio(burstCpu, burstOf(ours, "cpuMicrosPerDelivery")) : "",
+      formatNumber(burstOf(stand, "deliveriesPerSecond")),
+      formatNumber(singleOf(stand)),
+      ours ? formatRatio(singleOf(stand), singleOf(ours)) : "",
+      ...[0.5, 0.99].map((share) => formatNumber(percentile(latencies, share))),
     ];
   });
-  const loads = stands.map(({ contestant, bursts }) => {
-    const server = Math.round(100 * median(bursts.map(({ serverLoad }) => serverLoad)));
-    const reader = Math.round(100 * median(bursts.map(({ readerLoad }) => readerLoad)));
-    return `${contestant.name} ${server} % and ${reader} %`;
+  const loads = stands.map((stand) => {
+    const [server, reader] = [burstOf(stand, "serverLoad"), burstOf(stand, "readerLoad")];
+    return `${stand.contestant.name} ${Math.round(100 * server)} % and ${Math.round(100 * reader)} %`;
   });
   return {
     header: [
       "server",
-      "burst: deliveries/s",
-      "ours is",
-      "CPU µs each",
-      "one event: median ms",
+      "burst: CPU µs each",
+      "of ours",
+      "deliveries/s",
+      "one event: CPU ms",
+      "of ours",
+      "median ms",
       "99th",
-      "worst",
-      "CPU ms",
     ],
     rows,
     notes: [
-      `Burst: ${leaving} people vanish at once, so ${formatNumber(leaving * WATCHERS)} deliveries, timed from the first OFFLINE's moment to the last read.`,
-      `One event: somebody arrives; from their request's first byte to each of the ${formatNumber(WATCHERS)} watchers.`,
+      `Burst: ${leaving} people vanish at once, so ${formatNumber(leaving * WATCHERS)} deliveries. CPU is the server's processor time for one delivery; the rate is from the first OFFLINE's moment to the last read.`,
+      `One event: somebody arrives. CPU is the server's for all ${formatNumber(WATCHERS)} watchers; the times run from the request's first byte to each watcher's read.`,
       "Ours also sends each arrival a snapshot and the others' changes; the peers' arrivals are told nothing.",
-      `Busy during the burst, server and load generator: ${loads.join("; ")}. Above 90 % of the generator, it is the bottleneck and the server's true speed is higher.`,
+      `Busy during the burst, server and load generator: ${loads.join("; ")}. Where the generator is near 100 %, it is the bottleneck, and where both are far from it, other programs on the machine are: then only the CPU columns count.`,
     ],
   };
 }

@@ -4,7 +4,7 @@ import { expect, test } from "../fixtures/test.ts";
 
 const CAST = ["anouk", "magali", "omar"];
 /** From the end of a lease to a viewer's screen, on one machine that is busy with other tests. */
-const SEEN_WITHIN_MS = 500;
+const SEEN_WITHIN_MS = 1_500;
 
 test.beforeEach(async ({ page }) => {
   await page.goto("/demo");
@@ -59,8 +59,8 @@ test("cutting a network closes nothing: the others see it within three intervals
   const cutAt = Date.now();
   await page.getByRole("button", { name: "Cut network of Anouk" }).click();
 
-  const { receivedAt } = await noor.next("anouk", "OFFLINE");
-  expect(receivedAt - cutAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs + SEEN_WITHIN_MS);
+  const { since } = await noor.next("anouk", "OFFLINE");
+  expect(since - cutAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs);
   for (const viewer of ["magali", "omar"]) await expectSeen(page, viewer, "anouk", "OFFLINE");
   await expectState(page, "anouk", "reconnecting");
   await expectSeen(page, "anouk", "omar", "UNKNOWN");
@@ -71,19 +71,21 @@ test("cutting a network closes nothing: the others see it within three intervals
   await expectSeen(page, "anouk", "omar", "ONLINE");
 });
 
-test("signing out is OFFLINE at once", async ({ page, listenAs }) => {
-  const noor = await listenAs("noor");
-  const signedOutAt = Date.now();
-  await page.getByRole("button", { name: "Sign out Magali" }).click();
+test.describe("where a lease outlasts the test", () => {
+  test.use({ heartbeatIntervalMs: 600_000 });
 
-  const { receivedAt } = await noor.next("magali", "OFFLINE");
-  expect(receivedAt - signedOutAt).toBeLessThan(SEEN_WITHIN_MS);
-  await expectState(page, "magali", "signed-out");
-  for (const viewer of ["anouk", "omar"]) await expectSeen(page, viewer, "magali", "OFFLINE");
+  test("signing out is OFFLINE all the same", async ({ page, listenAs }) => {
+    const noor = await listenAs("noor");
+    await page.getByRole("button", { name: "Sign out Magali" }).click();
 
-  await page.getByRole("button", { name: "Sign in Magali" }).click();
-  await expectState(page, "magali", "live");
-  for (const viewer of ["anouk", "omar"]) await expectSeen(page, viewer, "magali", "ONLINE");
+    await noor.next("magali", "OFFLINE");
+    await expectState(page, "magali", "signed-out");
+    for (const viewer of ["anouk", "omar"]) await expectSeen(page, viewer, "magali", "OFFLINE");
+
+    await page.getByRole("button", { name: "Sign in Magali" }).click();
+    await expectState(page, "magali", "live");
+    for (const viewer of ["anouk", "omar"]) await expectSeen(page, viewer, "magali", "ONLINE");
+  });
 });
 
 test("a second demo page in the browser works too, and takes over when the first is closed", async ({

@@ -2,23 +2,17 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-/** A lease of this server outlasts the test: what others see at once, they see because somebody said goodbye. */
-const LONG_INTERVAL_MS = 60_000;
-const AT_ONCE_MS = 1_000;
+test.describe("where a lease outlasts the test", () => {
+  test.use({ heartbeatIntervalMs: 600_000 });
 
-test.describe("where leases are long", () => {
-  test.use({ heartbeatIntervalMs: LONG_INTERVAL_MS });
-
-  test("signing out is OFFLINE at once, and one can come back", async ({ context, listenAs }) => {
+  test("signing out is OFFLINE all the same, and one can come back", async ({ context, listenAs }) => {
     const noor = await listenAs("noor");
     const anouk = await ClientPage.open(context, "anouk");
     const magali = await ClientPage.open(context, "magali");
     await anouk.sees("magali", "ONLINE");
 
-    const signedOutAt = Date.now();
     await magali.signOut();
-    const { receivedAt } = await noor.next("magali", "OFFLINE");
-    expect(receivedAt - signedOutAt).toBeLessThan(AT_ONCE_MS);
+    await noor.next("magali", "OFFLINE");
     await anouk.sees("magali", "OFFLINE");
     await magali.isLinked("signed-out");
     await expect(magali.page.getByText("You’re signed out")).toBeVisible();

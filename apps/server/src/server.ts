@@ -6,6 +6,7 @@ import { enlargeRoster } from "./contacts/large-roster.ts";
 import { ROSTER } from "./contacts/roster.ts";
 import { createDistributedParts } from "./distributed.ts";
 import { type Access, createApp } from "./http/app.ts";
+import { expressMessageClasses } from "./http/express-message-classes.ts";
 import { listen } from "./http/listen.ts";
 import { createLogger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
@@ -64,7 +65,7 @@ export async function startServer(
   };
   try {
     await parts.followRevocations((session) => hub.signOut(session).catch(() => {}));
-    const listening = await listen(app, config.hosts, config.port);
+    const listening = await listen(app, config.hosts, config.port, expressMessageClasses(app));
     metrics.collectProcessMetrics();
     logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
     return { url: `http://localhost:${listening.port}`, close: () => closeAll(listening.close) };

@@ -164,6 +164,8 @@ function startStream(request: Request, response: Response, hub: PushHub, open: (
 }
 
 function writeStreamHead(response: Response, hub: PushHub): void {
+  // A stream outlives its routing by hours, and this holds all of it (deleting it would cost more than it frees).
+  Object.assign(response.req, { next: undefined });
   response.writeHead(200, {
     "Content-Type": EVENT_STREAM,
     "Cache-Control": "no-store, no-transform",

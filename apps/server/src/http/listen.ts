@@ -1,6 +1,12 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import type { Socket } from "node:net";
 import { plainProblem } from "./http-problem.ts";
+
+/**
+ * How many connections may wait to be accepted. When thousands come back at once, the usual 511 overflows, and whom it
+ * has no room for is silent for a second or more.
+ */
+const LISTEN_BACKLOG = 4096;
 
 export interface Listening {
   /** The port in use, the same on each address. */
@@ -22,14 +28,20 @@ export class ListenError extends Error {
  * (many have no IPv6).
  *
  * @param port 0 for any free one
+ * @param options how Node.js makes its requests and responses
  * @throws {ListenError}
  */
-export async function listen(listener: RequestListener, hosts: readonly string[], port: number): Promise<Listening> {
+export async function listen(
+  listener: RequestListener,
+  hosts: readonly string[],
+  port: number,
+  options: ServerOptions = {},
+): Promise<Listening> {
   const closings: (() => Promise<void>)[] = [];
   let lastError: unknown;
   let chosenPort = port;
   for (const host of hosts) {
-    const server = createHttpServer(listener);
+    const server = createHttpServer(listener, options);
     const closeIdle = trackIdleSockets(server);
     try {
       chosenPort = await listenOn(server, host, chosenPort);
@@ -45,8 +57,8 @@ export async function listen(listener: RequestListener, hosts: readonly string[]
   return { port: chosenPort, close: () => closeAll(closings) };
 }
 
-function createHttpServer(listener: RequestListener): Server {
-  const server = createServer(listener);
+function createHttpServer(listener: RequestListener, options: ServerOptions): Server {
+  const server = createServer(options, listener);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
   return server;
 }
@@ -54,7 +66,7 @@ function createHttpServer(listener: RequestListener): Server {
 function listenOn(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
       server.off("error", reject);
       const address = server.address();
       resolve(typeof address === "object" && address ? address.port : port);

@@ -1,0 +1,23 @@
+import { ClientPage } from "../fixtures/client-page.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+test("a tab that crashes is OFFLINE to others, though its browser lives on", async ({ context, server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const anouk = await ClientPage.open(context, "anouk");
+  const magali = await ClientPage.open(context, "magali");
+  await anouk.sees("magali", "ONLINE");
+
+  const crashed = magali.page.waitForEvent("crash");
+  const session = await context.newCDPSession(magali.page);
+  const crashedAt = Date.now();
+  session.send("Page.crash").catch(() => {
+    // A crashed page answers nothing.
+  });
+  await crashed;
+
+  const { since } = await noor.next("magali", "OFFLINE");
+  expect(since - crashedAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs);
+  await anouk.sees("magali", "OFFLINE");
+  await anouk.isLive();
+  expect(noor.changesOf("anouk")).toHaveLength(1);
+});

@@ -1,0 +1,44 @@
+import { startBackgroundBrowser } from "../fixtures/background-browser.ts";
+import { ClientPage } from "../fixtures/client-page.ts";
+import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+test("a laptop that sleeps is OFFLINE to others, and wakes up with the present", async ({ server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const browser = await startBackgroundBrowser();
+  try {
+    const magali = await ClientPage.open(browser.context, "magali", server.url);
+    await magali.sees("noor", "ONLINE");
+
+    browser.suspend();
+    const suspendedAt = Date.now();
+    const { since } = await noor.next("magali", "OFFLINE");
+    expect(since - suspendedAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs);
+    await listenAs("anouk");
+    browser.resume();
+
+    await noor.next("magali", "ONLINE");
+    await magali.isLive();
+    await magali.sees("anouk", "ONLINE");
+    await magali.sees("noor", "ONLINE");
+  } finally {
+    browser.resume();
+    await browser.close();
+  }
+});
+
+test("a server that sleeps takes nobody for gone when it wakes", async ({ context, server, listenAs }) => {
+  const noor = await listenAs("noor");
+  const magali = await ClientPage.open(context, "magali");
+  await noor.next("magali", "ONLINE");
+
+  server.suspend();
+  await magali.isLinked("reconnecting");
+  await magali.sees("noor", "UNKNOWN");
+  server.resume();
+  await magali.isLive();
+  await untilLeasesEnd(server, noor);
+
+  expect(noor.changesOf("magali")).toHaveLength(1);
+  await magali.sees("noor", "ONLINE");
+});
