@@ -1,9 +1,10 @@
-/** Makes the pictures of the README from the running app: `npm run images`. */
+/** Makes the pictures of the documentation: `npm run images`, or `npm run images -- expiry-lag` for a drawing alone. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { drawArchitecture } from "./draw-architecture.ts";
+import { drawExpiryLag } from "./draw-expiry-lag.ts";
 import { RunningApp } from "./running-app.ts";
 import { openContacts, type Shot, shootDemo } from "./screenshots.ts";
 import { filmThreeClients } from "./three-clients.ts";
@@ -14,6 +15,7 @@ const PHONE = { width: 390, height: 780 };
 
 const animation = pathOf("realtime-presence-1.gif");
 const architecture = pathOf("redis-presence.png");
+const expiryLag = pathOf("expiry-lag.png");
 const demo: Shot = { path: pathOf("demo.png"), colorScheme: "light", ...DESKTOP };
 const contacts: Shot[] = [
   { path: pathOf("contacts-light.png"), colorScheme: "light", ...DESKTOP },
@@ -26,22 +28,41 @@ const browser = await chromium.launch({
   ...(executablePath && { executablePath }),
   chromiumSandbox: process.getuid?.() !== 0,
 });
-// Two servers, so that the people of one picture don't turn up in another.
-const office = await RunningApp.start(HEARTBEAT_INTERVAL_MS);
-const stage = await RunningApp.start(HEARTBEAT_INTERVAL_MS);
 try {
-  const shootContacts = await openContacts(browser, office, contacts);
-  await drawArchitecture(browser, architecture);
-  await filmThreeClients(browser, stage.url, animation);
-  await shootDemo(browser, stage, demo);
-  await shootContacts();
+  const drawings = new Map([
+    [architecture, drawArchitecture],
+    [expiryLag, drawExpiryLag],
+  ]);
+  const names = process.argv.slice(2);
+  const isAsked = (path: string) => names.length === 0 || names.includes(basename(path, ".png"));
+  for (const [path, draw] of drawings) {
+    if (!isAsked(path)) continue;
+    await draw(browser, path);
+    await tellSize(path);
+  }
+  if (names.length === 0) await picture(browser);
 } finally {
   await browser.close();
-  await office.stop();
-  await stage.stop();
 }
 
-for (const path of [animation, architecture, demo.path, ...contacts.map((shot) => shot.path)]) {
+/** Those of the running app. */
+async function picture(browser: Browser): Promise<void> {
+  // Two servers, so that the people of one picture don't turn up in another.
+  const office = await RunningApp.start(HEARTBEAT_INTERVAL_MS);
+  const stage = await RunningApp.start(HEARTBEAT_INTERVAL_MS);
+  try {
+    const shootContacts = await openContacts(browser, office, contacts);
+    await filmThreeClients(browser, stage.url, animation);
+    await shootDemo(browser, stage, demo);
+    await shootContacts();
+  } finally {
+    await office.stop();
+    await stage.stop();
+  }
+  for (const path of [animation, demo.path, ...contacts.map((shot) => shot.path)]) await tellSize(path);
+}
+
+async function tellSize(path: string): Promise<void> {
   const { size } = await stat(path);
   console.log(`images/${basename(path)}  ${Math.round(size / 1024)} KB`);
 }
