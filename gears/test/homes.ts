@@ -22,7 +22,8 @@ export const HOMES: readonly { home: Home; load: LoadHome }[] = [
   { home: "redisgears", load: loadRedisGears },
 ];
 
-async function loadRedisGears(url: string, heartbeatIntervalMs: number): Promise<Triggers> {
+/** RedisGears' own library, in the stand-in for RedisGears. */
+export async function loadRedisGears(url: string, heartbeatIntervalMs: number): Promise<Triggers> {
   const harness = await RedisGearsHarness.load({ url, config: JSON.stringify({ heartbeatIntervalMs }) });
   return {
     functions: new PresenceFunctions(harness, heartbeatIntervalMs),

@@ -99,7 +99,7 @@ function warningsOf(host: TriggerHost | undefined): string[] {
 }
 
 function redisError(error: unknown, redisUrl: string): RedisError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
   const { host } = new URL(redisUrl);
   return new RedisError(`Redis at ${host} can't be used (${reason}). Start it, or set REDIS_URL to one that runs.`, {
     cause: error,

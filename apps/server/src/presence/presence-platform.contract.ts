@@ -196,6 +196,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       for (let round = 0; round < 20; round += 1) {
         for (const client of clients) await connectAndSee(client);
         for (const client of clients) await platform.leave(client);
+        await eventually(() => expect(events).toHaveLength(6 * (round + 1)));
       }
       await eventually(() => expect(events).toHaveLength(120));
       for (const client of clients) expect(told(client)).toEqual(Array(20).fill(["ONLINE", "OFFLINE"]).flat());

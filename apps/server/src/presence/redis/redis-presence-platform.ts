@@ -30,6 +30,8 @@ export interface RedisPresenceOptions {
   serverId: string;
   heartbeatIntervalMs: number;
   logger: Logger;
+  /** The logic, where it is not what the Redis itself offers. */
+  functions?: PresenceFunctions;
   /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
   onOfflineLag?: (lagMs: number) => void;
 }
@@ -97,7 +99,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     if (!commands || !blocking) throw new Error("unreachable");
     try {
       await Promise.all([commands.connect(), blocking.connect()]);
-      const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
+      const functions = options.functions ?? (await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger));
       // A server of the same name may have been here before; nothing of it is ours.
       await functions.forget(serverId);
       await functions.join(serverId);
