@@ -57,7 +57,7 @@ function chart(data: ExpiryLag, height: number): string {
     ${series.map((each, index) => band(data, each, PLOT.top + index * (BAND.height + BAND.gap))).join("\n")}
     ${TICKS.map(([ms, label]) => `<text class="tick" x="${xOf(ms, windowMs)}" y="${lastTop + 12}" text-anchor="${ms >= windowMs ? "end" : "middle"}">${ms > windowMs ? "" : label}</text>`).join("\n")}
     <text class="tick" x="${(NEVER.left + NEVER.right) / 2}" y="${lastTop + 12}" text-anchor="middle">not within ${windowMs / 1000} s</text>
-    <text class="source" x="40" y="${lastTop + 58}">Redis ${redis}, one run of each; the axis is logarithmic. The expired notification is of a plain key that ends with the lease, in the same Redis.</text>
+    <text class="source" x="40" y="${lastTop + 58}">Redis ${redis}, the middle of several runs; the axis is logarithmic. The expired notification is of a plain key that ends with the lease, in the same Redis.</text>
   </svg>`;
 }
 

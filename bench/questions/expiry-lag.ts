@@ -45,10 +45,15 @@ interface Result {
 
 async function run({ isLong, live, isRecorded, onProgress }: Effort): Promise<Answer> {
   const windowMs = isLong ? 120_000 : 30_000;
+  const rounds = isLong ? 5 : 3;
   const results: Result[] = [];
   for (const count of live === undefined ? LIVE : [live]) {
-    onProgress(`${DYING} die among ${formatNumber(count)}`);
-    results.push(await measure(count, windowMs));
+    const ofRounds: Result[] = [];
+    for (let round = 0; round < rounds; round++) {
+      onProgress(`round ${round + 1} of ${rounds}: ${DYING} die among ${formatNumber(count)}`);
+      ofRounds.push(await measure(count, windowMs));
+    }
+    results.push(middleOf(ofRounds));
   }
   if (isRecorded) await writeFile(CHART_DATA, `${JSON.stringify(chartOf(results, windowMs), undefined, 2)}\n`);
   return {
@@ -60,9 +65,18 @@ async function run({ isLong, live, isRecorded, onProgress }: Effort): Promise<An
     notes: [
       `One Redis (${results[0]?.redisVersion}): each client that dies has, beside its lease, a plain key with the same end, whose expired notification is waited for. The live are heartbeating all the while.`,
       "From the end of the lease (1.5 intervals after the time in the id of the last heartbeat that names the client) to the arrival at a subscriber of the notification, or at a reader of a server's stream.",
+      `Of ${rounds} rounds the middle one, by our 99th percentile.`,
       `Waited for ${formatNumber(windowMs / 1000)} s; percentiles are of all ${DYING}, and – where so many were not told by then.`,
     ],
   };
+}
+
+/** Another's work on the machine spoils a round now and then. */
+function middleOf(rounds: readonly Result[]): Result {
+  const byLag = rounds.toSorted((one, other) => percentile(one.lags.ours, 0.99) - percentile(other.lags.ours, 0.99));
+  const middle = byLag[Math.floor(byLag.length / 2)];
+  if (!middle) throw new Error("there was no round.");
+  return middle;
 }
 
 function figuresOf(lags: readonly number[]): string[] {
