@@ -130,7 +130,7 @@ describe("the user of servers and hosts", () => {
     const code = `#!lua name=intruder\nredis.register_function("presence_intrude", function() return redis.call("SET", "foreign", "1") end)`;
     await redis.call("FUNCTION", "LOAD", "REPLACE", code);
     onTestFinished(async () => void (await operator.call("FUNCTION", "DELETE", "intruder")));
-    await expect(redis.call("FCALL", "presence_intrude", "0")).rejects.toThrow(/can't access at least one of the keys/);
+    await expect(redis.call("FCALL", "presence_intrude", "0")).rejects.toThrow(/can't access|No permissions to access/);
   });
 
   it("has a password", async () => {
@@ -190,7 +190,8 @@ it("lets three servers and a trigger host do all they do", async () => {
   }
   const refused = (await operator.call("ACL", "LOG", "100")) as string[][];
   const objects = refused.map((entry) => entry[entry.indexOf("object") + 1]);
-  expect(objects.filter((object) => object !== "config|get")).toEqual([]);
+  // They ask for more than they need: the host for settings, and its library, from 7.2 on, for its own name to be known.
+  expect(objects.filter((object) => !["config|get", "client|setinfo"].includes(object ?? ""))).toEqual([]);
 
   function startServer(number: number) {
     return startTestServer({

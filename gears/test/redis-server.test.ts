@@ -66,6 +66,7 @@ test("one that is killed is gone, and stops for good even when paused", async ()
 
 test("it says so where there is no redis-server, and where it can't start", async () => {
   await expect(RedisServer.start({ args: ["--no-such-setting", "1"] })).rejects.toThrow(/ended while starting/);
+  vi.stubEnv("REDIS_SERVER_PATH", "");
   vi.stubEnv("PATH", "/nowhere");
   await expect(RedisServer.start()).rejects.toThrow(/redis-server is not installed.*apt-get install redis-server/);
 });
