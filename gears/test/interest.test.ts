@@ -97,6 +97,15 @@ onEachHome((start) => {
     expect((await platform.told("s2")).at(-1)).toBe("anouk OFFLINE left");
   });
 
+  test("a server that says whom it watches is told of no others any more", async () => {
+    const platform = await start();
+    await writeContacts(platform, { anouk: ["magali"], magali: [], omar: [] });
+    await platform.heartbeat("s1", ["anouk"]);
+    await platform.watch("s1", ["omar"]);
+    await platform.heartbeat("s2", ["magali", "omar"]);
+    expect(await clientsTold(platform, "s1")).toEqual(["omar"]);
+  });
+
   test("a contact that two clients of a plain server list is told of until both are gone", async () => {
     const platform = await start();
     await writeContacts(platform, { anouk: ["omar", "omar"], magali: ["omar"], omar: [] });

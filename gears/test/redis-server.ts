@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
+const PORTS_TRIED = 5;
 
 export interface RedisServerOptions {
   /** Whether what was written survives a restart: an append-only file, synced at each write. */
@@ -30,14 +31,18 @@ export class RedisServer {
 
   /** @throws where there is no `redis-server`, or it doesn't start */
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
-    const server = new RedisServer(await findFreePort(), await makeFolder(), options);
-    try {
-      await server.#launch();
-    } catch (error) {
-      await server.stop();
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      const server = new RedisServer(await findFreePort(), await makeFolder(), options);
+      try {
+        await server.#launch();
+        return server;
+      } catch (error) {
+        await server.stop();
+        // Somebody else may have taken the port since it was found free.
+        const isTaken = error instanceof Error && /address already in use/i.test(error.message);
+        if (!isTaken || attempt === PORTS_TRIED) throw error;
+      }
     }
-    return server;
   }
 
   get url(): string {
