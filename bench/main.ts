@@ -25,7 +25,7 @@ const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")
 
   Without a name, all are asked.
   --long     more rounds and more clients
-  --live N   for expiry-lag: so many clients live, say 1000000
+  --live N   for expiry-lag and heartbeats: so many clients live, say 1000000
   --record   for expiry-lag: writes the figures that its chart is drawn of to images/data
   --profile  writes a processor profile of each server (*.cpuprofile) to bench/dist/profiles`;
 

@@ -3,7 +3,7 @@ export interface Effort {
   /** More rounds and more clients. */
   isLong: boolean;
   /** How many clients are live, where that is a question's choice and was made on the command line. */
-  live: number | undefined;
+  live?: number | undefined;
   /** Whether figures that a chart is drawn of are to be kept. */
   isRecorded: boolean;
   /** Arguments for Node in each server under test. */
