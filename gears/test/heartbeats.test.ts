@@ -149,15 +149,16 @@ onEachHome((start, home) => {
     expect(await platform.redis.zrange(DEADLINES_KEY, "0", "-1")).toEqual(["anouk"]);
   });
 
-  test("an entry may name very many clients", async () => {
-    const platform = await start();
+  test("an entry may name very many clients", { timeout: 90_000 }, async () => {
+    const intervalMs = 60_000;
+    const platform = await start(intervalMs);
     // The harness takes a roundtrip for each call; what is told apart here is more than a thousand arguments.
-    const count = home === "redisgears" ? 1_500 : 10_000;
+    const count = home === "redisgears" ? 1_100 : 10_000;
     const clients = Array.from({ length: count }, (_, index) => `client-${index}`);
     await platform.heartbeat("s1", clients);
     const atMs = await platform.heartbeat("s1", clients);
     expect(platform.errors).toEqual([]);
-    expect(await platform.redis.zcount(DEADLINES_KEY, atMs + LEASE_MS, "+inf")).toBe(count);
+    expect(await platform.redis.zcount(DEADLINES_KEY, atMs + 1.5 * intervalMs, "+inf")).toBe(count);
   });
 
   test("clients may be called as properties of every object are", async () => {

@@ -1,8 +1,11 @@
 import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey, RECORDS_KEY } from "@presence/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { HOMES } from "./homes.ts";
-import { LEASE_MS, TestPlatform } from "./platform.ts";
+import { TestPlatform } from "./platform.ts";
 import { RedisServer } from "./redis-server.ts";
+
+/** `d`: so long that no lease runs out but the one that is to. */
+const INTERVAL_MS = 60_000;
 
 /** A day in the life of a platform, of which nothing depends on how quickly it passes. */
 async function live(platform: TestPlatform): Promise<void> {
@@ -30,10 +33,10 @@ async function live(platform: TestPlatform): Promise<void> {
   await functions.unwatch("s1", ["magali"]);
   await functions.leave("s1", "magali");
   await functions.leave("s1", "never-there");
-  const atMs = await platform.heartbeat("s1", ["lea"]);
   await redis.del(leaseKey("yves"));
+  await redis.set(leaseKey("lea"), "by-hand", "PX", 200);
   await platform.settle();
-  await platform.sweepPast(atMs + LEASE_MS);
+  await platform.sweepUntil(async () => (await redis.hget(RECORDS_KEY, "lea"))?.startsWith("OFFLINE") ?? false);
   await functions.forget("s2");
 }
 
@@ -60,7 +63,7 @@ test("both homes tell the same events, byte for byte, for the same input", { tim
     HOMES.map(async ({ load }) => {
       const server = await RedisServer.start();
       onTestFinished(() => server.stop());
-      const platform = await TestPlatform.start(server, load);
+      const platform = await TestPlatform.start(server, load, INTERVAL_MS);
       onTestFinished(() => platform.stop());
       await live(platform);
       return await outcome(platform);
