@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { RedisServer } from "@presence/gears/testing";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { root } from "../setup/checkout.mjs";
 import { runInTerminal, type TerminalCommand } from "../testing/terminal.ts";
@@ -10,6 +11,11 @@ import { createTinyCheckout, type TinyCheckout } from "../testing/tiny-checkout.
 const NPM_START = ["npm", "start"];
 const RUNNING = /Running at (http:\S+)/;
 const STOP_LIMIT_MS = 2_000;
+const SIGN_IN = {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ client: "magali" }),
+};
 const SECOND_START_LIMIT_MS = 5_000;
 
 function start(cwd: string, { args = [] as string[], env = {} as Record<string, string> } = {}): TerminalCommand {
@@ -165,6 +171,26 @@ describe("npm start in this checkout", () => {
     expect(command.output()).not.toMatch(/npm (error|ERR!)/);
   });
 
+  it("says what it is to the others on its Redis", async () => {
+    const redis = await RedisServer.start();
+    onTestFinished(() => redis.stop());
+    const host = start(root, { env: { ...env, REDIS_URL: redis.url } });
+    await host.shows(RUNNING);
+    await host.shows(new RegExp(`Redis at 127\\.0\\.0\\.1:${redis.port}; this server hosts its triggers as well`));
+    const other = start(root, { env: { ...env, REDIS_URL: redis.url, TRIGGERS: "elsewhere" } });
+    await other.shows(/this server leaves its triggers to others/);
+
+    const [url, otherUrl] = [host, other].map((command) => RUNNING.exec(command.output())?.[1]);
+    const stream = await fetch(`${url}/events/anouk`);
+    onTestFinished(() => stream.body?.cancel());
+    const seen = async () => {
+      const { token } = (await (await fetch(`${otherUrl}/api/sessions`, SIGN_IN)).json()) as { token: string };
+      const contacts = await fetch(`${otherUrl}/api/contacts`, { headers: { Authorization: `Bearer ${token}` } });
+      return await contacts.text();
+    };
+    await expect.poll(seen, { timeout: 5_000 }).toContain('"client":"anouk","status":"ONLINE"');
+  });
+
   it("says in one line that the port is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void other.close());
@@ -178,6 +204,8 @@ describe("npm start in this checkout", () => {
   it.each([
     [{ env: { PORT: "many" } }, "PORT"],
     [{ env: { HEARTBEAT_INTERVAL_MS: "0" } }, "HEARTBEAT_INTERVAL_MS"],
+    [{ env: { REDIS_URL: "redis://one,redis://two" } }, "REDIS_URL"],
+    [{ env: { REDIS_URL: "redis://127.0.0.1:1" } }, "Redis at 127.0.0.1:1 can't be used (connect ECONNREFUSED"],
     [{ args: ["--contacts", "none"] }, "--contacts"],
     [{ args: ["--no-such-thing"] }, "--no-such-thing"],
   ])("says in one line what is wrong with a setting: %j", async (options, name) => {
