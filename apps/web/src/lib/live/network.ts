@@ -1,5 +1,7 @@
 import type { Fetch } from "../api/api.ts";
 
+const NO_CONTENT = 204;
+
 /** The way to the server, with a pair of scissors: what the demo page's 'cut network' uses. */
 export interface Network {
   send: Fetch;
@@ -52,7 +54,9 @@ export function createNetwork(underlying: Fetch): Network {
         else signal.addEventListener("abort", abandon, { once: true });
       });
       const response = await Promise.race([underlying(path, { ...init, signal: inner.signal }), abandoned]);
-      return response.body === null ? response : new Response(gated(response.body), response);
+      // Chromium gives even a 204 a body, and refuses to make a response of that status with one.
+      if (response.body === null || response.status === NO_CONTENT) return response;
+      return new Response(gated(response.body), response);
     },
     cut() {
       isCut = true;
