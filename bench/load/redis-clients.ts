@@ -9,7 +9,7 @@ const ENTRIES_IN_FLIGHT = 20;
 export const SILENT = pino({ level: "silent" });
 
 /** Ids that `redis-benchmark` can make as well: its `__rand_int__` has twelve digits. */
-export function redisClientId(index: number): string {
+function redisClientId(index: number): string {
   return `client-${String(index).padStart(12, "0")}`;
 }
 

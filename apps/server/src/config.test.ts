@@ -8,6 +8,8 @@ describe("parseConfig", () => {
       hosts: ["127.0.0.1", "::1"],
       serverId: expect.stringMatching(/^server-[0-9a-f]{8}$/),
       heartbeatIntervalMs: 5_000,
+      redisUrl: undefined,
+      hostsTriggers: true,
       access: { mode: "demo" },
       logLevel: "info",
       contactCount: undefined,
@@ -22,16 +24,24 @@ describe("parseConfig", () => {
       HEARTBEAT_INTERVAL_MS: "250",
       AUTH_JWT_SECRET: "s3cret",
       LOG_LEVEL: "trace",
+      REDIS_URL: "rediss://user:secret@redis.example:6380/1",
+      TRIGGERS: "elsewhere",
     };
     expect(parseConfig(env, ["--contacts", "5000"])).toEqual({
       port: 0,
       hosts: ["0.0.0.0"],
       serverId: "paris_1",
       heartbeatIntervalMs: 250,
+      redisUrl: "rediss://user:secret@redis.example:6380/1",
+      hostsTriggers: false,
       access: { mode: "issuer", secret: "s3cret" },
       logLevel: "trace",
       contactCount: 5_000,
     });
+  });
+
+  it("never shows the password of a Redis it can't use", () => {
+    expect(() => parseConfig({ REDIS_URL: "http://user:secret@redis.example" }, [])).toThrow(/^REDIS_URL(?!.*secret)/);
   });
 
   it("takes an issuer's keys by their URL", () => {
@@ -84,6 +94,9 @@ describe("parseConfig", () => {
     ["AUTH_JWKS_URL", "issuer.example/jwks", "an http or https URL"],
     ["AUTH_JWKS_URL", "file:///etc/passwd", "an http or https URL"],
     ["AUTH_JWKS_URL", "ftp://issuer.example/jwks", "an http or https URL"],
+    ["TRIGGERS", "nowhere", "here or elsewhere"],
+    ["REDIS_URL", "localhost:6379", "the redis:// or rediss:// URL of one Redis (a cluster is not supported)"],
+    ["REDIS_URL", "redis://a:1,redis://b:2", "the redis:// or rediss:// URL of one Redis (a cluster is not supported)"],
     ["LOG_LEVEL", "verbose", "one of fatal, error, warn, info, debug, trace, silent"],
     ["LOG_LEVEL", "INFO", "one of fatal, error, warn, info, debug, trace, silent"],
   ];

@@ -14,7 +14,7 @@ const DEMO_KEY = "presence:demo-key";
 const KEY_BYTES = 32;
 
 /** Redis can't be used; the message says what to do, in one line. */
-export class RedisError extends Error {
+class RedisError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "RedisError";
