@@ -40,15 +40,20 @@ async function main(): Promise<void> {
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const unknown = positionals.find((name) => !QUESTIONS.some((question) => question.name === name));
-  if (values.help || unknown !== undefined) {
-    console.log(unknown === undefined ? USAGE : `There is no question ${unknown}.\n\n${USAGE}`);
-    process.exitCode = unknown === undefined ? 0 : 1;
+  const live = values.live === undefined ? undefined : Number(values.live);
+  const problem =
+    unknown !== undefined
+      ? `There is no question ${unknown}.`
+      : live !== undefined && !(Number.isInteger(live) && live > 0) && "--live takes a number of clients.";
+  if (values.help || problem) {
+    console.log(problem ? `${problem}\n\n${USAGE}` : USAGE);
+    process.exitCode = problem ? 1 : 0;
     return;
   }
   const asked = positionals.length === 0 ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name));
   const effort: Effort = {
     isLong: values.long === true,
-    live: values.live === undefined ? undefined : Number(values.live),
+    live,
     isRecorded: values.record === true,
     nodeArgs: values.profile ? ["--cpu-prof", "--cpu-prof-dir=bench/dist/profiles"] : [],
     onProgress: showProgress,
