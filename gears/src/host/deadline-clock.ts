@@ -21,7 +21,7 @@ export interface DeadlineClockOptions {
  */
 export class DeadlineClock {
   readonly #options: DeadlineClockOptions;
-  #wake: () => void = () => {};
+  #nudge = new AbortController();
   #lastSweepMs = performance.now();
 
   constructor(options: DeadlineClockOptions) {
@@ -35,7 +35,7 @@ export class DeadlineClock {
 
   /** A lease may now end sooner than it was to. */
   nudge(): void {
-    this.#wake();
+    this.#nudge.abort();
   }
 
   /** Runs until the signal. */
@@ -44,6 +44,8 @@ export class DeadlineClock {
     const tickMs = TICK_INTERVALS * heartbeatIntervalMs;
     while (!signal.aborted) {
       try {
+        // Whoever nudges from here on, while Redis is being asked, is heard before the next sleep.
+        this.#nudge = new AbortController();
         const { nowMs, nextMs } = await functions.sweep(runOf());
         this.#lastSweepMs = performance.now();
         if (nextMs === undefined || nextMs > nowMs)
@@ -57,8 +59,6 @@ export class DeadlineClock {
   }
 
   async #sleep(durationMs: number): Promise<void> {
-    const nudge = new AbortController();
-    this.#wake = () => nudge.abort();
-    await pause(durationMs, AbortSignal.any([this.#options.signal, nudge.signal]));
+    await pause(durationMs, AbortSignal.any([this.#options.signal, this.#nudge.signal]));
   }
 }

@@ -7,6 +7,7 @@
  * the deadline clock may all find the same thing, and it is told once.
  */
 import {
+  contactKey,
   DEADLINES_KEY,
   GUESTS_KEY,
   homesKey,
@@ -267,6 +268,8 @@ export function read(
     for (let index = 0; index < part.length; index += 1) reading.push(textOf(records[index]) ?? "");
   });
   for (const guest of listOf(redis.call("SMEMBERS", GUESTS_KEY))) {
+    // Who has been given a document meanwhile is seen by whose list says so, and not by all.
+    if (numberOf(redis.call("EXISTS", contactKey(guest))) === 1) continue;
     reading.push(guest, textOf(redis.call("HGET", RECORDS_KEY, guest)) ?? "");
   }
   return reading;
