@@ -5,18 +5,18 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe } from "vitest";
 import { presencePlatformContract } from "../presence-platform.contract.ts";
-import { RedisPresencePlatform } from "./redis-presence-platform.ts";
+import { type RedisPresenceOptions, RedisPresencePlatform } from "./redis-presence-platform.ts";
 
 const D = 200;
 const logger = pino({ level: process.env["TEST_LOG_LEVEL"] ?? "silent" });
 
+/** How often RedisGears' clock is asked: far more often than a lease lives. */
 const SWEEP_MS = 5;
 
 describe("the presence platform on RedisGears, as far as it can be had", () => {
   let redis: RedisServer;
   let triggers: Triggers;
   let sweeping: NodeJS.Timeout;
-  let servers = 0;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
@@ -30,23 +30,12 @@ describe("the presence platform on RedisGears, as far as it can be had", () => {
     await redis.stop();
   });
 
-  presencePlatformContract(async ({ heartbeatIntervalMs }) => {
-    servers += 1;
-    await flush(redis.url);
-    return await RedisPresencePlatform.connect({
-      redisUrl: redis.url,
-      serverId: `server-${servers}`,
-      heartbeatIntervalMs,
-      logger,
-      functions: triggers.functions,
-    });
-  });
+  presencePlatformContract((options) => connectToEmptied(redis, { ...options, functions: triggers.functions }));
 });
 
 describe("the presence platform on Redis Functions", () => {
   let redis: RedisServer;
   let host: TriggerHost;
-  let servers = 0;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
@@ -58,20 +47,19 @@ describe("the presence platform on Redis Functions", () => {
     await redis.stop();
   });
 
-  presencePlatformContract(async ({ heartbeatIntervalMs }) => {
-    servers += 1;
-    await flush(redis.url);
-    return await RedisPresencePlatform.connect({
-      redisUrl: redis.url,
-      serverId: `server-${servers}`,
-      heartbeatIntervalMs,
-      logger,
-    });
-  });
+  presencePlatformContract((options) => connectToEmptied(redis, options));
 });
 
-async function flush(url: string): Promise<void> {
+let servers = 0;
+
+/** One server more, each under a name of its own, on a Redis that holds nothing. */
+async function connectToEmptied(
+  { url }: RedisServer,
+  options: Pick<RedisPresenceOptions, "heartbeatIntervalMs" | "functions">,
+): Promise<RedisPresencePlatform> {
   const connection = new Redis(url);
   await connection.flushall();
   connection.disconnect();
+  servers += 1;
+  return await RedisPresencePlatform.connect({ redisUrl: url, serverId: `server-${servers}`, logger, ...options });
 }
