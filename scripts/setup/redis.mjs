@@ -17,7 +17,8 @@ const NAMES_ON_PATH = ["redis-server", "valkey-server"];
  */
 const DEBIANS_PACKAGE = "redis-tools";
 const DEBIANS_FILE = "/usr/bin/redis-check-rdb";
-const OUR_NAME_FOR_IT = join(cache, "bin/redis-server");
+/** Where we give it that name. */
+const OUR_FOLDER = join(cache, "bin");
 
 const NO_REDIS =
   `There is no Redis server here, ${OLDEST_MAJOR}.0 or later, nor a Valkey. Install one (on Debian: sudo apt-get install ` +
@@ -26,10 +27,12 @@ const NO_REDIS =
 /**
  * Finds a Redis server that starts: the one that REDIS_SERVER_PATH names, else the one on the PATH, else one that we
  * installed. Throws a PlainError.
- * @param {{ mayInstall: boolean }} options whether to install Debian's, where there is none and we may
+ * @param {object} options
+ * @param {boolean} options.mayInstall whether to install Debian's, where there is none and we may
+ * @param {string} [options.ourFolder] where one that we installed is
  * @returns {Promise<{ REDIS_SERVER_PATH: string }>} for the environment of what starts it
  */
-export async function findRedis({ mayInstall }) {
+export async function findRedis({ mayInstall, ourFolder = OUR_FOLDER }) {
   const named = process.env["REDIS_SERVER_PATH"];
   if (named) {
     const problem = await startProblem(named);
@@ -40,7 +43,8 @@ export async function findRedis({ mayInstall }) {
   }
   /** @type {string[]} */
   const problems = [];
-  const path = (await findInstalled(problems)) ?? (mayInstall ? await installDebians(problems) : undefined);
+  const path =
+    (await findInstalled(ourFolder, problems)) ?? (mayInstall ? await installDebians(ourFolder, problems) : undefined);
   if (path === undefined) {
     throw new PlainError([NO_REDIS, ...problems].join("\n"));
   }
@@ -48,13 +52,14 @@ export async function findRedis({ mayInstall }) {
 }
 
 /**
+ * @param {string} ourFolder
  * @param {string[]} problems gets what is wrong with those that can't be used
  * @returns {Promise<string | undefined>}
  */
-async function findInstalled(problems) {
+async function findInstalled(ourFolder, problems) {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
   const onPath = NAMES_ON_PATH.flatMap((name) => folders.map((folder) => join(folder, name)));
-  for (const path of [...onPath, OUR_NAME_FOR_IT]) {
+  for (const path of [...onPath, ourNameIn(ourFolder)]) {
     if (await isThere(path)) {
       const problem = await startProblem(path);
       if (problem === undefined) {
@@ -67,19 +72,25 @@ async function findInstalled(problems) {
 }
 
 /**
+ * @param {string} ourFolder
  * @param {string[]} problems gets what went wrong
  * @returns {Promise<string | undefined>} the path of Debian's server, freshly installed
  */
-async function installDebians(problems) {
+async function installDebians(ourFolder, problems) {
   const install = await debianInstaller({ orKin: true });
   if (install === undefined) {
     return undefined;
   }
   await attempt("Installing Debian's Redis", problems, () => install([DEBIANS_PACKAGE]));
-  await mkdir(join(cache, "bin"), { recursive: true });
-  await rm(OUR_NAME_FOR_IT, { force: true });
-  await symlink(DEBIANS_FILE, OUR_NAME_FOR_IT);
-  return findInstalled(problems);
+  await mkdir(ourFolder, { recursive: true });
+  await rm(ourNameIn(ourFolder), { force: true });
+  await symlink(DEBIANS_FILE, ourNameIn(ourFolder));
+  return findInstalled(ourFolder, problems);
+}
+
+/** @param {string} folder */
+function ourNameIn(folder) {
+  return join(folder, "redis-server");
 }
 
 /**

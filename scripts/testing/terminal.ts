@@ -69,9 +69,11 @@ function groupOf(child: ChildProcess): number {
   return child.pid;
 }
 
-/** The environment without what the npm that runs these tests put there. */
+/**
+ * The environment without what the npm that runs these tests put there. What npm has to remark on the settings of its
+ * user is no output of ours.
+ */
 function freshEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_|^CI$|^NODE_ENV$|^VITEST/.test(name)),
-  );
+  const inherited = Object.entries(process.env).filter(([name]) => !/^npm_|^CI$|^NODE_ENV$|^VITEST/.test(name));
+  return { ...Object.fromEntries(inherited), npm_config_loglevel: "error" };
 }
