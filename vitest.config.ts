@@ -19,7 +19,7 @@ export default defineConfig({
         testTimeout: 30_000,
       }),
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
-      project("tools", "{bench,images}/**/*.test.ts"),
+      project("tools", "{bench,faults,images}/**/*.test.ts"),
       // They start processes and keep the machine busy: the tests above have to keep time.
       project("commands", "{scripts,deploy}/**/*.test.ts", { sequence: { groupOrder: 1 }, testTimeout: 60_000 }),
     ],

@@ -7,12 +7,13 @@ import { stopWhenTold } from "./stop.mjs";
 /**
  * Prepares the checkout, then hands the terminal over to a tool that Node runs; its exit status becomes ours.
  * @param {() => readonly string[]} nodeArguments asked for when the packages are there
- * @param {{ needsBrowser?: boolean, needsRedis?: boolean }} [needs]
+ * @param {{ needsBrowser?: boolean, needsRedis?: boolean, env?: Record<string, string> }} [options] `env` is added to ours
  */
-export async function runTool(nodeArguments, { needsBrowser = false, needsRedis = false } = {}) {
+export async function runTool(nodeArguments, { needsBrowser = false, needsRedis = false, env: more = {} } = {}) {
   stopWhenTold();
   await prepare();
   const env = {
+    ...more,
     ...(needsBrowser && (await findBrowser())),
     ...(needsRedis && (await findRedis({ mayInstall: true }))),
   };

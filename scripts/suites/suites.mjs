@@ -6,6 +6,7 @@ import { runShown } from "../setup/child.mjs";
 import { npmScriptShown } from "../setup/npm.mjs";
 import { playwrightCli } from "../setup/playwright.mjs";
 import { findRedis } from "../setup/redis.mjs";
+import { faultsArguments } from "./faults.mjs";
 import { broken, tallyCheck, tallyPlaywright, tallyVitest } from "./tally.mjs";
 
 /**
@@ -26,6 +27,7 @@ export const SUITES = [
   { name: "dead code", run: (timeoutMs) => check("dead-code", timeoutMs) },
   { name: "unit and integration", run: runVitest },
   { name: "end to end", run: runPlaywright },
+  { name: "faults", run: runFaults },
 ];
 
 /**
@@ -54,6 +56,14 @@ async function runPlaywright(timeoutMs) {
       env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: report },
       timeoutMs,
     }),
+  );
+}
+
+/** @param {number} timeoutMs */
+async function runFaults(timeoutMs) {
+  const env = await findRedis({ mayInstall: true });
+  return tallyReport("faults.json", tallyVitest, (report) =>
+    runShown(process.execPath, faultsArguments([`--outputFile.json=${report}`]), { env, timeoutMs }),
   );
 }
 

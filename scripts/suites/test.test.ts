@@ -36,18 +36,19 @@ async function npmTest() {
 it("runs every suite, whatever becomes of the others, and ends with the sum", async () => {
   const { status, output } = await npmTest();
   expect(status).toBe(1);
-  expect(output).toMatch(/\n2 passed, 3 failed\n$/);
+  expect(output).toMatch(/\n2 passed, 4 failed\n$/);
   expect(output).toMatch(/^ {2}lint .*1 passed, 0 failed$/m);
   expect(output).toMatch(/^ {2}types .*0 passed, 1 failed$/m);
   expect(output).toMatch(/^ {2}unit and integration .*0 passed, 1 failed \(crashed\)$/m);
   expect(output).toMatch(/^ {2}end to end .*0 passed, 1 failed \(could not run\)$/m);
+  expect(output).toMatch(/^ {2}faults .*0 passed, 1 failed \(could not run\)$/m);
 });
 
 it("runs what can be run when the build fails, and counts that too", async () => {
   await checkout.write("apps/web/build.mjs", 'throw new Error("no");');
   const { status, output } = await npmTest();
   expect(status).toBe(1);
-  expect(output).toMatch(/\n2 passed, 4 failed\n$/);
+  expect(output).toMatch(/\n2 passed, 5 failed\n$/);
 });
 
 it("ends with a sum even if nothing can be installed", async () => {

@@ -1,0 +1,21 @@
+/** Preloaded into a process whose wall clock is to be wrong: an hour ahead of everybody else's. */
+const AHEAD_MS = 3_600_000;
+
+const RealDate = globalThis.Date;
+
+class ShiftedDate extends RealDate {
+  /** @param {ConstructorParameters<DateConstructor>} args */
+  constructor(...args) {
+    if (args.length === 0) {
+      super(RealDate.now() + AHEAD_MS);
+    } else {
+      super(...args);
+    }
+  }
+
+  static now() {
+    return RealDate.now() + AHEAD_MS;
+  }
+}
+
+globalThis.Date = /** @type {DateConstructor} */ (ShiftedDate);

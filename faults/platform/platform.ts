@@ -1,0 +1,98 @@
+import { RedisServer, type RedisServerOptions } from "@presence/gears/testing";
+import { type ClientId, contactKey, LEASE_KEY_PREFIX } from "@presence/protocol";
+import { Redis } from "ioredis";
+import { onTestFinished } from "vitest";
+import { PresenceServer, type PresenceServerOptions } from "./presence-server.ts";
+
+const SCAN_COUNT = 1_000;
+
+export interface PlatformOptions {
+  /** `d`, in ms. */
+  heartbeatIntervalMs: number;
+  /** How many servers are there at first. They are called `server-1` and so on. */
+  servers: number;
+  redis?: RedisServerOptions;
+  /** What is different about a server; `index` counts from 0. */
+  server?: (index: number) => Partial<PresenceServerOptions>;
+}
+
+/** A Redis and some servers, real processes all, for one fault; they end with its test. */
+export class Platform {
+  readonly redis: RedisServer;
+  readonly servers: PresenceServer[] = [];
+  /** A connection to look into Redis by. */
+  readonly commands: Redis;
+  readonly heartbeatIntervalMs: number;
+  readonly #options: PlatformOptions;
+  #started = 0;
+
+  private constructor(redis: RedisServer, options: PlatformOptions) {
+    this.redis = redis;
+    this.#options = options;
+    this.heartbeatIntervalMs = options.heartbeatIntervalMs;
+    this.commands = new Redis(redis.url, { lazyConnect: true });
+    // Redis goes away in faults; whoever asks then is told so by the answer.
+    this.commands.on("error", () => {});
+  }
+
+  /** Resolves when all servers listen. */
+  static async start(options: PlatformOptions): Promise<Platform> {
+    const redis = await RedisServer.start(options.redis);
+    const platform = new Platform(redis, options);
+    onTestFinished(() => platform.#close());
+    await platform.commands.connect();
+    platform.servers.push(
+      ...(await Promise.all(Array.from({ length: options.servers }, () => platform.#startServer()))),
+    );
+    return platform;
+  }
+
+  /** How long a lease lives from the heartbeat that set it, in ms. */
+  get leaseMs(): number {
+    return 1.5 * this.heartbeatIntervalMs;
+  }
+
+  /** One more server. */
+  async addServer(more: Partial<PresenceServerOptions> = {}): Promise<PresenceServer> {
+    const server = await this.#startServer(more);
+    this.servers.push(server);
+    return server;
+  }
+
+  /** Writes contact lists, before their owners connect. Who has one is no guest. */
+  async writeContacts(contactsOf: ReadonlyMap<ClientId, readonly ClientId[]>): Promise<void> {
+    const pipeline = this.commands.pipeline();
+    for (const [id, contacts] of contactsOf) {
+      pipeline.set(contactKey(id), JSON.stringify({ id, name: id, contacts }));
+    }
+    await pipeline.exec();
+  }
+
+  /** Who has a lease now. */
+  async leases(): Promise<Set<ClientId>> {
+    const clients = new Set<ClientId>();
+    const keys = this.commands.scanStream({ match: `${LEASE_KEY_PREFIX}*`, count: SCAN_COUNT });
+    for await (const batch of keys as AsyncIterable<string[]>) {
+      for (const key of batch) clients.add(key.slice(LEASE_KEY_PREFIX.length));
+    }
+    return clients;
+  }
+
+  #startServer(more: Partial<PresenceServerOptions> = {}): Promise<PresenceServer> {
+    const index = this.#started;
+    this.#started += 1;
+    return PresenceServer.start({
+      redisUrl: this.redis.url,
+      serverId: `server-${index + 1}`,
+      heartbeatIntervalMs: this.heartbeatIntervalMs,
+      ...this.#options.server?.(index),
+      ...more,
+    });
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.kill()));
+    this.commands.disconnect();
+    await this.redis.stop();
+  }
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientId } from "@presence/protocol";
+import { onTestFinished } from "vitest";
+import { departures, differences, violations } from "../check/verdict.ts";
+import type { Platform } from "../platform/platform.ts";
+import { until } from "./until.ts";
+import { type Address, Viewer, type ViewerOptions } from "./viewer.ts";
+
+const OPENED_AT_ONCE = 50;
+/** How often what is seen and what is true are compared, where they should come to be the same. */
+const COMPARISON_MS = 100;
+
+export interface CrowdOptions {
+  /** How many people there are; `person-0` and so on. */
+  size: number;
+  /** How many contacts each has: the next ones in the row, which is a circle. */
+  contacts: number;
+  /** Where a person connects; by default at any of the servers that run, at random. */
+  route?: (client: ClientId) => Address | undefined;
+  onChange?: ViewerOptions["onChange"];
+}
+
+/** People who all look at some of the others. */
+export class Crowd {
+  readonly viewers: readonly Viewer[];
+  readonly #platform: Platform;
+  readonly #contactsOf: ReadonlyMap<ClientId, readonly ClientId[]>;
+
+  private constructor(platform: Platform, options: CrowdOptions) {
+    this.#platform = platform;
+    this.#contactsOf = circle(options.size, options.contacts);
+    const route = options.route ?? (() => anyRunning(platform));
+    this.viewers = [...this.#contactsOf.keys()].map(
+      (client) => new Viewer({ client, route: () => route(client), onChange: options.onChange }),
+    );
+  }
+
+  /** Writes the contact lists and connects everybody; resolves when each sees all their contacts online. */
+  static async gather(platform: Platform, options: CrowdOptions): Promise<Crowd> {
+    const crowd = new Crowd(platform, options);
+    onTestFinished(() => {
+      for (const viewer of crowd.viewers) viewer.close();
+    });
+    await platform.writeContacts(crowd.#contactsOf);
+    for (let start = 0; start < crowd.viewers.length; start += OPENED_AT_ONCE) {
+      const some = crowd.viewers.slice(start, start + OPENED_AT_ONCE);
+      for (const viewer of some) viewer.open();
+      await until("the streams begin", () => some.every(({ isLive }) => isLive));
+    }
+    await crowd.untilRight();
+    return crowd;
+  }
+
+  get clients(): ClientId[] {
+    return [...this.#contactsOf.keys()];
+  }
+
+  contactsOf(viewer: ClientId): readonly ClientId[] {
+    return this.#contactsOf.get(viewer) ?? [];
+  }
+
+  /** Who went before anyone's eyes, of those named or of all; in words. */
+  departures(of: Iterable<ClientId> = this.clients): string[] {
+    return departures(this.#pictures(), new Set(of));
+  }
+
+  /** What was wrong with what anyone was told, in words. */
+  violations(): string[] {
+    return violations(this.#pictures());
+  }
+
+  /**
+   * Resolves when everyone who looks sees what is true.
+   *
+   * @returns how long it took, in ms
+   */
+  async untilRight({ patienceMs = 60_000 }: { patienceMs?: number } = {}): Promise<number> {
+    const startMs = performance.now();
+    for (;;) {
+      const wrong = await this.differences();
+      if (wrong.length === 0) return performance.now() - startMs;
+      if (performance.now() - startMs > patienceMs) {
+        throw new Error(
+          `After ${patienceMs} ms ${wrong.length} things are seen wrongly: ${wrong.slice(0, 5).join("; ")}`,
+        );
+      }
+      await sleep(COMPARISON_MS);
+    }
+  }
+
+  /** Where what those who look see differs from the leases in Redis, in words. */
+  async differences(): Promise<string[]> {
+    const leases = await this.#platform.leases();
+    const looking = this.viewers.filter(({ isLive }) => isLive).map(({ picture }) => picture);
+    return differences(looking, (viewer) => this.contactsOf(viewer), leases);
+  }
+
+  #pictures() {
+    return this.viewers.map(({ picture }) => picture);
+  }
+}
+
+/** Any server that runs, as a proxy that looks after its servers chooses one. */
+function anyRunning({ servers }: Platform): Address | undefined {
+  const running = servers.filter(({ isRunning }) => isRunning);
+  return running[Math.floor(Math.random() * running.length)];
+}
+
+function circle(size: number, contacts: number): Map<ClientId, ClientId[]> {
+  const ids = Array.from({ length: size }, (_, index) => `person-${index}`);
+  const lists = ids.map((id, index): [ClientId, ClientId[]] => [
+    id,
+    Array.from({ length: contacts }, (_, step) => ids[(index + step + 1) % size] ?? id),
+  ]);
+  return new Map(lists);
+}

@@ -1,0 +1,27 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { FiguresReporter } from "./report/figures-reporter.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The faults of one folder. */
+function project(name: string, order: number, maxWorkers: number): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: { name, include: [`faults/${name}/*.fault.ts`], maxWorkers, sequence: { groupOrder: order } },
+  };
+}
+
+export default defineConfig({
+  root: ROOT,
+  test: {
+    environment: "node",
+    allowOnly: !process.env["CI"],
+    testTimeout: 150_000,
+    hookTimeout: 60_000,
+    reporters: ["default", "json", new FiguresReporter(process.env["FAULTS_PAGE"])],
+    outputFile: { json: ".cache/reports/faults.json" },
+    // Light ones mostly wait, so that several fit on a small machine; heavy ones need it for themselves.
+    projects: [project("light", 0, 3), project("heavy", 1, 1)],
+  },
+});

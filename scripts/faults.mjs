@@ -1,0 +1,8 @@
+import { runCommand } from "./setup/entry.mjs";
+
+runCommand(async () => {
+  const { runTool } = await import("./setup/tool.mjs");
+  const { faultsArguments, pageToWrite } = await import("./suites/faults.mjs");
+  const args = process.argv.slice(2);
+  await runTool(() => faultsArguments(args), { needsRedis: true, env: pageToWrite(args) });
+});
