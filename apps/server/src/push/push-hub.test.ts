@@ -25,6 +25,15 @@ describe("a stream", () => {
     for (const retryMs of retriesMs) expect(retryMs).toBeGreaterThanOrEqual(1000);
   });
 
+  it("asks its reader to be back well before the shortest lease ends, half an interval after the last heartbeat", async () => {
+    const { openStream } = await bound({ heartbeatIntervalMs: 4_000 });
+    const streams = await Promise.all(Array.from({ length: 32 }, () => openStream("anouk")));
+    await Promise.all(streams.map((stream) => stream.snapshot()));
+    const retriesMs = streams.flatMap((stream) => stream.retriesMs);
+    expect(Math.max(...retriesMs)).toBeLessThanOrEqual(1_200);
+    expect(Math.min(...retriesMs)).toBeGreaterThanOrEqual(400);
+  });
+
   it("tells of contacts, and of nobody else", async () => {
     const { platform, openStream } = await bound();
     const anouk = await openStream("anouk");

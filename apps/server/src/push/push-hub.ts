@@ -46,7 +46,9 @@ const FLUSH_WINDOW_MS = 5;
 const MAX_HELD_EVENTS = 10_000;
 /** Keep-alives are due at most every 15 s; they are spread, so that not all connections are written to at once. */
 const KEEP_ALIVE_MS = { least: 9_000, most: 13_000 };
-const RETRY_MS = { least: 1_000, most: 3_000 };
+/** When readers are to come back who have lost their server: spread out, and well before the shortest of leases ends. */
+const RETRY_INTERVALS = { least: 0.1, most: 0.3 };
+const LONGEST_RETRY_MS = { least: 1_000, most: 3_000 };
 /**
  * A browser is taken for gone after this many intervals without a ping. With the lease on top, others learn of it within
  * 1.3 + 1.5 intervals and one inspection: inside the three that are promised.
@@ -87,6 +89,7 @@ export class PushHub {
   readonly #unsubscribe: () => void;
   readonly #inspection: NodeJS.Timeout;
   readonly #inspectionMs: number;
+  readonly #retryMs: Range;
   #lastInspectionMs = performance.now();
 
   constructor({ platform, metrics, logger, limits }: PushHubDependencies) {
@@ -100,6 +103,7 @@ export class PushHub {
       onGap: () => this.#beginAnew(),
       onLost: () => this.#endAll("unreadable"),
     });
+    this.#retryMs = retryRangeMs(platform.heartbeatIntervalMs);
     this.#inspectionMs = clamp(platform.heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL, INSPECTION_MS);
     this.#inspection = setInterval(() => this.#inspect(), this.#inspectionMs);
   }
@@ -183,7 +187,7 @@ export class PushHub {
   #endAll(reason: "shutting-down" | "unreadable"): void {
     const problem = reason === "shutting-down" ? SHUTTING_DOWN : PRESENCE_LOST;
     for (const connection of [...this.#registry.connections()]) {
-      connection.end(reason, { lastWord: encodeRetry(between(RETRY_MS)), problem });
+      connection.end(reason, { lastWord: encodeRetry(between(this.#retryMs)), problem });
     }
   }
 
@@ -255,7 +259,7 @@ export class PushHub {
     if (!missed) return false;
     const frames = missed.filter((event) => isVisible(event, list)).map((event) => this.#presenceFrame(event));
     const position = missed.at(-1)?.version ?? id.version;
-    connection.goLive(connection.startJoining(), [encodeRetry(between(RETRY_MS)), ...frames], position);
+    connection.goLive(connection.startJoining(), [encodeRetry(between(this.#retryMs)), ...frames], position);
     this.#metrics.resumes.inc();
     return true;
   }
@@ -278,7 +282,7 @@ export class PushHub {
     }
     const frames = id && provesSince(reading, id) ? this.#changeFrames(reading, id) : undefined;
     const opening = frames ?? [snapshotFrame(reading)];
-    if (cause === "fresh") opening.unshift(encodeRetry(between(RETRY_MS)));
+    if (cause === "fresh") opening.unshift(encodeRetry(between(this.#retryMs)));
     connection.goLive(joining, opening, reading.id.version);
     if (frames) this.#metrics.resumes.inc();
     else this.#metrics.countSnapshot(cause);
@@ -348,6 +352,13 @@ function snapshotFrame({ at, id, presences }: PresenceReading): Buffer {
 interface Range {
   least: number;
   most: number;
+}
+
+function retryRangeMs(heartbeatIntervalMs: number): Range {
+  return {
+    least: Math.min(LONGEST_RETRY_MS.least, Math.ceil(RETRY_INTERVALS.least * heartbeatIntervalMs)),
+    most: Math.min(LONGEST_RETRY_MS.most, Math.floor(RETRY_INTERVALS.most * heartbeatIntervalMs)),
+  };
 }
 
 function between({ least, most }: Range): number {
