@@ -1,5 +1,5 @@
 import { RedisServer, type RedisServerOptions } from "@presence/gears/testing";
-import { type ClientId, contactKey, LEASE_KEY_PREFIX } from "@presence/protocol";
+import { type ClientId, contactKey, downstreamKey, LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
 import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import { PresenceServer, type PresenceServerOptions } from "./presence-server.ts";
@@ -14,6 +14,16 @@ export interface PlatformOptions {
   redis?: RedisServerOptions;
   /** What is different about a server; `index` counts from 0. */
   server?: (index: number) => Partial<PresenceServerOptions>;
+}
+
+/** An event as it stands on a server's stream. */
+export interface ToldEvent {
+  client: ClientId;
+  status: string;
+  /** When it happened, by Redis's clock, ms since the epoch. */
+  at: number;
+  /** When the lease ran out that made it happen, if that was why; by the same clock. */
+  dueAt: number | undefined;
 }
 
 /** A Redis and some servers, real processes all, for one fault; they end with its test. */
@@ -78,6 +88,20 @@ export class Platform {
     return clients;
   }
 
+  /** For how long the lease that ends first is still to live, in ms; infinite where there is none. */
+  async shortestLeaseMs(): Promise<number> {
+    const pipeline = this.commands.pipeline();
+    for (const client of await this.leases()) pipeline.pttl(leaseKey(client));
+    const answers = (await pipeline.exec()) ?? [];
+    return Math.min(...answers.map(([, leftMs]) => Number(leftMs)).filter((leftMs) => leftMs > 0));
+  }
+
+  /** What was put on a server's own stream, and has not been trimmed, oldest first. */
+  async toldTo(serverId: string): Promise<ToldEvent[]> {
+    const entries = await this.commands.xrange(downstreamKey(serverId), "-", "+");
+    return entries.map(([, fields]) => toldEvent(fields));
+  }
+
   #startServer(more: Partial<PresenceServerOptions> = {}): Promise<PresenceServer> {
     const index = this.#started;
     this.#started += 1;
@@ -95,4 +119,16 @@ export class Platform {
     this.commands.disconnect();
     await this.redis.stop();
   }
+}
+
+function toldEvent(fields: readonly string[]): ToldEvent {
+  const values = new Map<string, string>();
+  for (let index = 0; index < fields.length; index += 2) values.set(fields[index] ?? "", fields[index + 1] ?? "");
+  const due = values.get("due");
+  return {
+    client: values.get("client") ?? "",
+    status: values.get("status") ?? "",
+    at: Number(values.get("at")),
+    dueAt: due === undefined ? undefined : Number(due),
+  };
 }
