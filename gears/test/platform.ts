@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
+import { BATCH_OF_KEY, DEADLINES_KEY, downstreamKey, HEARTBEAT_KEY, STATE_KEY } from "@presence/protocol";
 import { Redis } from "ioredis";
 import type { PresenceFunctions } from "../src/host/presence-functions.ts";
 import type { LoadHome, Triggers } from "./homes.ts";
@@ -114,6 +114,14 @@ export class TestPlatform {
     await this.settle();
   }
 
+  /** When the client is to be looked at, alone or as one of a batch, whichever is first; in ms since the epoch. */
+  async deadlineOf(client: string): Promise<number | undefined> {
+    const batch = await this.redis.hget(BATCH_OF_KEY, client);
+    const scores = await this.redis.zmscore(DEADLINES_KEY, client, batch ?? "");
+    const deadlines = scores.filter((score) => score !== null).map(Number);
+    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
   /** Sweeps as often as the clock would, and more, until `isDone`. */
   async sweepUntil(isDone: () => Promise<boolean>): Promise<void> {
     const impatientAt = performance.now() + PATIENCE_MS;
@@ -134,6 +142,11 @@ export class TestPlatform {
   /** Lets Redis's clock pass `ms` while nobody sweeps. */
   async sleepPast(ms: number): Promise<void> {
     while ((await this.now()) <= ms) await delay(SWEEP_PAUSE_MS);
+  }
+
+  /** Until when no end is told, after what looked like an outage; in ms since the epoch. */
+  async heldUntil(): Promise<number> {
+    return Number(await this.redis.hget(STATE_KEY, "hold"));
   }
 
   async announcements(server: string): Promise<Announcement[]> {

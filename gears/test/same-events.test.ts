@@ -24,7 +24,18 @@ async function live(platform: TestPlatform): Promise<void> {
   await platform.settle();
   await redis.set(leaseKey("yves"), "by-hand", "PX", 60_000);
   await platform.settle();
-  await redis.xadd(HEARTBEAT_KEY, "*", "server", "s1", "client", Buffer.from([0xff]), "client", "omar");
+  await redis.xadd(
+    HEARTBEAT_KEY,
+    "*",
+    "server",
+    "s1",
+    "client",
+    Buffer.from([0xff]),
+    "client",
+    "omar",
+    "client",
+    "anouk",
+  );
   await redis.xadd(HEARTBEAT_KEY, "*", "client", "lea", "server", "s1");
   await platform.settle();
   await redis.multi().del(leaseKey("omar")).sadd(leaseKey("omar"), "x").exec();

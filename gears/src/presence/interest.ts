@@ -11,6 +11,7 @@ import {
   SERVERS_KEY,
   watchersKey,
 } from "../../../packages/protocol/src/redis-keys.ts";
+import { dissolveBatchesOf } from "./deadlines.ts";
 import { isLegalId } from "./legal-id.ts";
 import { inParts, listOf, numberOf, type Redis, textOf } from "./redis.ts";
 
@@ -83,7 +84,8 @@ export function forget(redis: Redis, server: string): boolean {
     redis.call("SREM", watchersKey(watched), server);
     count += 1;
   }
-  if (count < FORGOTTEN_AT_ONCE) return true;
+  const areDissolved = dissolveBatchesOf(redis, server);
+  if (count < FORGOTTEN_AT_ONCE && areDissolved) return true;
   // Listed once more, as one that is long gone, so that the next sweep goes on here.
   redis.call("ZADD", SERVERS_KEY, "0", server);
   return false;

@@ -2,13 +2,12 @@
  * The presence platform: heartbeats in, leases kept, presence events out.
  *
  * Every function here runs inside Redis, and so at one moment: nothing else happens between its first call and its last.
- * A client is announced as online exactly while it is a member of the sorted set of deadlines. Whoever adds it first
- * publishes `ONLINE`, whoever removes it publishes `OFFLINE`, in the same step; so heartbeats, keyspace notifications and
- * the deadline clock may all find the same thing, and it is told once.
+ * A client is announced as online exactly while its record says so. Whoever changes the record publishes the event, in
+ * the same step; so heartbeats, keyspace notifications and the deadline clock may all find the same thing, and it is told
+ * once.
  */
 import {
   contactKey,
-  DEADLINES_KEY,
   GUESTS_KEY,
   homesKey,
   LEASE_KEY_PREFIX,
@@ -20,10 +19,26 @@ import {
   STATE_KEY,
 } from "../../../packages/protocol/src/redis-keys.ts";
 import { announce, nextVersion, type Reason } from "./announce.ts";
+import {
+  batchOf,
+  DISSOLVED_AT_ONCE,
+  deadlineOf,
+  dissolve,
+  dueBy,
+  isBatch,
+  isUnchanged,
+  keepDeadline,
+  moveBatch,
+  newcomersOf,
+  nextDeadlineMs,
+  regroup,
+  removeDeadline,
+  setDeadline,
+} from "./deadlines.ts";
 import { addList, forget, isPlain, watch } from "./interest.ts";
 import { isLegalId } from "./legal-id.ts";
 import { type Moment, readClock } from "./moment.ts";
-import { readRecord, writeRecord } from "./record.ts";
+import { parseRecord, readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import type { Timing } from "./timing.ts";
 
@@ -57,9 +72,12 @@ export function applyHeartbeat(redis: Redis, timing: Timing, { atMs, server, cli
   const deadlineMs = Math.min(atMs, now.ms) + timing.leaseMs;
   if (deadlineMs <= now.ms) return;
   const isLatest = noteServer(redis, server, deadlineMs);
-  const renewal: Renewal = { server, atMs, deadlineMs, deadline: String(deadlineMs) };
-  if (isLatest) inParts(clients, (part) => renewAll(redis, now, renewal, part));
-  else for (const client of clients) renewOne(redis, now, renewal, client);
+  const renewal: Renewal = { server, atMs, deadlineMs };
+  inParts(clients, (part) => {
+    if (!isLatest) renewOvertaken(redis, now, renewal, part);
+    else if (part.length > 1) renewBatch(redis, now, renewal, part);
+    else renewAlone(redis, now, renewal, part);
+  });
 }
 
 /** What a heartbeat does to each of its clients' leases. */
@@ -67,89 +85,110 @@ interface Renewal {
   server: string;
   atMs: number;
   deadlineMs: number;
-  /** `deadlineMs` in decimal: the end of the lease and its place among the deadlines, to the millisecond. */
-  deadline: string;
 }
 
-/**
- * The usual case, and the one that has to be fast: nearly all of a heartbeat's clients hold a lease of the same server
- * already. Who does not is looked at alone.
- */
-function renewAll(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
-  const { server, deadline } = renewal;
-  const renewed: string[] = [];
-  let length = 0;
-  for (const client of clients) {
-    // Half the work of a SET: Redis finds the key once, and keeps its value.
-    const holder = redis.attempt("GETEX", LEASE_KEY_PREFIX + client, "PXAT", deadline);
-    if (holder === server) {
-      renewed[length] = deadline;
-      renewed[length + 1] = client;
-      length += 2;
-    } else takeOver(redis, now, renewal, { client, holder });
+/** The usual case, and the one that has to be fast: the same clients as last time, with one deadline for all. */
+function renewBatch(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+  const areKept = prolong(redis, now, renewal, clients);
+  const batch = batchOf(renewal.server, clients);
+  if (!areKept || !isUnchanged(redis, batch)) {
+    const newcomers = newcomersOf(redis, batch);
+    const admitted = admit(redis, now, renewal.server, newcomers);
+    const isAnyRefused = admitted.length < newcomers.length;
+    const members = isAnyRefused ? clients.filter((client) => isLegalId(client)) : clients;
+    regroup(redis, { name: batch.name, clients: members }, admitted);
   }
-  if (length === 0) return;
-  const added = numberOf(redis.call("ZADD", DEADLINES_KEY, ...renewed));
-  if (added > 0) for (let index = 1; index < length; index += 2) announceIfNew(redis, now, server, renewed[index]);
+  moveBatch(redis, batch, renewal.deadlineMs);
+}
+
+function renewAlone(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+  prolong(redis, now, renewal, clients);
+  for (const client of admit(redis, now, renewal.server, clients)) setDeadline(redis, client, renewal.deadlineMs);
 }
 
 /** An entry that was overtaken by a later one of its server: it must not shorten what that one prolonged. */
-function renewOne(redis: Redis, now: Moment, renewal: Renewal, client: string): void {
-  const heldUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
-  if (heldUntilMs === undefined || heldUntilMs < renewal.deadlineMs) renewAll(redis, now, renewal, [client]);
+function renewOvertaken(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+  for (const client of clients) {
+    if (endOf(redis, client) < renewal.deadlineMs) renewAlone(redis, now, renewal, [client]);
+  }
 }
 
-interface Takeover {
-  client: string;
-  /** What was in the lease's place: another server, nothing, or an error where it is no string. */
-  holder: unknown;
+/**
+ * Moves the ends of the leases that the server holds. Who has none, or another server's, is looked at alone.
+ *
+ * @returns whether the server held them all
+ */
+function prolong(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): boolean {
+  const { server, deadlineMs } = renewal;
+  const deadline = String(deadlineMs);
+  const { call } = redis;
+  const keys: string[] = [];
+  // Counted once, and without a call for each, as this is what a heartbeat spends its time on.
+  const length = clients.length;
+  for (let index = 0; index < length; index += 1) keys[index] = LEASE_KEY_PREFIX + clients[index];
+  const holders = valuesOf(call("MGET", ...keys));
+  let areKept = true;
+  for (let index = 0; index < length; index += 1) {
+    // Half the work of a SET: Redis keeps the value.
+    if (holders[index] === server) call("PEXPIREAT", keys[index] ?? "", deadline);
+    else {
+      takeOver(redis, now, renewal, clients[index] ?? "");
+      areKept = false;
+    }
+  }
+  return areKept;
 }
 
 /** The lease was another server's, or there was none. */
-function takeOver(
-  redis: Redis,
-  now: Moment,
-  { server, atMs, deadlineMs, deadline }: Renewal,
-  { client, holder }: Takeover,
-): void {
-  const record = isLegalId(client) ? readRecord(redis, client) : undefined;
+function takeOver(redis: Redis, now: Moment, { server, atMs, deadlineMs }: Renewal, client: string): void {
+  if (!isLegalId(client)) return;
+  const record = readRecord(redis, client);
   // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
   const isOvertaken = record?.status === "OFFLINE" && atMs < record.at;
-  if (isOvertaken || !isLegalId(client)) {
-    redis.call("DEL", leaseKey(client));
-    return;
-  }
-  redis.call("SET", leaseKey(client), server, "PXAT", deadline);
-  const heldUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
-  if (heldUntilMs === undefined) {
+  if (isOvertaken) return;
+  const deadline = String(deadlineMs);
+  if (record?.status !== "ONLINE") {
+    redis.call("SET", leaseKey(client), server, "PXAT", deadline);
     start(redis, now, { client, server, deadlineMs });
     return;
   }
   if (isPlain(redis, server)) addList(redis, server, client);
-  const other = textOf(holder);
-  if (other !== undefined && heldUntilMs > deadlineMs) {
-    // An entry that was left lying: the other server vouches for the client for longer.
-    redis.call("SET", leaseKey(client), other, "PXAT", String(heldUntilMs));
-    noteHomes(redis, client, { server, deadlineMs }, { server: other, deadlineMs: heldUntilMs });
-    return;
+  const holder = textOf(redis.attempt("GET", leaseKey(client)));
+  const heldUntilMs = endOf(redis, client);
+  const isLeftLying = holder !== undefined && heldUntilMs > deadlineMs;
+  if (!isLeftLying) {
+    redis.call("SET", leaseKey(client), server, "PXAT", deadline);
+    writeRecord(redis, client, { ...record, server });
   }
-  redis.call("ZADD", DEADLINES_KEY, deadline, client);
-  const previous = other ?? record?.server;
-  if (record === undefined || previous === undefined || previous === server) return;
-  writeRecord(redis, client, { ...record, server });
-  noteHomes(redis, client, { server: previous, deadlineMs: heldUntilMs }, { server, deadlineMs });
+  if (holder === undefined || holder === server) return;
+  noteHomes(redis, client, { server: holder, deadlineMs: heldUntilMs }, { server, deadlineMs });
 }
 
-/** A lease that was set by hand is announced by the first heartbeat that renews it, if nothing was quicker. */
-function announceIfNew(redis: Redis, now: Moment, server: string, client = ""): void {
+/**
+ * Announces those whose lease was set by hand, if nothing was quicker.
+ *
+ * @returns the clients, without those that can't be any
+ */
+function admit(redis: Redis, now: Moment, server: string, clients: readonly string[]): string[] {
+  const admitted: string[] = [];
+  if (clients.length === 0) return admitted;
+  const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...clients));
+  clients.forEach((client, index) => {
+    const record = textOf(records[index]);
+    const isKnown = record !== undefined && parseRecord(record).status === "ONLINE";
+    if (isKnown || admitUnknown(redis, now, server, client)) admitted.push(client);
+  });
+  return admitted;
+}
+
+/** @returns whether it can be a client */
+function admitUnknown(redis: Redis, now: Moment, server: string, client: string): boolean {
   if (!isLegalId(client)) {
-    redis.call("ZREM", DEADLINES_KEY, client);
     redis.call("DEL", leaseKey(client));
-    return;
+    return false;
   }
-  if (readRecord(redis, client)?.status === "ONLINE") return;
-  if (isPlain(redis, server)) addList(redis, server, client);
-  announce(redis, now, { client, status: "ONLINE", reason: "connected", server });
+  if (textOf(redis.attempt("GET", leaseKey(client))) === server) announceStart(redis, now, client, server);
+  return true;
 }
 
 /** A client signs out at `server`: it is `OFFLINE` now, unless another server vouches for it as well. */
@@ -160,7 +199,7 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
   const other = anotherHome(redis, now, server, client);
   if (other !== undefined) {
     redis.call("SET", leaseKey(client), other.server, "PXAT", String(other.deadlineMs));
-    redis.call("ZADD", DEADLINES_KEY, String(other.deadlineMs), client);
+    setDeadline(redis, client, other.deadlineMs);
     const record = readRecord(redis, client);
     if (record !== undefined) writeRecord(redis, client, { ...record, server: other.server });
     return;
@@ -181,15 +220,18 @@ export function checkLease(redis: Redis, timing: Timing, client: string): void {
 function agreeWithLease(redis: Redis, timing: Timing, now: Moment, client: string, mayNotEnd: () => boolean): void {
   const leaseEndMs = endOfLease(redis, timing, now, client);
   const server = textOf(redis.attempt("GET", leaseKey(client)));
-  const announcedUntilMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
+  const isOnline = readRecord(redis, client)?.status === "ONLINE";
   // Redis still finds a key in the millisecond in which it runs out.
   if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
-    if (announcedUntilMs === undefined) start(redis, now, { client, server, deadlineMs: leaseEndMs });
-    else redis.call("ZADD", DEADLINES_KEY, String(leaseEndMs), client);
+    if (isOnline) keepDeadline(redis, client, leaseEndMs);
+    else start(redis, now, { client, server, deadlineMs: leaseEndMs });
     return;
   }
-  if (announcedUntilMs === undefined) return;
-  const dueMs = (server !== undefined ? leaseEndMs : undefined) ?? announcedUntilMs;
+  if (!isOnline) {
+    removeDeadline(redis, client);
+    return;
+  }
+  const dueMs = (server !== undefined ? leaseEndMs : undefined) ?? deadlineOf(redis, client) ?? now.ms;
   if (dueMs > now.ms) end(redis, now, { client, reason: "left" });
   else if (!mayNotEnd()) endDue(redis, now, client, dueMs);
 }
@@ -215,15 +257,18 @@ export function sweep(redis: Redis, timing: Timing, run: string): Sweep {
   noteOutage(redis, timing, now, run);
   const heldUntilMs = numberOf(textOf(redis.call("HGET", STATE_KEY, "hold")));
   if (heldUntilMs > now.ms) return { nowMs: now.ms, nextMs: heldUntilMs };
-  let ended = 0;
-  const due = redis.call("ZRANGEBYSCORE", DEADLINES_KEY, "-inf", String(now.ms), "LIMIT", "0", String(SWEPT_AT_ONCE));
-  for (const client of listOf(due)) {
-    ended += 1;
-    agreeWithLease(redis, timing, now, client, () => false);
-  }
+  const isSwept = sweepDue(redis, timing, now);
   const isForgotten = forgetLostServers(redis, timing, now);
-  const isAllDone = ended < SWEPT_AT_ONCE && isForgotten;
-  return { nowMs: now.ms, nextMs: isAllDone ? nextDeadlineMs(redis) : now.ms };
+  return { nowMs: now.ms, nextMs: isSwept && isForgotten ? nextDeadlineMs(redis) : now.ms };
+}
+
+/** @returns whether nothing is due any more */
+function sweepDue(redis: Redis, timing: Timing, now: Moment): boolean {
+  const batches = dueBy(redis, now.ms, SWEPT_AT_ONCE).filter((name) => isBatch(name));
+  for (const batch of batches.slice(0, DISSOLVED_AT_ONCE)) dissolve(redis, batch);
+  const due = dueBy(redis, now.ms, SWEPT_AT_ONCE);
+  for (const name of due) if (!isBatch(name)) agreeWithLease(redis, timing, now, name, () => false);
+  return due.length < SWEPT_AT_ONCE && batches.length <= DISSOLVED_AT_ONCE;
 }
 
 /** A server makes itself known, before its first heartbeat: it will say whom it watches. */
@@ -282,7 +327,11 @@ interface Beginning {
 }
 
 function start(redis: Redis, now: Moment, { client, server, deadlineMs }: Beginning): void {
-  if (numberOf(redis.call("ZADD", DEADLINES_KEY, "NX", String(deadlineMs), client)) === 0) return;
+  setDeadline(redis, client, deadlineMs);
+  announceStart(redis, now, client, server);
+}
+
+function announceStart(redis: Redis, now: Moment, client: string, server: string): void {
   if (isPlain(redis, server)) addList(redis, server, client);
   announce(redis, now, { client, status: "ONLINE", reason: "connected", server });
 }
@@ -296,9 +345,16 @@ interface Ending {
 /** @returns whether the client was announced as online */
 function end(redis: Redis, now: Moment, { client, reason, dueMs }: Ending): boolean {
   redis.call("DEL", leaseKey(client), homesKey(client));
-  if (numberOf(redis.call("ZREM", DEADLINES_KEY, client)) === 0) return false;
-  const server = readRecord(redis, client)?.server ?? "";
-  announce(redis, now, { client, status: "OFFLINE", reason, server, ...(dueMs !== undefined && { dueMs }) });
+  removeDeadline(redis, client);
+  const record = readRecord(redis, client);
+  if (record?.status !== "ONLINE") return false;
+  announce(redis, now, {
+    client,
+    status: "OFFLINE",
+    reason,
+    server: record.server,
+    ...(dueMs !== undefined && { dueMs }),
+  });
   return true;
 }
 
@@ -334,7 +390,7 @@ function anotherHome(redis: Redis, now: Moment, server: string, client: string):
   redis.call("ZREM", homesKey(client), server);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
   if (holder !== undefined && holder !== server) {
-    return { server: holder, deadlineMs: numberOf(redis.call("ZSCORE", DEADLINES_KEY, client)) };
+    return { server: holder, deadlineMs: endOf(redis, client) };
   }
   let latest: Home | undefined;
   for (const home of listOf(redis.call("ZRANGEBYSCORE", homesKey(client), `(${now.ms}`, "+inf"))) {
@@ -343,9 +399,14 @@ function anotherHome(redis: Redis, now: Moment, server: string, client: string):
   return latest;
 }
 
+/** When a lease ends, in ms since the epoch; negative where there is none, or it has no end. */
+function endOf(redis: Redis, client: string): number {
+  return numberOf(redis.call("PEXPIRETIME", leaseKey(client)));
+}
+
 /** When a lease ends, if there is one, in ms since the epoch; one that was set by hand without an end gets one. */
 function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): number | undefined {
-  const endMs = numberOf(redis.call("PEXPIRETIME", leaseKey(client)));
+  const endMs = endOf(redis, client);
   if (endMs === NO_KEY) return undefined;
   if (endMs !== NO_END) return endMs;
   redis.call("PEXPIREAT", leaseKey(client), String(now.ms + timing.leaseMs));
@@ -385,11 +446,4 @@ function forgetLostServers(redis: Redis, { leaseMs }: Timing, now: Moment): bool
   let isForgotten = true;
   for (const server of listOf(lost)) isForgotten = forget(redis, server);
   return isForgotten;
-}
-
-function nextDeadlineMs(redis: Redis): number | undefined {
-  for (const client of listOf(redis.call("ZRANGE", DEADLINES_KEY, "0", "0"))) {
-    return scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
-  }
-  return undefined;
 }

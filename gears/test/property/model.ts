@@ -100,12 +100,13 @@ export class Model {
     this.#finish();
   }
 
-  sweep(nowMs: number, told: Announcement[]): void {
+  /** @param isDone whether nothing that was due has been left for another sweep */
+  sweep({ nowMs, isDone }: { nowMs: number; isDone: boolean }, told: Announcement[]): void {
     this.#begin(told);
     if (this.#isOutageAt(nowMs)) this.#holdMs = nowMs + Math.ceil(HOLD_INTERVALS * this.#intervalMs);
     this.#clockMs = nowMs;
     this.#finish();
-    if (this.#holdMs > nowMs) return;
+    if (this.#holdMs > nowMs || !isDone) return;
     for (const [client, endMs] of this.online()) {
       if (endMs <= nowMs) throw new Error(`the end of ${client}'s lease at ${endMs} was missed by a sweep at ${nowMs}`);
     }

@@ -23,8 +23,21 @@ export function contactKey(client: string): string {
   return `contact:${client}`;
 }
 
-/** Sorted set: clients announced as online, by the end of their leases in ms. */
+/** Sorted set: batches of clients, and single clients, by when to look at their leases in ms. */
 export const DEADLINES_KEY = "presence:deadlines";
+
+/** Hash: for each batch of this server's clients how many it has, and these: `2 anouk omar`. */
+export function batchesKey(server: string): string {
+  return `presence:batches:${server}`;
+}
+
+/** Set: batches of this server that a client has been taken out of since they were listed. */
+export function changedBatchesKey(server: string): string {
+  return `presence:changed-batches:${server}`;
+}
+
+/** Hash: for each client of a batch the batch's name: its server, and the client that is listed first. */
+export const BATCH_OF_KEY = "presence:batch-of";
 
 /** Hash: for each client ever announced `status at version server`. */
 export const RECORDS_KEY = "presence:records";

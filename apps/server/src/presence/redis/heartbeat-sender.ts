@@ -4,6 +4,9 @@ import type { Logger } from "pino";
 
 /** How many clients one entry names: enough that the entry costs little, and few enough that Redis is not held up. */
 const MAX_CLIENTS_PER_ENTRY = 500;
+
+/** Clients that are named in one entry, always the same ones in the same order: what doesn't change is cheap to work off. */
+type Batch = Set<ClientId>;
 /** The interval is cut into so many parts, and a server's clients spread over them, so that not all are due at once. */
 const PARTS = 20;
 
@@ -16,8 +19,8 @@ export class HeartbeatSender {
   readonly #redis: Redis;
   readonly #server: string;
   readonly #logger: Logger;
-  readonly #parts: ReadonlyArray<Set<ClientId>> = Array.from({ length: PARTS }, () => new Set());
-  readonly #partOf = new Map<ClientId, Set<ClientId>>();
+  readonly #parts: ReadonlyArray<Batch[]> = Array.from({ length: PARTS }, () => []);
+  readonly #batchOf = new Map<ClientId, Batch>();
   readonly #timer: NodeJS.Timeout;
   readonly #partMs: number;
   #unsaid = new Set<ClientId>();
@@ -35,19 +38,23 @@ export class HeartbeatSender {
   }
 
   add(client: ClientId): void {
-    if (this.#partOf.has(client)) return;
-    const part = this.#parts[Math.floor(Math.random() * PARTS)];
-    if (!part) return;
-    part.add(client);
-    this.#partOf.set(client, part);
+    if (this.#batchOf.has(client)) return;
+    const part = this.#parts[Math.floor(Math.random() * PARTS)] ?? [];
+    let batch = part.find(({ size }) => size < MAX_CLIENTS_PER_ENTRY);
+    if (!batch) {
+      batch = new Set();
+      part.push(batch);
+    }
+    batch.add(client);
+    this.#batchOf.set(client, batch);
     this.#unsaid.add(client);
     this.#scheduleFlush();
   }
 
   /** No further heartbeats; a first one that is about to go still goes, as the client was here. */
   remove(client: ClientId): void {
-    this.#partOf.get(client)?.delete(client);
-    this.#partOf.delete(client);
+    this.#batchOf.get(client)?.delete(client);
+    this.#batchOf.delete(client);
   }
 
   /** Not even a first one. */
@@ -58,7 +65,7 @@ export class HeartbeatSender {
 
   /** Says all of it now: Redis is back, and may not know. */
   sendAll(): void {
-    this.#unsaid = new Set(this.#partOf.keys());
+    this.#unsaid = new Set(this.#batchOf.keys());
     this.#scheduleFlush();
   }
 
@@ -79,9 +86,12 @@ export class HeartbeatSender {
   #sendUnsaid(): void {
     const clients = [...this.#unsaid];
     this.#unsaid = new Set();
-    this.#send(clients, () => {
-      for (const client of clients) if (this.#partOf.has(client)) this.#unsaid.add(client);
-    });
+    for (let start = 0; start < clients.length; start += MAX_CLIENTS_PER_ENTRY) {
+      const entry = clients.slice(start, start + MAX_CLIENTS_PER_ENTRY);
+      this.#send(entry, () => {
+        for (const client of entry) if (this.#batchOf.has(client)) this.#unsaid.add(client);
+      });
+    }
   }
 
   /** By the clock and not by counting calls: a busy process is called late, and then has more to send. */
@@ -94,9 +104,10 @@ export class HeartbeatSender {
   }
 
   #sendPart(index: number): void {
-    const part = this.#parts[index] ?? new Set();
+    const batches = (this.#parts[index] ?? []).filter(({ size }) => size > 0);
+    for (const batch of batches) this.#send([...batch], () => {});
     // An entry without clients says that the server lives; a few of them an interval are enough.
-    if (part.size > 0 || index % (PARTS / 4) === 0) this.#send([...part], () => {});
+    if (batches.length === 0 && index % (PARTS / 4) === 0) this.#send([], () => {});
   }
 
   #currentTick(): number {
@@ -104,12 +115,10 @@ export class HeartbeatSender {
   }
 
   #send(clients: readonly ClientId[], onFailure: () => void): void {
-    for (let start = 0; start === 0 || start < clients.length; start += MAX_CLIENTS_PER_ENTRY) {
-      const fields = clients.slice(start, start + MAX_CLIENTS_PER_ENTRY).flatMap((client) => ["client", client]);
-      this.#redis.xadd(HEARTBEAT_KEY, "*", "server", this.#server, ...fields).catch((error: unknown) => {
-        this.#logger.debug({ err: error }, "a heartbeat could not be sent");
-        onFailure();
-      });
-    }
+    const fields = clients.flatMap((client) => ["client", client]);
+    this.#redis.xadd(HEARTBEAT_KEY, "*", "server", this.#server, ...fields).catch((error: unknown) => {
+      this.#logger.debug({ err: error }, "a heartbeat could not be sent");
+      onFailure();
+    });
   }
 }
