@@ -5,10 +5,13 @@ import type { Logger } from "pino";
 import { pause } from "./pace.ts";
 import { connected } from "./redis-connection.ts";
 
-/** What may happen to a lease by another hand than the platform's. */
-const EVENTS = ["new", "del", "expired", "evicted"];
+/** What may happen to a lease, by another hand or the platform's own. */
+export type LeaseEvent = "began" | "ended";
+
+const BEGINNING = "new";
+const EVENTS = [BEGINNING, "del", "expired", "evicted"];
 /** Those that one can bring about by oneself. */
-const TRIED_EVENTS = ["new", "del", "expired"];
+const TRIED_EVENTS = [BEGINNING, "del", "expired"];
 const PROBE_KEY_PREFIX = "presence:probe:";
 const PROBE_LIFE_MS = 10;
 const PROBE_LIMIT_MS = 1_000;
@@ -42,10 +45,12 @@ export class KeyspaceSubscriber {
     return this.#state;
   }
 
-  /** @param onLease called with each client whose lease something happened to */
-  async start(onLease: (client: string) => void): Promise<void> {
-    this.#subscriber.on("message", (_channel: string, key: string) => {
-      if (key.startsWith(LEASE_KEY_PREFIX)) onLease(key.slice(LEASE_KEY_PREFIX.length));
+  /** @param onLease called with each client whose lease began or ended */
+  async start(onLease: (client: string, happened: LeaseEvent) => void): Promise<void> {
+    const beginning = this.#channel(BEGINNING);
+    this.#subscriber.on("message", (channel: string, key: string) => {
+      if (!key.startsWith(LEASE_KEY_PREFIX)) return;
+      onLease(key.slice(LEASE_KEY_PREFIX.length), channel === beginning ? "began" : "ended");
     });
     await this.enable();
   }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { DeadlineClock } from "./deadline-clock.ts";
 import { consumeHeartbeats } from "./heartbeat-consumer.ts";
 import { KeyspaceSubscriber } from "./keyspace-subscriber.ts";
+import { LeaseChecks } from "./lease-checks.ts";
 import type { Home } from "./library.ts";
 import { pause, RETRY_MS } from "./pace.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
@@ -99,43 +100,14 @@ async function runHost({ connections, heartbeatIntervalMs, logger, signal, runni
   });
   const tasks = [clock.run()];
   if (keyspace) {
-    const checks = new LeaseChecks(functions, clock, logger);
+    const checks = new LeaseChecks({ commands, functions, clock, logger });
     tasks.push(
-      keyspace.start((client) => checks.add(client)),
+      keyspace.start((client, happened) => checks.add(client, happened)),
       consumeHeartbeats(functions, blocking, logger, signal),
       claimNowAndThen(functions, signal),
     );
   }
   await Promise.all(tasks);
-}
-
-/** Checks leases that something happened to: those of one moment together. */
-class LeaseChecks {
-  readonly #functions: PresenceFunctions;
-  readonly #clock: DeadlineClock;
-  readonly #logger: Logger;
-  #waiting = new Set<string>();
-
-  constructor(functions: PresenceFunctions, clock: DeadlineClock, logger: Logger) {
-    this.#functions = functions;
-    this.#clock = clock;
-    this.#logger = logger;
-  }
-
-  add(client: string): void {
-    this.#waiting.add(client);
-    if (this.#waiting.size === 1) setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    const clients = [...this.#waiting];
-    this.#waiting = new Set();
-    this.#functions.check(clients).then(
-      () => this.#clock.nudge(),
-      // The clock finds at their deadlines what could not be checked now.
-      (error: unknown) => this.#logger.debug({ err: error }, "leases could not be checked"),
-    );
-  }
 }
 
 async function claimNowAndThen(functions: PresenceFunctions, signal: AbortSignal): Promise<void> {
