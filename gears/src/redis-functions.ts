@@ -28,8 +28,14 @@ declare const pcall: <Result>(this: void, call: (this: void) => Result) => LuaMu
 const GROUP = "presence";
 /** One name for all hosts: as reading and acknowledging are one step, nothing is ever left with one of them. */
 const CONSUMER = "triggers";
-/** How many entries one call works off, where it is not told: each may name hundreds of clients. */
-const MAX_ENTRIES = "20";
+/** How many clients' heartbeats one call works off, about: Redis serves nobody else meanwhile. */
+const MAX_CLIENTS = 1000;
+/** How many entries are read at once: few, as each may name hundreds of clients. */
+const READ_AT_ONCE = 2;
+/** How many entries one call works off: those without clients cost something, too. */
+const MAX_ENTRIES = 50;
+/** How many entries one call takes over from a reader that has gone. */
+const CLAIMED_AT_ONCE = "20";
 /** Pending for so long, an entry's reader is gone, in ms. */
 const CLAIMED_AFTER = "10000";
 /** Where in its arguments `read` finds whom to watch. */
@@ -56,13 +62,13 @@ function timingIn(args: readonly string[]): Timing {
  * an entry half done, and any number of them share the work. Entries older than a lease can't change anything any more,
  * and are trimmed.
  *
- * @param args `d`, how many entries at most
- * @returns how many entries there were, and the id of the stream's last one
+ * @param args `d`
+ * @returns `1` where there is more to do, else `0`; and the id of the stream's last entry
  */
 export function work(this: void, _keys: string[], args: string[]): string[] {
-  const done = workOff(timingIn(args), args[1] ?? "1");
+  const isMore = workOff(timingIn(args));
   const last = valuesOf(valuesOf(redis.call("XREVRANGE", HEARTBEAT_KEY, "+", "-", "COUNT", "1"))[0]);
-  return [String(done), textOf(last[0]) ?? "0-0"];
+  return [isMore ? "1" : "0", textOf(last[0]) ?? "0-0"];
 }
 
 /**
@@ -73,19 +79,38 @@ export function work(this: void, _keys: string[], args: string[]): string[] {
  * @returns how many there were
  */
 export function claim(this: void, _keys: string[], args: string[]): number {
-  const reply = redis.pcall("XAUTOCLAIM", HEARTBEAT_KEY, GROUP, CONSUMER, CLAIMED_AFTER, "0-0", "COUNT", MAX_ENTRIES);
-  return isError(reply) ? 0 : applyEntries(timingIn(args), valuesOf(valuesOf(reply)[1]));
+  const reply = redis.pcall(
+    "XAUTOCLAIM",
+    HEARTBEAT_KEY,
+    GROUP,
+    CONSUMER,
+    CLAIMED_AFTER,
+    "0-0",
+    "COUNT",
+    CLAIMED_AT_ONCE,
+  );
+  const entries = isError(reply) ? [] : valuesOf(valuesOf(reply)[1]);
+  applyEntries(timingIn(args), entries);
+  return entries.length;
 }
 
-/** @returns how many entries there were */
-function workOff(timing: Timing, count: string): number {
-  const done = applyEntries(timing, readNew(count));
-  if (done > 0) redis.call("XTRIM", HEARTBEAT_KEY, "MINID", "~", String(readClock(inside).ms - timing.leaseMs));
-  return done;
+/** @returns whether there may be more than one call is to do */
+function workOff(timing: Timing): boolean {
+  let clientCount = 0;
+  let entryCount = 0;
+  let isMore = true;
+  while (isMore && clientCount < MAX_CLIENTS && entryCount < MAX_ENTRIES) {
+    const entries = readNew();
+    clientCount += applyEntries(timing, entries);
+    entryCount += entries.length;
+    isMore = entries.length === READ_AT_ONCE;
+  }
+  if (entryCount > 0) redis.call("XTRIM", HEARTBEAT_KEY, "MINID", "~", String(readClock(inside).ms - timing.leaseMs));
+  return isMore;
 }
 
-function readNew(count: string): readonly unknown[] {
-  const words = ["GROUP", GROUP, CONSUMER, "COUNT", count, "STREAMS", HEARTBEAT_KEY, ">"];
+function readNew(): readonly unknown[] {
+  const words = ["GROUP", GROUP, CONSUMER, "COUNT", String(READ_AT_ONCE), "STREAMS", HEARTBEAT_KEY, ">"];
   let reply = redis.pcall("XREADGROUP", ...words);
   if (isError(reply)) {
     redis.call("XGROUP", "CREATE", HEARTBEAT_KEY, GROUP, "0", "MKSTREAM");
@@ -98,14 +123,19 @@ function isError(reply: unknown): boolean {
   return typeof reply === "object" && reply !== null && (reply as { err?: unknown }).err !== undefined;
 }
 
+/** @returns how many clients they name */
 function applyEntries(timing: Timing, entries: readonly unknown[]): number {
+  let clientCount = 0;
   for (const entry of entries) {
     const id = textOf(valuesOf(entry)[0]) ?? "";
     const heartbeat = readHeartbeat(Number(id.split("-")[0]), valuesOf(valuesOf(entry)[1]));
-    if (heartbeat !== undefined) applyHeartbeat(inside, timing, heartbeat);
+    if (heartbeat !== undefined) {
+      applyHeartbeat(inside, timing, heartbeat);
+      clientCount += heartbeat.clients.length;
+    }
     redis.call("XACK", HEARTBEAT_KEY, GROUP, id);
   }
-  return entries.length;
+  return clientCount;
 }
 
 export function version(this: void): number {
@@ -118,7 +148,7 @@ export function version(this: void): number {
  */
 export function check(this: void, _keys: string[], args: string[]): boolean {
   const timing = timingIn(args);
-  if (workOff(timing, MAX_ENTRIES) === Number(MAX_ENTRIES)) return true;
+  if (workOff(timing)) return true;
   for (const client of args.slice(1)) checkLease(inside, timing, client);
   return false;
 }
@@ -131,7 +161,7 @@ export function check(this: void, _keys: string[], args: string[]): boolean {
  */
 export function sweep(this: void, _keys: string[], args: string[]): string[] {
   const timing = timingIn(args);
-  if (workOff(timing, MAX_ENTRIES) === Number(MAX_ENTRIES)) {
+  if (workOff(timing)) {
     const now = String(readClock(inside).ms);
     return [now, now];
   }
@@ -147,7 +177,7 @@ export function join(this: void, _keys: string[], args: string[]): void {
 /** @param args `d`, the server, the client */
 export function leave(this: void, _keys: string[], args: string[]): void {
   const timing = timingIn(args);
-  workOff(timing, MAX_ENTRIES);
+  workOff(timing);
   leaveServer(inside, timing, args[1] ?? "", args[2] ?? "");
 }
 
@@ -175,6 +205,6 @@ export function unwatch(this: void, _keys: string[], args: string[]): void {
  * @returns whether there is more to forget
  */
 export function forget(this: void, _keys: string[], args: string[]): boolean {
-  workOff(timingIn(args), MAX_ENTRIES);
+  workOff(timingIn(args));
   return !forgetServer(inside, args[1] ?? "");
 }

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { KeyspaceSubscriber } from "../src/host/keyspace-subscriber.ts";
+import { LeaseChecks } from "../src/host/lease-checks.ts";
 import type { Home } from "../src/host/library.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { RedisGearsHarness } from "./redisgears/redisgears-harness.ts";
@@ -34,7 +35,6 @@ export async function loadRedisGears(url: string, heartbeatIntervalMs: number): 
 }
 
 const FENCE = "test:fence";
-const ENTRIES_AT_ONCE = 20;
 
 /** The parts of a trigger host, without its clock and its loops. */
 async function loadRedisFunctions(url: string, heartbeatIntervalMs: number): Promise<Triggers> {
@@ -42,8 +42,12 @@ async function loadRedisFunctions(url: string, heartbeatIntervalMs: number): Pro
   const commands = new Redis(url);
   const subscriber = new Redis(url, { lazyConnect: true });
   const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
-  const touched = new Set<string>();
-  await new KeyspaceSubscriber(commands, subscriber, logger).start((client) => touched.add(client));
+  const checks = new LeaseChecks({ commands, functions, clock: { nudge: () => {} }, logger });
+  let touched = 0;
+  await new KeyspaceSubscriber(commands, subscriber, logger).start((client, happened) => {
+    touched += 1;
+    checks.add(client, happened);
+  });
   await subscriber.subscribe(FENCE);
 
   /** Notifications come in order: when this one has, those before it have. */
@@ -61,12 +65,11 @@ async function loadRedisFunctions(url: string, heartbeatIntervalMs: number): Pro
 
   async function settle(): Promise<void> {
     for (;;) {
-      while ((await functions.work(ENTRIES_AT_ONCE)).done > 0);
+      while ((await functions.work()).isMore);
       await untilNotified();
-      if (touched.size === 0) return;
-      const clients = [...touched];
-      touched.clear();
-      await functions.check(clients);
+      if (touched === 0) return;
+      touched = 0;
+      await checks.settle();
     }
   }
 

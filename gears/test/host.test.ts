@@ -111,6 +111,27 @@ async function loadedVersion({ redis }: Stage): Promise<unknown> {
   return await redis.call("FCALL_RO", "presence_version", "0");
 }
 
+test("a host checks what another hand did to leases, and not what the platform did itself", async () => {
+  const stage = await Stage.set();
+  await stage.watchEveryone();
+  await stage.workingHost({ intervalMs: 60_000 });
+  const monitor = await stage.redis.monitor();
+  onTestFinished(() => monitor.disconnect());
+  const checked: string[] = [];
+  monitor.on("monitor", (_time: string, [command, name, , , ...clients]: string[]) => {
+    if (command?.toLowerCase() === "fcall" && name === "presence_check") checked.push(...clients);
+  });
+  const clients = Array.from({ length: 30 }, (_, index) => `client-${index}`);
+  await stage.heartbeat("s1", ...clients);
+  await stage.redis.set(leaseKey("by-hand"), "s1", "PX", 60_000);
+  await expect.poll(() => stage.told()).toContain("by-hand ONLINE");
+  await stage.redis.del(leaseKey("client-7"));
+  await expect.poll(() => stage.told()).toContain("client-7 OFFLINE");
+  await stage.redis.multi().del(leaseKey("client-8")).set(leaseKey("client-8"), "s2", "PX", 50).exec();
+  await expect.poll(() => stage.told()).toContain("client-8 OFFLINE");
+  expect(new Set(checked)).toEqual(new Set(["by-hand", "client-7", "client-8"]));
+});
+
 test("a host tells of a lease's beginning and end", async () => {
   const stage = await Stage.set();
   await stage.watchEveryone();

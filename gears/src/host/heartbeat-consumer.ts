@@ -5,8 +5,6 @@ import { pause, RETRY_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 import { connected } from "./redis-connection.ts";
 
-/** How many entries one call works off: Redis serves nobody else meanwhile, and each may name hundreds of clients. */
-const MAX_ENTRIES = 20;
 /** How long one read blocks, in ms: well below the silence from which on a connection counts as dead. */
 const BLOCK_MS = 1_000;
 
@@ -22,13 +20,11 @@ export async function consumeHeartbeats(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  let lastId = "0-0";
   while (!signal.aborted) {
     try {
       await connected(blocking);
-      const worked = await functions.work(MAX_ENTRIES);
-      lastId = worked.lastId;
-      if (worked.done === 0) await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);
+      const { isMore, lastId } = await functions.work();
+      if (!isMore) await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);
     } catch (error) {
       if (signal.aborted) return;
       logger.debug({ err: error }, "heartbeats could not be worked off; trying again");

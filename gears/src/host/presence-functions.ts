@@ -41,10 +41,10 @@ export class PresenceFunctions {
     return this.#library.home;
   }
 
-  /** Redis Functions only: works off the heartbeat stream. */
-  async work(maxEntries: number): Promise<{ done: number; lastId: string }> {
-    const [done, lastId] = strings(await this.#call("work", [this.#interval, String(maxEntries)]));
-    return { done: Number(done), lastId: lastId ?? "0-0" };
+  /** Redis Functions only: works off the heartbeat stream, or as much of it as one call may. */
+  async work(): Promise<{ isMore: boolean; lastId: string }> {
+    const [isMore, lastId] = strings(await this.#call("work", [this.#interval]));
+    return { isMore: isMore === "1", lastId: lastId ?? "0-0" };
   }
 
   /** Redis Functions only: takes over what another reader left unacknowledged. */
