@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PresenceFunctions, startTriggerHost } from "@presence/gears";
-import { downstreamKey } from "@presence/protocol";
+import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { CLIENTS_PER_ENTRY, redisClientIds, SILENT, sendHeartbeat, sendHeartbeats } from "../load/redis-clients.ts";
 import type { Answer, Effort, Question } from "../question.ts";
@@ -22,6 +22,7 @@ const MOST_REFRESHED_PER_SECOND = 20_000;
 /** A server spreads its heartbeats over the interval. */
 const PARTS = 20;
 const DOWNSTREAM_BLOCK_MS = 500;
+const CATCHING_UP_MS = 50;
 const CHART_DATA = fileURLToPath(new URL("../../images/data/expiry-lag.json", import.meta.url));
 
 export const expiryLag: Question = {
@@ -106,7 +107,7 @@ async function measure(live: number, windowMs: number): Promise<Result> {
   await functions.read(WATCHER, "epoch", dying, []);
   const host = startTriggerHost({ redisUrl: redis.server.url, heartbeatIntervalMs, logger: SILENT });
   const refreshing = keepAlive(sender, redisClientIds(live), heartbeatIntervalMs, stopping.signal);
-  await refreshing.isUp;
+  await untilCaughtUp(redis.commands, await refreshing.isUp);
   const lags: Lags = { ours: [], expired: [] };
   const deadlines = new Map<string, number>();
   await followExpired(subscriber, (key) => lags.expired.push(nowMs() - (deadlines.get(key) ?? Number.NaN)));
@@ -130,6 +131,20 @@ async function measure(live: number, windowMs: number): Promise<Result> {
   for (const connection of [sender, subscriber, reader]) connection.disconnect();
   await redis.stop();
   return { live, redisVersion, lags };
+}
+
+/** Until everyone is online, and what was written meanwhile has been worked off: a crowd that arrives is another question. */
+async function untilCaughtUp(redis: Redis, lastId: string): Promise<void> {
+  for (;;) {
+    const [group] = (await redis.xinfo("GROUPS", HEARTBEAT_KEY)) as unknown[][];
+    const field = (name: string) => group?.[group.indexOf(name) + 1];
+    if (compareIds(String(field("last-delivered-id")), lastId) >= 0 && field("lag") === 0) return;
+    await sleep(CATCHING_UP_MS);
+  }
+}
+
+function compareIds(one: string, other: string): number {
+  return Number(one.split("-")[0]) - Number(other.split("-")[0]);
 }
 
 /** By the system's clock, which is Redis's as well, with fractions: ms since the epoch. */
