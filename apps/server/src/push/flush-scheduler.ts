@@ -6,36 +6,43 @@ export interface Flushable {
 
 export type JoinFrames = (frames: readonly Buffer[]) => Buffer;
 
+/** How many times as long as a flush took its window is: flushing takes a ninth of the time at the most, if it can. */
+const WINDOW_OF_FLUSH = 8;
+
 /**
  * Joins what comes in quick succession into one write per connection: what costs in a fan-out is the write, not the
  * bytes. After a quiet time the first event goes out at once; only the ones that follow wait for the window to end.
+ *
+ * The window is as long as joining pays: a few watchers are soon written to again, a thousand are left in peace for longer.
  */
 export class FlushScheduler {
-  readonly #windowMs: number;
+  readonly #maxWindowMs: number;
   #waiting = new Set<Flushable>();
   #isScheduled = false;
-  #lastFlushMs = Number.NEGATIVE_INFINITY;
+  #windowEndMs = Number.NEGATIVE_INFINITY;
 
-  constructor(windowMs: number) {
-    this.#windowMs = windowMs;
+  constructor(maxWindowMs: number) {
+    this.#maxWindowMs = maxWindowMs;
   }
 
   schedule(flushable: Flushable): void {
     this.#waiting.add(flushable);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const waitMs = this.#lastFlushMs + this.#windowMs - performance.now();
+    const waitMs = this.#windowEndMs - performance.now();
     if (waitMs <= 0) setImmediate(() => this.#flush());
     else setTimeout(() => this.#flush(), waitMs);
   }
 
   #flush(): void {
     this.#isScheduled = false;
-    this.#lastFlushMs = performance.now();
+    const startMs = performance.now();
     const flushables = this.#waiting;
     this.#waiting = new Set();
     const join = createFrameJoiner();
     for (const flushable of flushables) flushable.flush(join);
+    const endMs = performance.now();
+    this.#windowEndMs = endMs + Math.min(this.#maxWindowMs, WINDOW_OF_FLUSH * (endMs - startMs));
   }
 }
 

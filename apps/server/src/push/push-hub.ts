@@ -42,7 +42,7 @@ const DEFAULT_PUSH_LIMITS: PushLimits = {
   eventLogCapacity: 10_000,
 };
 
-const FLUSH_WINDOW_MS = 5;
+const MAX_FLUSH_WINDOW_MS = 5;
 const MAX_HELD_EVENTS = 10_000;
 /** Keep-alives are due at most every 15 s; they are spread, so that not all connections are written to at once. */
 const KEEP_ALIVE_MS = { least: 9_000, most: 13_000 };
@@ -81,7 +81,7 @@ export class PushHub {
   readonly #logger: Logger;
   readonly #limits: PushLimits;
   readonly #registry = new PushRegistry();
-  readonly #scheduler = new FlushScheduler(FLUSH_WINDOW_MS);
+  readonly #scheduler = new FlushScheduler(MAX_FLUSH_WINDOW_MS);
   #log: EventLog;
   readonly #livenesses = new Map<string, Set<Liveness>>();
   /** Sessions signed out lately: a token may have been found good just before, and its stream be about to open. */
