@@ -7,6 +7,7 @@ import type { ContactDocument } from "./contacts/contact-store.ts";
 import { RedisContactStore } from "./contacts/redis-contact-store.ts";
 import type { Metrics } from "./metrics.ts";
 import type { PlatformParts } from "./platform-parts.ts";
+import { watchVitals } from "./presence/redis/platform-vitals.ts";
 import { RedisPresencePlatform } from "./presence/redis/redis-presence-platform.ts";
 import { RedisRevocations } from "./sessions/redis-revocations.ts";
 
@@ -57,9 +58,22 @@ export async function createDistributedParts(
       serverId,
       heartbeatIntervalMs,
       logger,
-      onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
+      metrics: {
+        onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
+        onHeartbeat: (outcome, clientCount) => metrics.countHeartbeat(outcome, clientCount),
+        onGap: () => metrics.gaps.inc(),
+      },
     });
     opened.push(platform);
+    const stopVitals = watchVitals({
+      redis: commands,
+      serverId,
+      intervalMs: heartbeatIntervalMs,
+      registry: metrics.registry,
+    });
+    opened.push({ close: stopVitals });
+    commands.on("ready", () => metrics.redisReconnects.inc());
+    metrics.collectTriggers(host);
     const revocations = new RedisRevocations(commands);
     return {
       platform,

@@ -41,6 +41,9 @@ export interface PresencePlatform {
    */
   read(watch: Watch): Promise<PresenceReading>;
 
+  /** The clock by which events are dated, as far as this server knows it; ms since the epoch. */
+  clockMs(): number;
+
   /** The newest position in the order of events: no event so far is beyond it, every coming one is. */
   head(): EventId;
 

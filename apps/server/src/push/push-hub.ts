@@ -239,7 +239,7 @@ export class PushHub {
       if (connection.deliver(event, frame)) this.#metrics.lagged.inc();
       deliveries += 1;
     }
-    this.#metrics.deliveries.inc(deliveries);
+    if (deliveries > 0) this.#metrics.countDeliveries(deliveries, this.#platform.clockMs() - event.at);
   }
 
   #presenceFrame({ client, status, at, version }: PresenceEvent): Buffer {

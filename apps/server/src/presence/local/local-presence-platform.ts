@@ -85,6 +85,10 @@ export class LocalPresencePlatform implements PresencePlatform {
     return Promise.resolve({ at, id: this.#journal.tick(at), presences, provableFrom: this.#journal.forgottenVersion });
   }
 
+  clockMs(): number {
+    return Date.now();
+  }
+
   head(): EventId {
     return this.#journal.head;
   }

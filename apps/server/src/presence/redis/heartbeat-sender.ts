@@ -10,6 +10,17 @@ type Batch = Set<ClientId>;
 /** The interval is cut into so many parts, and a server's clients spread over them, so that not all are due at once. */
 const PARTS = 20;
 
+export type HeartbeatOutcome = "sent" | "failed";
+
+export interface HeartbeatSenderOptions {
+  redis: Redis;
+  server: string;
+  heartbeatIntervalMs: number;
+  logger: Logger;
+  /** Told of each entry, and how many clients it names. */
+  onHeartbeat: (outcome: HeartbeatOutcome, clientCount: number) => void;
+}
+
 /**
  * Publishes heartbeats: each connected client's once an interval, and its first at once.
  *
@@ -19,6 +30,7 @@ export class HeartbeatSender {
   readonly #redis: Redis;
   readonly #server: string;
   readonly #logger: Logger;
+  readonly #onHeartbeat: HeartbeatSenderOptions["onHeartbeat"];
   readonly #parts: ReadonlyArray<Batch[]> = Array.from({ length: PARTS }, () => []);
   readonly #batchOf = new Map<ClientId, Batch>();
   readonly #timer: NodeJS.Timeout;
@@ -28,10 +40,11 @@ export class HeartbeatSender {
   /** Counts parts of intervals since the process began. */
   #tick: number;
 
-  constructor(redis: Redis, server: string, heartbeatIntervalMs: number, logger: Logger) {
+  constructor({ redis, server, heartbeatIntervalMs, logger, onHeartbeat }: HeartbeatSenderOptions) {
     this.#redis = redis;
     this.#server = server;
     this.#logger = logger;
+    this.#onHeartbeat = onHeartbeat;
     this.#partMs = heartbeatIntervalMs / PARTS;
     this.#tick = this.#currentTick();
     this.#timer = setInterval(() => this.#sendDueParts(), this.#partMs);
@@ -116,9 +129,13 @@ export class HeartbeatSender {
 
   #send(clients: readonly ClientId[], onFailure: () => void): void {
     const fields = clients.flatMap((client) => ["client", client]);
-    this.#redis.xadd(HEARTBEAT_KEY, "*", "server", this.#server, ...fields).catch((error: unknown) => {
-      this.#logger.debug({ err: error }, "a heartbeat could not be sent");
-      onFailure();
-    });
+    this.#redis.xadd(HEARTBEAT_KEY, "*", "server", this.#server, ...fields).then(
+      () => this.#onHeartbeat("sent", clients.length),
+      (error: unknown) => {
+        this.#logger.debug({ err: error }, "a heartbeat could not be sent");
+        this.#onHeartbeat("failed", clients.length);
+        onFailure();
+      },
+    );
   }
 }

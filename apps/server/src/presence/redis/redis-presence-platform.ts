@@ -14,9 +14,10 @@ import {
   type Watch,
 } from "../presence-platform.ts";
 import { answerOf } from "./answer-of.ts";
+import { ClockEstimate } from "./clock-estimate.ts";
 import type { DownstreamEvent } from "./downstream-entry.ts";
 import { DownstreamReader } from "./downstream-reader.ts";
-import { HeartbeatSender } from "./heartbeat-sender.ts";
+import { type HeartbeatOutcome, HeartbeatSender } from "./heartbeat-sender.ts";
 import { InterestLedger } from "./interest-ledger.ts";
 
 const RETRY_MS = 200;
@@ -32,9 +33,20 @@ export interface RedisPresenceOptions {
   logger: Logger;
   /** The logic, where it is not what the Redis itself offers. */
   functions?: PresenceFunctions;
-  /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
-  onOfflineLag?: (lagMs: number) => void;
+  metrics?: RedisPresenceMetrics;
 }
+
+/** What an operator may want to know of it. */
+export interface RedisPresenceMetrics {
+  /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
+  onOfflineLag(lagMs: number): void;
+  /** Told of each entry of the heartbeat stream, or of each that could not be written. */
+  onHeartbeat(outcome: HeartbeatOutcome, clientCount: number): void;
+  /** Told of each gap in the events that was closed with snapshots. */
+  onGap(): void;
+}
+
+const NO_METRICS: RedisPresenceMetrics = { onOfflineLag: () => {}, onHeartbeat: () => {}, onGap: () => {} };
 
 /**
  * The presence platform that lives in Redis, as one of its servers sees it: heartbeats go up one stream, events come down
@@ -44,13 +56,14 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly heartbeatIntervalMs: number;
   readonly #serverId: string;
   readonly #logger: Logger;
-  readonly #onOfflineLag: (lagMs: number) => void;
+  readonly #metrics: RedisPresenceMetrics;
   readonly #functions: PresenceFunctions;
   readonly #commands: Redis;
   readonly #blocking: Redis;
   readonly #heartbeats: HeartbeatSender;
   readonly #reader: DownstreamReader;
   readonly #interest = new InterestLedger();
+  readonly #clock = new ClockEstimate();
   readonly #listeners = new Set<PresenceListener>();
   readonly #stopping = new AbortController();
   readonly #housekeeping: NodeJS.Timeout;
@@ -69,18 +82,24 @@ export class RedisPresencePlatform implements PresencePlatform {
   #reading: Promise<void> = Promise.resolve();
 
   private constructor(options: RedisPresenceOptions, parts: Parts) {
-    const { serverId, heartbeatIntervalMs, logger, onOfflineLag = () => {} } = options;
+    const { serverId, heartbeatIntervalMs, logger, metrics = NO_METRICS } = options;
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#serverId = serverId;
     this.#logger = logger;
-    this.#onOfflineLag = onOfflineLag;
+    this.#metrics = metrics;
     this.#functions = parts.functions;
     this.#commands = parts.commands;
     this.#blocking = parts.blocking;
     this.#head = headOf(parts.readout);
     this.#sequence = parts.readout.sequence;
     this.#readVersion = this.#head.version;
-    this.#heartbeats = new HeartbeatSender(parts.commands, serverId, heartbeatIntervalMs, logger);
+    this.#heartbeats = new HeartbeatSender({
+      redis: parts.commands,
+      server: serverId,
+      heartbeatIntervalMs,
+      logger,
+      onHeartbeat: (outcome, clientCount) => metrics.onHeartbeat(outcome, clientCount),
+    });
     this.#reader = new DownstreamReader(parts.blocking, serverId);
     this.#commands.on("ready", () => this.#comeBack());
     this.#housekeeping = setInterval(() => this.#keepHouse(), heartbeatIntervalMs);
@@ -155,6 +174,11 @@ export class RedisPresencePlatform implements PresencePlatform {
     };
   }
 
+  /** By Redis's clock; by this machine's own until Redis has been asked. */
+  clockMs(): number {
+    return this.#clock.at(performance.now()) ?? Date.now();
+  }
+
   head(): EventId {
     return this.#head;
   }
@@ -185,8 +209,10 @@ export class RedisPresencePlatform implements PresencePlatform {
   /** Says whom this server has begun to watch, and reads how things are in the same moment. */
   async #sayInterest(clients: readonly ClientId[] = []): Promise<Readout> {
     const names = this.#interest.takeNew();
+    const askedMs = performance.now();
     try {
       const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
+      this.#clock.observe(readout.nowMs, askedMs, performance.now());
       this.#interest.confirm(names, Number(readout.version));
       this.#moveOn(headOf(readout));
       if (!readout.isKnown) void this.#closeGap("Redis has forgotten this server");
@@ -227,7 +253,7 @@ export class RedisPresencePlatform implements PresencePlatform {
         break;
       }
       this.#sequence = sequence;
-      if (lagMs !== undefined) this.#onOfflineLag(lagMs);
+      if (lagMs !== undefined) this.#metrics.onOfflineLag(lagMs);
       fresh.push(event);
     }
     this.#publish(fresh);
@@ -289,6 +315,7 @@ export class RedisPresencePlatform implements PresencePlatform {
       // Another order of events, and nothing known of us: Redis remembers nothing at all.
       if (!found.isKnown && found.epoch !== this.#head.epoch) await this.#waitForServers();
       await this.#beginAnew();
+      this.#metrics.onGap();
       this.#logger.warn({ reason }, "a gap in the events was closed with snapshots");
     } catch (error) {
       // Once an interval it is looked for again.
