@@ -207,6 +207,30 @@ describe("several servers on one Redis", () => {
     expect(await response.json()).toMatchObject({ profile: { name: "Anouk Lefèvre" } });
   });
 
+  it("send the streams of one response elsewhere together, before they are stopped, and take no new ones", async () => {
+    const first = await start("first");
+    const tokens = await Promise.all(["anouk", "magali"].map((client) => first.signIn(client)));
+    const stream = await first.openMultiplexedStream(tokens.map((token) => ({ token })));
+    const alone = await first.openTerminalStream("omar");
+    await alone.snapshot();
+    await eventually(() => expect(stream.messages.filter(({ event }) => event === "snapshot")).toHaveLength(2));
+    const drained = first.drain();
+    expect((await first.request("/readyz")).status).toBe(503);
+    await drained;
+    expect(await Promise.all([stream.over, alone.over])).toEqual(["ended", "ended"]);
+    const ends = stream.messages.filter(({ event }) => event === "channel-end");
+    expect(ends).toMatchObject([
+      { data: { problem: { type: "urn:presence:problem:shutting-down" } } },
+      { data: { problem: { type: "urn:presence:problem:shutting-down" } } },
+    ]);
+    const [one, other] = ends;
+    expect(Math.abs((one?.receivedMs ?? 0) - (other?.receivedMs ?? 0))).toBeLessThan(500);
+    const refused = await first.request("/events/zoe");
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect((await problemOf(refused)).type).toBe("urn:presence:problem:shutting-down");
+  });
+
   it("leave no keys of their own behind", async () => {
     const server = await start("gone");
     const stream = await server.openTerminalStream("anouk");

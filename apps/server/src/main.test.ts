@@ -59,6 +59,8 @@ describe("the server's process", () => {
   });
 });
 
+const nothing = () => Promise.resolve();
+
 /** The program as it is started from a shell. */
 class ServerProcess {
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -81,7 +83,7 @@ class ServerProcess {
   async listening(): Promise<TestServer> {
     for (;;) {
       const port = /"port":(\d+)/.exec(this.stdout)?.[1];
-      if (port !== undefined) return new TestServer(`http://127.0.0.1:${port}`, () => Promise.resolve());
+      if (port !== undefined) return new TestServer(`http://127.0.0.1:${port}`, { drain: nothing, close: nothing });
       if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.stderr}`);
       await delay(20);
     }

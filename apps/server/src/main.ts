@@ -25,14 +25,17 @@ export function main({ argv, env }: MainOptions): Promise<RunningServer> {
 async function runUntilSignalled(): Promise<void> {
   const server = await main({ argv: process.argv.slice(2), env: process.env });
   let isStopping = false;
-  const stop = () => {
+  const stop = async (emptied: () => Promise<void>) => {
     if (isStopping) process.exit(130);
     isStopping = true;
+    await emptied();
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
-    void server.close().then(() => process.exit(0));
+    await server.close();
+    process.exit(0);
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
+  // Who sits at a terminal wants it back.
+  process.on("SIGINT", () => void stop(() => Promise.resolve()));
+  process.on("SIGTERM", () => void stop(() => server.drain()));
 }
 
 function isEntryPoint(): boolean {

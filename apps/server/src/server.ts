@@ -11,17 +11,24 @@ import { listen } from "./http/listen.ts";
 import { createLogger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import type { PlatformParts } from "./platform-parts.ts";
-import { PushHub, type PushLimits } from "./push/push-hub.ts";
+import { type DrainPace, PushHub, type PushLimits } from "./push/push-hub.ts";
 import { createDemoSessions, createJwksSessions, createSharedSecretSessions } from "./sessions/jwt-sessions.ts";
 import { createStandaloneParts } from "./standalone.ts";
 
 const DEMO_TOKEN_LIFETIME_MS = 12 * 60 * 60 * 1000;
+/** A proxy that asks every 2 s whether this server is ready has noticed by then; all is over well within 10 s. */
+const DRAIN_PACE: DrainPace = { noticeMs: 2_500, spreadMs: 5_000 };
 /** RFC 7518, section 3.2: an HS256 key is at least as long as the hash. */
 const MIN_SECRET_BYTES = 32;
 
 export interface RunningServer {
   /** Where it can be reached from this machine. */
   url: string;
+  /**
+   * Sends the readers of this server to the others over some seconds; to be closed afterwards. A server that stands alone
+   * has no others to send them to, and does nothing.
+   */
+  drain(): Promise<void>;
   /** Ends all streams, telling their readers when to come back, and stops. */
   close(): Promise<void>;
 }
@@ -54,8 +61,13 @@ export async function startServer(
   const directory = new Directory(parts.contacts, { admitsGuests: access.mode === "demo" });
   const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
   const { warnings } = parts;
-  const app = createApp({ access, platform, directory, hub, metrics, logger, warnings, webAppFolder });
+  const app = createApp({ access, directory, hub, metrics, logger, warnings, webAppFolder });
 
+  const drain = async () => {
+    if (config.redisUrl === undefined) return;
+    logger.info("draining");
+    await hub.drain(DRAIN_PACE);
+  };
   const closeAll = async (closeListening: () => Promise<void>) => {
     const listeningClosed = closeListening();
     hub.close();
@@ -68,7 +80,7 @@ export async function startServer(
     const listening = await listen(app, config.hosts, config.port, expressMessageClasses(app));
     metrics.collectProcessMetrics();
     logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
-    return { url: `http://localhost:${listening.port}`, close: () => closeAll(listening.close) };
+    return { url: `http://localhost:${listening.port}`, drain, close: () => closeAll(listening.close) };
   } catch (error) {
     await closeAll(() => Promise.resolve());
     throw error;

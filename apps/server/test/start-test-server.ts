@@ -1,7 +1,7 @@
 import type { Problem, SessionResponse } from "@presence/protocol";
 import { onTestFinished } from "vitest";
 import { type Environment, parseConfig } from "../src/config.ts";
-import { type ServerOptions, startServer } from "../src/server.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../src/server.ts";
 import { EventStream } from "./event-stream.ts";
 
 export interface TestServerOptions extends Partial<ServerOptions> {
@@ -23,18 +23,27 @@ export async function startTestServer({
   const config = parseConfig({ PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", ...env }, argv);
   const server = await startServer(config, { webAppFolder, ...options });
   onTestFinished(() => server.close());
-  return new TestServer(server.url.replace("localhost", "127.0.0.1"), () => server.close());
+  return new TestServer(server.url.replace("localhost", "127.0.0.1"), server);
 }
 
 /** A running server and the requests that most tests make of it. */
 export class TestServer {
   readonly url: string;
-  /** Stops it before its test ends. */
-  readonly close: () => Promise<void>;
+  readonly #server: Pick<RunningServer, "close" | "drain">;
 
-  constructor(url: string, close: () => Promise<void>) {
+  constructor(url: string, server: Pick<RunningServer, "close" | "drain">) {
     this.url = url;
-    this.close = close;
+    this.#server = server;
+  }
+
+  /** Sends its readers elsewhere, as a server that is about to be stopped. */
+  drain(): Promise<void> {
+    return this.#server.drain();
+  }
+
+  /** Stops it before its test ends. */
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   get port(): number {

@@ -2,7 +2,6 @@ import express, { type Express } from "express";
 import type { Logger } from "pino";
 import type { Directory } from "../contacts/directory.ts";
 import type { Metrics } from "../metrics.ts";
-import type { PresencePlatform } from "../presence/presence-platform.ts";
 import type { PushHub } from "../push/push-hub.ts";
 import type { DemoSessions, Sessions } from "../sessions/sessions.ts";
 import { contactRoutes, peopleRoutes } from "./contact-routes.ts";
@@ -19,7 +18,6 @@ export type Access = { mode: "demo"; sessions: DemoSessions } | { mode: "issuer"
 
 export interface AppDependencies {
   access: Access;
-  platform: PresencePlatform;
   directory: Directory;
   hub: PushHub;
   metrics: Metrics;
@@ -33,7 +31,6 @@ export interface AppDependencies {
 /** The HTTP face of a realtime server. */
 export function createApp({
   access,
-  platform,
   directory,
   hub,
   metrics,
@@ -55,7 +52,7 @@ export function createApp({
   }
   app.use(contactRoutes({ sessions, directory, hub }));
   app.use(eventRoutes({ sessions, directory, hub }));
-  app.use(operatorRoutes(platform, metrics, warnings));
+  app.use(operatorRoutes(hub, metrics, warnings));
   app.use(webAppRoutes(webAppFolder));
   app.use(notFound);
   app.use(problemHandler(logger));

@@ -3,7 +3,8 @@ import type { Problem } from "@presence/protocol";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { PresenceUnavailableError } from "../presence/presence-platform.ts";
-import { createProblem, PRESENCE_LOST } from "../problems.ts";
+import { createProblem, PRESENCE_LOST, SHUTTING_DOWN } from "../problems.ts";
+import { DrainingError } from "../push/push-hub.ts";
 import { TokenError } from "../sessions/sessions.ts";
 
 /** Throw it in a route to answer with a problem (RFC 9457). */
@@ -62,6 +63,7 @@ export function asHttpProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TokenError) return tokenProblem(error);
   if (error instanceof PresenceUnavailableError) return new HttpProblem(PRESENCE_LOST, { "Retry-After": "1" });
+  if (error instanceof DrainingError) return new HttpProblem(SHUTTING_DOWN, { "Retry-After": "1" });
   return requestProblem(error);
 }
 

@@ -1,10 +1,10 @@
 import { Router } from "express";
 import type { Metrics } from "../metrics.ts";
-import type { PresencePlatform } from "../presence/presence-platform.ts";
+import type { PushHub } from "../push/push-hub.ts";
 import { onlyAllows } from "./http-problem.ts";
 
 /** Liveness, readiness and metrics, for those who run the server. */
-export function operatorRoutes(platform: PresencePlatform, metrics: Metrics, warnings: () => string[]): Router {
+export function operatorRoutes(hub: PushHub, metrics: Metrics, warnings: () => string[]): Router {
   const router = Router();
   router
     .route("/healthz")
@@ -15,7 +15,7 @@ export function operatorRoutes(platform: PresencePlatform, metrics: Metrics, war
   router
     .route("/readyz")
     .get((_request, response) => {
-      const readiness = platform.readiness();
+      const readiness = hub.readiness();
       response
         .status(readiness.ready ? 200 : 503)
         .set("Cache-Control", "no-store")

@@ -78,6 +78,28 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       expect(livedMs).toBeLessThan(LEASE + 50 + SLACK_MS);
     });
 
+    it("has a whole lease from there where it was prolonged before", async () => {
+      await connectAndSee("anouk");
+      // A heartbeat later, as the first lease is as old as it gets: the sentinel's, which began with it, is over.
+      await leasesOver();
+      const prolongedMs = performance.now();
+      platform.prolong("anouk");
+      platform.disconnect("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      const offline = events.find(({ client, status }) => client === "anouk" && status === "OFFLINE");
+      expect((offline?.seenMs ?? 0) - prolongedMs).toBeGreaterThan(LEASE - SLACK_MS / 2);
+    });
+
+    it("can't be prolonged", async () => {
+      await connectAndSee("anouk");
+      platform.disconnect("anouk");
+      const closedMs = performance.now();
+      const again = setInterval(() => platform.prolong("anouk"), D / 4);
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      clearInterval(again);
+      expect(performance.now() - closedMs).toBeLessThan(LEASE + 50 + SLACK_MS);
+    });
+
     it("is not announced at all where it comes back inside its lease", async () => {
       platform.connect("anouk");
       platform.disconnect("anouk");

@@ -14,6 +14,12 @@ export interface PresencePlatform {
   /** From now on this server sends heartbeats for `client`, the first one at once. Idempotent. */
   connect(client: ClientId): void;
 
+  /**
+   * One more heartbeat for `client`, if it is connected, at once: it is about to be sent elsewhere, and has a whole lease
+   * to get there.
+   */
+  prolong(client: ClientId): void;
+
   /** No more heartbeats from this server for `client`: `OFFLINE` follows when the lease ends. Idempotent. */
   disconnect(client: ClientId): void;
 

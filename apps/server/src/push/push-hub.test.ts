@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { startTestHub } from "../../test/start-test-hub.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
 import type { Watch } from "../presence/presence-platform.ts";
+import { DrainingError } from "./push-hub.ts";
 
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
 
@@ -270,9 +271,38 @@ class SlowlyReadPlatform extends LocalPresencePlatform {
   }
 }
 
+describe("a hub that drains", () => {
+  const PACE = { noticeMs: 300, spreadMs: 1_000 };
+
+  it("lets streams go on at first, then ends them a few at a time, told to come back at different times", async () => {
+    const { hub, openStream } = await bound();
+    const streams = await Promise.all(Array.from({ length: 20 }, () => openStream("anouk")));
+    await Promise.all(streams.map((stream) => stream.snapshot()));
+    const endsMs: number[] = [];
+    for (const stream of streams) void stream.over.then(() => endsMs.push(performance.now()));
+    const startMs = performance.now();
+    const drained = hub.drain(PACE);
+    expect(hub.readiness()).toMatchObject({ ready: false });
+    hub.requireReady();
+    await drained;
+    expect(() => hub.requireReady()).toThrow(DrainingError);
+    await Promise.all(streams.map((stream) => stream.over));
+    expect(Math.min(...endsMs) - startMs).toBeGreaterThanOrEqual(PACE.noticeMs - 10);
+    expect(Math.max(...endsMs) - Math.min(...endsMs)).toBeGreaterThan(PACE.spreadMs / 2);
+    expect(new Set(streams.map(({ retriesMs }) => retriesMs.at(-1))).size).toBeGreaterThan(1);
+  });
+
+  it("is through at once where nobody is there", async () => {
+    const { hub } = await bound();
+    await hub.drain({ noticeMs: 60_000, spreadMs: 60_000 });
+    expect(hub.readiness()).toMatchObject({ ready: false });
+  });
+});
+
 async function bound(options?: Parameters<typeof startTestHub>[0]) {
   const hub = await startTestHub(options);
   return {
+    hub: hub.hub,
     platform: hub.platform,
     openStream: hub.openStream.bind(hub),
     passThrough: hub.passThrough.bind(hub),

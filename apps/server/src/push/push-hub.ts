@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type ClientId,
   type EventId,
@@ -14,6 +15,7 @@ import {
   type PresencePlatform,
   type PresenceReading,
   PresenceUnavailableError,
+  type Readiness,
   type VersionedPresence,
 } from "../presence/presence-platform.ts";
 import { PRESENCE_LOST, SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
@@ -57,6 +59,8 @@ const GHOST_INTERVALS = 1.3;
 const INSPECTIONS_PER_INTERVAL = 20;
 /** Between the check of a token and the opening of its stream there is less time than this. */
 const OPENING_MS = 60_000;
+/** How often some of the readers are sent elsewhere, while a server drains. */
+const DRAIN_STEP_MS = 100;
 const INSPECTION_MS = { least: 10, most: 250 };
 
 export interface PushHubDependencies {
@@ -64,6 +68,22 @@ export interface PushHubDependencies {
   metrics: Metrics;
   logger: Logger;
   limits?: Partial<PushLimits>;
+}
+
+/** How a server empties itself; ms. */
+export interface DrainPace {
+  /** How long nothing happens yet but that it is no longer ready, so that proxies send nobody new. */
+  noticeMs: number;
+  /** Over how long its readers are then sent elsewhere, evenly. */
+  spreadMs: number;
+}
+
+/** This server is emptying itself: a stream has to be asked for elsewhere. */
+export class DrainingError extends Error {
+  constructor() {
+    super("this server is being stopped, and sends its readers elsewhere");
+    this.name = "DrainingError";
+  }
 }
 
 /** A stream that is asked for. */
@@ -91,6 +111,9 @@ export class PushHub {
   readonly #inspectionMs: number;
   readonly #retryMs: Range;
   #lastInspectionMs = performance.now();
+  /** Which connections share one response. */
+  readonly #companions = new WeakMap<Connection, readonly Connection[]>();
+  #draining: "not" | "noticed" | "refusing" = "not";
 
   constructor({ platform, metrics, logger, limits }: PushHubDependencies) {
     this.#platform = platform;
@@ -113,8 +136,18 @@ export class PushHub {
     return this.#platform.heartbeatIntervalMs;
   }
 
-  /** @throws {PresenceUnavailableError} where a stream would have nothing to tell */
+  /** Whether this server should be sent clients, and if not, why, in words for an operator. */
+  readiness(): Readiness {
+    if (this.#draining !== "not") return { ready: false, reason: new DrainingError().message };
+    return this.#platform.readiness();
+  }
+
+  /**
+   * @throws {PresenceUnavailableError} where a stream would have nothing to tell
+   * @throws {DrainingError} where it would be sent elsewhere at once
+   */
   requireReady(): void {
+    if (this.#draining === "refusing") throw new DrainingError();
     const readiness = this.#platform.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
   }
@@ -133,6 +166,7 @@ export class PushHub {
    */
   openAll(openings: readonly Opening[]): void {
     const connections = openings.map(({ subscription, outlet }) => this.#join(subscription, outlet));
+    for (const connection of connections) this.#companions.set(connection, connections);
     this.#countConnections();
     connections.forEach((connection, index) => {
       const lastEventId = openings[index]?.lastEventId;
@@ -177,6 +211,35 @@ export class PushHub {
     if (this.#registry.connectionsOf(client).size === 0) await this.#platform.leave(client);
   }
 
+  /**
+   * Sends everybody elsewhere, a few at a time: each is asked to come back after a time of its own, with a whole lease to
+   * do so. Meanwhile all goes on for those who are still here. Who comes during the notice is let in, as some readers
+   * (`EventSource`) take a refusal for an end; after it, a proxy has had time to see that this server is not ready.
+   *
+   * @returns when nobody is left
+   */
+  async drain({ noticeMs, spreadMs }: DrainPace): Promise<void> {
+    this.#draining = "noticed";
+    const startMs = performance.now() + noticeMs;
+    while (performance.now() < startMs && this.#registry.connectionCount > 0) await delay(DRAIN_STEP_MS);
+    this.#draining = "refusing";
+    const sent = new Set<Connection>();
+    for (;;) {
+      const here = [...this.#registry.connections()].filter((connection) => !sent.has(connection));
+      if (here.length === 0) return;
+      const stepsLeft = (startMs + spreadMs - performance.now()) / DRAIN_STEP_MS;
+      for (const connection of here.slice(0, shareOf(here.length, stepsLeft))) {
+        for (const companion of this.#companions.get(connection) ?? [connection]) {
+          if (sent.has(companion)) continue;
+          sent.add(companion);
+          this.#platform.prolong(companion.subscription.client);
+          this.#sendElsewhere(companion, "shutting-down");
+        }
+      }
+      await delay(DRAIN_STEP_MS);
+    }
+  }
+
   /** Ends all connections, asking their readers to come back at different times. */
   close(): void {
     clearInterval(this.#inspection);
@@ -185,10 +248,12 @@ export class PushHub {
   }
 
   #endAll(reason: "shutting-down" | "unreadable"): void {
+    for (const connection of [...this.#registry.connections()]) this.#sendElsewhere(connection, reason);
+  }
+
+  #sendElsewhere(connection: Connection, reason: "shutting-down" | "unreadable"): void {
     const problem = reason === "shutting-down" ? SHUTTING_DOWN : PRESENCE_LOST;
-    for (const connection of [...this.#registry.connections()]) {
-      connection.end(reason, { lastWord: encodeRetry(between(this.#retryMs)), problem });
-    }
+    connection.end(reason, { lastWord: encodeRetry(between(this.#retryMs)), problem });
   }
 
   #join(subscription: Subscription, outlet: Outlet): Connection {
@@ -347,6 +412,11 @@ function snapshotFrame({ at, id, presences }: PresenceReading): Buffer {
   const contacts = presences.map(({ client, status, since }) => ({ client, status, since }));
   const data: SnapshotMessage = { at, contacts };
   return encodeFrame({ id: formatEventId(id), event: "snapshot", data });
+}
+
+/** How many of these are due in one step, so that the steps that are left take about as many each. */
+function shareOf(count: number, stepsLeft: number): number {
+  return stepsLeft <= 1 ? count : Math.ceil(count / stepsLeft);
 }
 
 interface Range {

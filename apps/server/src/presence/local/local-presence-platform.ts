@@ -58,6 +58,10 @@ export class LocalPresencePlatform implements PresencePlatform {
     this.#publish([this.#record(client, "ONLINE", "connected")]);
   }
 
+  prolong(client: ClientId): void {
+    if (this.#connected.has(client)) this.#leases.refresh(client, performance.now());
+  }
+
   disconnect(client: ClientId): void {
     this.#connected.delete(client);
   }

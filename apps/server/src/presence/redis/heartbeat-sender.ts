@@ -64,6 +64,13 @@ export class HeartbeatSender {
     this.#scheduleFlush();
   }
 
+  /** Says now what would be said within the interval. */
+  repeat(client: ClientId): void {
+    if (!this.#batchOf.has(client)) return;
+    this.#unsaid.add(client);
+    this.#scheduleFlush();
+  }
+
   /** No further heartbeats; a first one that is about to go still goes, as the client was here. */
   remove(client: ClientId): void {
     this.#batchOf.get(client)?.delete(client);

@@ -137,6 +137,10 @@ export class RedisPresencePlatform implements PresencePlatform {
     this.#heartbeats.add(client);
   }
 
+  prolong(client: ClientId): void {
+    this.#heartbeats.repeat(client);
+  }
+
   disconnect(client: ClientId): void {
     this.#heartbeats.remove(client);
   }
