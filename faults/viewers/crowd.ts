@@ -18,12 +18,14 @@ export interface CrowdOptions {
   /** Where a person connects; by default at any of the servers that run, at random. */
   route?: (client: ClientId) => Address | undefined;
   onChange?: ViewerOptions["onChange"];
+  onEnd?: ViewerOptions["onEnd"];
 }
 
 /** People who all look at some of the others. */
 export class Crowd {
   readonly viewers: readonly Viewer[];
   readonly #platform: Platform;
+  readonly #witnesses: Viewer[] = [];
   readonly #contactsOf: ReadonlyMap<ClientId, readonly ClientId[]>;
 
   private constructor(platform: Platform, options: CrowdOptions) {
@@ -31,7 +33,7 @@ export class Crowd {
     this.#contactsOf = circle(options.size, options.contacts);
     const route = options.route ?? (() => anyRunning(platform));
     this.viewers = [...this.#contactsOf.keys()].map(
-      (client) => new Viewer({ client, route: () => route(client), onChange: options.onChange }),
+      (client) => new Viewer({ client, route: () => route(client), onChange: options.onChange, onEnd: options.onEnd }),
     );
   }
 
@@ -39,7 +41,7 @@ export class Crowd {
   static async gather(platform: Platform, options: CrowdOptions): Promise<Crowd> {
     const crowd = new Crowd(platform, options);
     onTestFinished(() => {
-      for (const viewer of crowd.viewers) viewer.close();
+      for (const viewer of [...crowd.viewers, ...crowd.#witnesses]) viewer.close();
     });
     await platform.writeContacts(crowd.#contactsOf);
     for (let start = 0; start < crowd.viewers.length; start += OPENED_AT_ONCE) {
@@ -49,6 +51,19 @@ export class Crowd {
     }
     await crowd.untilRight();
     return crowd;
+  }
+
+  /** Somebody beside the crowd who looks at these people from one place; resolves when they are seen. */
+  async addWitness(address: Address, contacts: readonly ClientId[]): Promise<Viewer> {
+    const client = `witness-${this.#witnesses.length + 1}`;
+    await this.#platform.writeContacts(new Map([[client, contacts]]));
+    const witness = new Viewer({ client, route: () => address });
+    this.#witnesses.push(witness);
+    witness.open();
+    await until("the witness sees them", () =>
+      contacts.every((contact) => witness.picture.statusOf(contact) === "ONLINE"),
+    );
+    return witness;
   }
 
   get clients(): ClientId[] {
@@ -96,7 +111,7 @@ export class Crowd {
   }
 
   #pictures() {
-    return this.viewers.map(({ picture }) => picture);
+    return [...this.viewers, ...this.#witnesses].map(({ picture }) => picture);
   }
 }
 

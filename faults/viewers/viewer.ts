@@ -19,6 +19,8 @@ export interface ViewerOptions {
   route: () => Address | undefined;
   /** Told of each change that comes, at once. */
   onChange?: ((change: Presence) => void) | undefined;
+  /** Told when a stream that had begun is over, by whatever hand. */
+  onEnd?: ((client: ClientId) => void) | undefined;
 }
 
 /**
@@ -100,7 +102,10 @@ export class Viewer {
     });
     request.once("error", () => over(this.#retryMs));
     request.once("response", (response) => {
-      response.once("close", () => over(retryAfterMs(response) ?? this.#retryMs));
+      response.once("close", () => {
+        if (this.#isLive) this.#options.onEnd?.(this.client);
+        over(retryAfterMs(response) ?? this.#retryMs);
+      });
       response.on("error", () => {});
       this.#take(response);
     });
