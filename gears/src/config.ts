@@ -1,3 +1,5 @@
+import { parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
+
 /** How a trigger host runs, parsed once from the environment. */
 export interface HostConfig {
   redisUrl: string;
@@ -30,10 +32,9 @@ export function parseHostConfig(env: Environment): HostConfig {
 }
 
 function parseRedisUrl(url: string | undefined): string {
-  const isOneRedis = url !== undefined && URL.canParse(url) && /^rediss?:\/\/[^,]+$/.test(url);
-  if (isOneRedis) return url;
+  if (url !== undefined && parseRedisAddress(url)) return url;
   const shown = url?.replace(/:[^:@/]*@/g, ":…@");
-  throw new ConfigError("REDIS_URL", "the redis:// or rediss:// URL of one Redis (a cluster is not supported)", shown);
+  throw new ConfigError("REDIS_URL", REDIS_URLS_ALLOWED, shown);
 }
 
 function parseInterval(text: string): number {

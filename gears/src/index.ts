@@ -1,4 +1,5 @@
 export { PresenceFunctions, type Readout } from "./host/presence-functions.ts";
+export { describeRedisAddress, parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
 export { connected, createConnection } from "./host/redis-connection.ts";
 export { startTriggerHost, type TriggerHost, type TriggerHostStatus } from "./host/trigger-host.ts";
 export type { ClientRecord } from "./presence/record.ts";

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { type Environment, type HostConfig, parseHostConfig } from "./config.ts";
 import { readClockSilenceMs } from "./host/clock-silence.ts";
 import { loadRedisGears } from "./host/library.ts";
+import { describeRedisAddress } from "./host/redis-address.ts";
 import { connected, createConnection } from "./host/redis-connection.ts";
 import { startTriggerHost } from "./host/trigger-host.ts";
 
@@ -95,7 +96,7 @@ async function withRedis(
 }
 
 function nameOf({ redisUrl }: HostConfig): string {
-  return new URL(redisUrl).host;
+  return describeRedisAddress(redisUrl);
 }
 
 async function runUntilSignalled(): Promise<void> {

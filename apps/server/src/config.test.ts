@@ -1,3 +1,4 @@
+import { REDIS_URLS_ALLOWED } from "@presence/gears";
 import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "./config.ts";
 
@@ -95,8 +96,8 @@ describe("parseConfig", () => {
     ["AUTH_JWKS_URL", "file:///etc/passwd", "an http or https URL"],
     ["AUTH_JWKS_URL", "ftp://issuer.example/jwks", "an http or https URL"],
     ["TRIGGERS", "nowhere", "here or elsewhere"],
-    ["REDIS_URL", "localhost:6379", "the redis:// or rediss:// URL of one Redis (a cluster is not supported)"],
-    ["REDIS_URL", "redis://a:1,redis://b:2", "the redis:// or rediss:// URL of one Redis (a cluster is not supported)"],
+    ["REDIS_URL", "localhost:6379", REDIS_URLS_ALLOWED],
+    ["REDIS_URL", "redis://a:1,redis://b:2", REDIS_URLS_ALLOWED],
     ["LOG_LEVEL", "verbose", "one of fatal, error, warn, info, debug, trace, silent"],
     ["LOG_LEVEL", "INFO", "one of fatal, error, warn, info, debug, trace, silent"],
   ];

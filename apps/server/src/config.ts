@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { parseRedisAddress, REDIS_URLS_ALLOWED } from "@presence/gears";
 import { CLIENT_ID_RULE, isClientId } from "@presence/protocol";
 import { z } from "zod";
 
@@ -78,14 +79,12 @@ function parseAccess(env: Environment): AccessConfig {
   return { mode: "issuer", jwksUrl: new URL(url.data) };
 }
 
-/** One server, for now: a lease and the events about it change in one step, which a cluster spreads over its shards. */
+/** One primary, for now: a lease and the events about it change in one step, which a cluster spreads over its shards. */
 function parseRedisUrl(env: Environment): string | undefined {
   const redisUrl = given(env, "REDIS_URL");
   if (redisUrl === undefined) return undefined;
-  const allowed = "the redis:// or rediss:// URL of one Redis (a cluster is not supported)";
-  const url = z.url({ protocol: /^rediss?$/ }).safeParse(redisUrl);
-  if (!url.success || redisUrl.includes(",")) throw new ConfigError("REDIS_URL", allowed, withoutPassword(redisUrl));
-  return url.data;
+  if (!parseRedisAddress(redisUrl)) throw new ConfigError("REDIS_URL", REDIS_URLS_ALLOWED, withoutPassword(redisUrl));
+  return redisUrl;
 }
 
 function withoutPassword(url: string): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { connected, createConnection, startTriggerHost, type TriggerHost } from "@presence/gears";
+import { connected, createConnection, describeRedisAddress, startTriggerHost, type TriggerHost } from "@presence/gears";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
@@ -114,8 +114,10 @@ function warningsOf(host: TriggerHost | undefined): string[] {
 
 function redisError(error: unknown, redisUrl: string): RedisError {
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
-  const { host } = new URL(redisUrl);
-  return new RedisError(`Redis at ${host} can't be used (${reason}). Start it, or set REDIS_URL to one that runs.`, {
-    cause: error,
-  });
+  return new RedisError(
+    `Redis at ${describeRedisAddress(redisUrl)} can't be used (${reason}). Start it, or set REDIS_URL to one that runs.`,
+    {
+      cause: error,
+    },
+  );
 }

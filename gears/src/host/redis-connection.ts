@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
+import { parseRedisAddress, REDIS_URLS_ALLOWED } from "./redis-address.ts";
 
 /** Silence from which on a connection counts as dead, in ms; every one of ours is used far more often. */
 const SOCKET_TIMEOUT_MS = 5_000;
@@ -17,16 +18,19 @@ const OPTIONS = {
   lazyConnect: true,
   retryStrategy: (attempt: number) =>
     Math.min(MAX_RETRY_MS, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
+  // It is a replica now: the primary is elsewhere.
+  reconnectOnError: ({ message }: Error) => message.startsWith("READONLY"),
 } as const satisfies RedisOptions;
 
 /**
  * A connection that comes back by itself. Until it has, its commands fail.
  *
- * @param url `redis://` or `rediss://`
+ * @param url as `parseRedisAddress` understands it
  * @param name what `CLIENT LIST` shows
+ * @throws where the URL names no Redis
  */
 export function createConnection(url: string, name: string, logger: Logger): Redis {
-  const redis = new Redis(url, { ...OPTIONS, connectionName: name });
+  const redis = connectionTo(url, name);
   let state: "new" | "ready" | "lost" = "new";
   redis.on("error", (error: Error) => {
     // Its words alone: the error itself holds the command it answers, and that may be the password.
@@ -38,6 +42,15 @@ export function createConnection(url: string, name: string, logger: Logger): Red
     state = "ready";
   });
   return redis;
+}
+
+function connectionTo(url: string, connectionName: string): Redis {
+  const address = parseRedisAddress(url);
+  if (!address) throw new Error(`REDIS_URL must be ${REDIS_URLS_ALLOWED}.`);
+  if (address.kind === "one") return new Redis(address.url, { ...OPTIONS, connectionName });
+  const { kind: _, ...group } = address;
+  // Who was the primary may hang, and not close a connection: Sentinels tell of the new one.
+  return new Redis({ ...OPTIONS, ...group, connectionName, failoverDetector: true });
 }
 
 /**

@@ -15,7 +15,7 @@ const CLAIM_MS = 10_000;
 const SILENT_INTERVALS = 1;
 
 export interface TriggerHostOptions {
-  /** `redis://` or `rediss://` */
+  /** As `parseRedisAddress` understands it. */
   redisUrl: string;
   /** `d`, in ms: the same for all servers and hosts of one Redis. */
   heartbeatIntervalMs: number;

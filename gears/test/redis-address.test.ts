@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { describeRedisAddress, parseRedisAddress } from "../src/host/redis-address.ts";
+
+describe("where Redis is", () => {
+  test.each(["redis://localhost", "redis://:secret@localhost:6380/2", "rediss://user:secret@redis.internal:6380"])(
+    "%s is one Redis",
+    (url) => {
+      expect(parseRedisAddress(url)).toEqual({ kind: "one", url });
+      expect(describeRedisAddress(url)).not.toContain("secret");
+    },
+  );
+
+  test("is what Sentinels say", () => {
+    const url = "redis+sentinel://server:p%40ss@one:26380,two.internal,[::1]:26381/main";
+    expect(parseRedisAddress(url)).toEqual({
+      kind: "sentinels",
+      sentinels: [
+        { host: "one", port: 26380 },
+        { host: "two.internal", port: 26379 },
+        { host: "::1", port: 26381 },
+      ],
+      name: "main",
+      username: "server",
+      password: "p@ss",
+    });
+    expect(describeRedisAddress(url)).toBe("main of one:26380, two.internal:26379, ::1:26381");
+  });
+
+  test("needs no password there", () => {
+    expect(parseRedisAddress("redis+sentinel://one/main")).toEqual({
+      kind: "sentinels",
+      sentinels: [{ host: "one", port: 26379 }],
+      name: "main",
+    });
+  });
+
+  test.each([
+    "localhost:6379",
+    "http://localhost",
+    "redis://a:1,redis://b:2",
+    "redis://a,b",
+    "redis+sentinel://one",
+    "redis+sentinel://one/",
+    "redis+sentinel:///main",
+    "redis+sentinel://one,/main",
+    "redis+sentinel://one:port/main",
+    "redis+sentinel://one:99999/main",
+    "redis+sentinel://o ne/main",
+    "",
+  ])("%j names none", (text) => {
+    expect(parseRedisAddress(text)).toBeUndefined();
+  });
+});
