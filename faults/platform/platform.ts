@@ -12,6 +12,8 @@ export interface PlatformOptions {
   /** How many servers are there at first. They are called `server-1` and so on. */
   servers: number;
   redis?: RedisServerOptions;
+  /** Another way to find Redis than its own address, and to look into it. */
+  follow?: (redis: RedisServer) => Promise<{ url: string; connect(): Redis }>;
   /** What is different about a server; `index` counts from 0. */
   server?: (index: number) => Partial<PresenceServerOptions>;
 }
@@ -36,11 +38,18 @@ export class Platform {
   readonly #options: PlatformOptions;
   #started = 0;
 
-  private constructor(redis: RedisServer, options: PlatformOptions) {
+  readonly #redisUrl: string;
+
+  private constructor(
+    redis: RedisServer,
+    options: PlatformOptions,
+    { url, commands }: { url: string; commands: Redis },
+  ) {
     this.redis = redis;
     this.#options = options;
     this.heartbeatIntervalMs = options.heartbeatIntervalMs;
-    this.commands = new Redis(redis.url, { lazyConnect: true });
+    this.#redisUrl = url;
+    this.commands = commands;
     // Redis goes away in faults; whoever asks then is told so by the answer.
     this.commands.on("error", () => {});
   }
@@ -48,9 +57,12 @@ export class Platform {
   /** Resolves when all servers listen. */
   static async start(options: PlatformOptions): Promise<Platform> {
     const redis = await RedisServer.start(options.redis);
-    const platform = new Platform(redis, options);
+    onTestFinished(() => redis.stop());
+    const followed = await options.follow?.(redis);
+    const commands = followed?.connect() ?? new Redis(redis.url);
+    const platform = new Platform(redis, options, { url: followed?.url ?? redis.url, commands });
     onTestFinished(() => platform.#close());
-    await platform.commands.connect();
+    await commands.ping();
     platform.servers.push(
       ...(await Promise.all(Array.from({ length: options.servers }, () => platform.#startServer()))),
     );
@@ -106,7 +118,7 @@ export class Platform {
     const index = this.#started;
     this.#started += 1;
     return PresenceServer.start({
-      redisUrl: this.redis.url,
+      redisUrl: this.#redisUrl,
       serverId: `server-${index + 1}`,
       heartbeatIntervalMs: this.heartbeatIntervalMs,
       ...this.#options.server?.(index),
@@ -117,7 +129,6 @@ export class Platform {
   async #close(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill()));
     this.commands.disconnect();
-    await this.redis.stop();
   }
 }
 
