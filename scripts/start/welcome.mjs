@@ -40,7 +40,15 @@ export function describeRedis(env) {
   }
   const role =
     triggers === "elsewhere" ? "leaves its triggers to others (npm run gears)" : "hosts its triggers as well";
-  return `Presence is shared through Redis at ${new URL(url).host}; this server ${role}.\n`;
+  return `Presence is shared through Redis at ${hostsOf(url)}; this server ${role}.\n`;
+}
+
+/**
+ * @param {string} url of a Redis, or of Sentinels: several hosts, which no URL parser takes
+ * @returns {string} without its password
+ */
+function hostsOf(url) {
+  return /^[a-z+]+:\/\/(?:[^@/]*@)?([^/?#]+)/.exec(url)?.[1] ?? "REDIS_URL";
 }
 
 /**
