@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { open } from "node:fs/promises";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { until } from "../viewers/until.ts";
 
 const ENTRY = fileURLToPath(new URL("../../apps/server/dist/main.js", import.meta.url));
 const START_LIMIT_MS = 30_000;
@@ -19,6 +22,8 @@ export interface PresenceServerOptions {
   within?: readonly string[];
   /** Where it is reached. */
   host?: string;
+  /** A file that gets its log; nobody reads it then, and a port is chosen for it. */
+  logFile?: string;
 }
 
 /** One line of a server's log. */
@@ -85,10 +90,12 @@ export class PresenceServer {
 
   /** Starts it, on the port it had. */
   async startAgain(): Promise<void> {
-    const { redisUrl, serverId, heartbeatIntervalMs, env = {}, nodeArgs = [], within = [] } = this.#options;
+    const { redisUrl, serverId, heartbeatIntervalMs, env = {}, nodeArgs = [], within = [], logFile } = this.#options;
     const [file = "", ...args] = [...within, process.execPath, ...nodeArgs, ENTRY];
+    if (logFile !== undefined && this.#port === 0) this.#port = await findFreePort();
+    const output = logFile === undefined ? undefined : await open(logFile, "a");
     const child = spawn(file, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", output?.fd ?? "pipe", "pipe"],
       env: {
         PATH: process.env["PATH"],
         HOST: this.host,
@@ -106,6 +113,7 @@ export class PresenceServer {
     process.once("exit", killAtExit);
     child.once("close", () => process.off("exit", killAtExit));
     this.#port = await this.#listeningPort(child);
+    await output?.close();
   }
 
   /** Ends it as a crash or a power cut does: nobody is told. */
@@ -158,6 +166,15 @@ export class PresenceServer {
     await exited;
   }
 
+  async #untilHealthy(): Promise<void> {
+    await until("the server answers", () =>
+      fetch(`${this.url}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+  }
+
   #listeningPort(child: ChildProcess): Promise<number> {
     return new Promise((resolve, reject) => {
       const fail = (reason: string) => {
@@ -171,7 +188,13 @@ export class PresenceServer {
       child.stderr?.on("data", (chunk: Buffer) => {
         this.#errorOutput += chunk.toString();
       });
-      if (!child.stdout) throw new Error("The server's output is not piped.");
+      if (!child.stdout) {
+        void this.#untilHealthy().then(() => {
+          clearTimeout(timer);
+          resolve(this.#port);
+        }, fail);
+        return;
+      }
       createInterface({ input: child.stdout }).on("line", (text) => {
         const line = parseLogLine(text);
         this.#lines.push(line);
@@ -192,4 +215,14 @@ function parseLogLine(text: string): LogLine {
     // Falls through: it is no JSON.
   }
   return { level: LOG_LEVEL_WARN, msg: text };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return address.port;
 }
