@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { describeMachine, isBusy, requireOpenFiles } from "./machine.ts";
 import type { Effort, Question } from "./question.ts";
 import { acrossServers } from "./questions/across-servers.ts";
+import { burst } from "./questions/burst.ts";
 import { expiryLag } from "./questions/expiry-lag.ts";
 import { fanOut } from "./questions/fan-out.ts";
 import { heartbeats } from "./questions/heartbeats.ts";
@@ -10,9 +11,11 @@ import { offlineLag } from "./questions/offline-lag.ts";
 import { reconnectHerd } from "./questions/reconnect-herd.ts";
 import { buildPrograms } from "./server-process.ts";
 import { formatTable } from "./table.ts";
+import { formatVerdicts, type Verdict } from "./verdict.ts";
 
 const QUESTIONS: readonly Question[] = [
   fanOut,
+  burst,
   idleMemory,
   offlineLag,
   reconnectHerd,
@@ -63,23 +66,27 @@ async function main(): Promise<void> {
   if (isBusy()) console.log("The machine is busy with something else: expect noise.\n");
   console.log("Only the ratios within one run count: the figures themselves change from machine to machine.\n");
   await buildPrograms();
-  for (const question of asked) await ask(question, effort);
+  const verdicts: Verdict[] = [];
+  for (const question of asked) verdicts.push(...(await ask(question, effort)));
+  if (verdicts.length > 0) console.log(`## What was aimed at\n\n${formatVerdicts(verdicts)}\n`);
 }
 
 /** One question that can't be asked here doesn't keep the others from being asked. */
-async function ask(question: Question, effort: Effort): Promise<void> {
+async function ask(question: Question, effort: Effort): Promise<readonly Verdict[]> {
   const startMs = performance.now();
   console.log(`## ${question.title}\n`);
   try {
     requireOpenFiles(question.connections(effort));
-    const { header, rows, notes } = await question.run(effort);
+    const { header, rows, notes, verdicts = [] } = await question.run(effort);
     showProgress("");
     const seconds = Math.round((performance.now() - startMs) / 1000);
     console.log(`${formatTable(header, rows)}\n\n${notes.map((note) => `- ${note}`).join("\n")}\n\n(${seconds} s)\n`);
+    return verdicts;
   } catch (error) {
     showProgress("");
     console.log(`${question.name} ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
+    return [];
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Verdict } from "./verdict.ts";
+
 /** What one question is asked with. */
 export interface Effort {
   /** More rounds and more clients. */
@@ -25,4 +27,6 @@ export interface Answer {
   header: readonly string[];
   rows: readonly (readonly string[])[];
   notes: readonly string[];
+  /** What was aimed at, where something was. */
+  verdicts?: readonly Verdict[];
 }

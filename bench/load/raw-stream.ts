@@ -24,8 +24,17 @@ export class RawStream {
     this.#socket = socket;
   }
 
-  /** Resolves when the response begins. */
-  static open(port: number, path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawStream> {
+  /**
+   * Resolves when the response begins.
+   *
+   * @param greeting what a protocol other than SSE has its reader say then
+   */
+  static open(
+    port: number,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    greeting?: Uint8Array,
+  ): Promise<RawStream> {
     return new Promise((resolve, reject) => {
       let stream: RawStream | undefined;
       const socket = connect({
@@ -34,6 +43,7 @@ export class RawStream {
         onread: {
           buffer: READ_BUFFER,
           callback: (length) => {
+            if (!stream && greeting) socket.write(greeting);
             stream ??= new RawStream(socket);
             stream.#count(length);
             resolve(stream);

@@ -5,6 +5,7 @@ import type { Answer, Effort, Question } from "../question.ts";
 import { startServerProcess } from "../server-process.ts";
 import { median } from "../statistics.ts";
 import { formatNumber, formatRatio } from "../table.ts";
+import { atMost, type Verdict } from "../verdict.ts";
 
 const WARM_UP = 200;
 const SETTLE_MS = 1_000;
@@ -56,7 +57,21 @@ async function run(effort: Effort): Promise<Answer> {
       `Per connection, of ${formatNumber(count)} that nothing is sent to; the system's own socket buffers not counted.`,
       "Live heap: after two forced garbage collections. Resident: what the process grew by, so with the garbage collector's slack.",
     ],
+    verdicts: verdictsOn(results),
   };
+}
+
+interface Result extends Footprint {
+  name: string;
+}
+
+/** Of ours the one where each connection is another person's, which holds more. */
+function verdictsOn([, ours, betterSse, bare]: readonly Result[]): Verdict[] {
+  if (!ours || !betterSse || !bare) return [];
+  return (["heap", "resident"] as const).flatMap((figure) => [
+    atMost(0.5, `idle connection, ${figure}, of better-sse's`, ours[figure] / betterSse[figure]),
+    atMost(1.2, `idle connection, ${figure}, of bare node:http's`, ours[figure] / bare[figure]),
+  ]);
 }
 
 function ourContestants(count: number): Watchable[] {

@@ -1,0 +1,157 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Debian's packages are taken apart here, not installed: nothing of them runs but what we start. */
+const FOLDER = fileURLToPath(new URL("../../.cache/nchan", import.meta.url));
+const PACKAGES = ["nginx", "libnginx-mod-nchan"];
+/** Debian's module needs it to be there, whatever its configuration says. */
+const BODY_FOLDER = "/var/lib/nginx/body";
+/** Of Linux on every processor Node.js runs on. */
+const TICK_MS = 10;
+const POLL_MS = 20;
+const PATIENCE_MS = 5_000;
+
+export interface Nchan {
+  port: number;
+  /** Publishes so many messages, as fast as its publisher's location takes them. */
+  publish(messages: readonly string[]): void;
+  /** Processor time of nginx so far, ms. */
+  cpuMs(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Nchan, the module of nginx, with one worker. `/watch` is its stream.
+ *
+ * @throws where it can't be had
+ */
+export async function startNchan(): Promise<Nchan> {
+  await download();
+  const folder = await mkdtemp(join(tmpdir(), "nchan-"));
+  const port = await freePort();
+  const madeFolder = await mkdir(BODY_FOLDER, { recursive: true });
+  await writeFile(join(folder, "nginx.conf"), configuration(folder, port));
+  const child = spawn(
+    join(FOLDER, "usr/sbin/nginx"),
+    ["-p", folder, "-e", "stderr", "-c", join(folder, "nginx.conf")],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
+  const publisher = await connectTo(port);
+  publisher.resume();
+  return {
+    port,
+    publish: (messages) => void publisher.write(messages.map(publication).join("")),
+    cpuMs: () => cpuMsOf(child.pid),
+    async stop() {
+      publisher.destroy();
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      await exited;
+      for (const each of [folder, madeFolder]) if (each) await rm(each, { recursive: true });
+    },
+  };
+}
+
+async function download(): Promise<void> {
+  const isThere = await access(FOLDER).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  const parts = `${FOLDER}.parts`;
+  await rm(parts, { recursive: true, force: true });
+  await mkdir(parts, { recursive: true });
+  const get = () => run("apt-get", ["download", ...PACKAGES], { cwd: parts });
+  await get().catch(async () => {
+    await run("apt-get", ["update"]);
+    await get();
+  });
+  for (const file of await readdir(parts)) {
+    if (file.endsWith(".deb")) await run("dpkg-deb", ["-x", file, "root"], { cwd: parts });
+  }
+  await rename(join(parts, "root"), FOLDER);
+  await rm(parts, { recursive: true });
+}
+
+function configuration(folder: string, port: number): string {
+  return `load_module ${join(FOLDER, "usr/lib/nginx/modules/ngx_nchan_module.so")};
+daemon off;
+worker_processes 1;
+pid ${join(folder, "nginx.pid")};
+events { worker_connections 4096; }
+http {
+  access_log off;
+  keepalive_requests 1000000;
+  keepalive_timeout 1h;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  server {
+    listen 127.0.0.1:${port};
+    location = /watch {
+      nchan_subscriber eventsource;
+      nchan_subscriber_first_message newest;
+      nchan_channel_id presence;
+    }
+    location = /publish {
+      nchan_publisher;
+      nchan_channel_id presence;
+      nchan_message_buffer_length 1000;
+    }
+  }
+}
+`;
+}
+
+function publication(message: string): string {
+  return `POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+async function connectTo(port: number): Promise<Socket> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const socket = connect({ host: "127.0.0.1", port });
+    try {
+      await once(socket, "connect");
+      return socket;
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+/** Of the process and its children. */
+async function cpuMsOf(pid: number | undefined): Promise<number> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean);
+  const stats = await Promise.all([String(pid), ...children].map((each) => readFile(`/proc/${each}/stat`, "utf8")));
+  return stats.reduce((sum, stat) => {
+    const [user = 0, system = 0] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11, 13)
+      .map(Number);
+    return sum + TICK_MS * (user + system);
+  }, 0);
+}
