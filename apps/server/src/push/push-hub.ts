@@ -299,11 +299,11 @@ export class PushHub {
   #deliver(event: PresenceEvent): void {
     let frame: Buffer | undefined;
     let deliveries = 0;
-    for (const connection of this.#registry.watchersOf(event.client, { isGuest: event.guest })) {
+    this.#registry.forEachWatcherOf(event.client, { isGuest: event.guest }, (connection) => {
       frame ??= this.#presenceFrame(event);
       if (connection.deliver(event, frame)) this.#metrics.lagged.inc();
       deliveries += 1;
-    }
+    });
     if (deliveries > 0) this.#metrics.countDeliveries(deliveries, this.#platform.clockMs() - event.at);
   }
 

@@ -45,12 +45,21 @@ export class PushRegistry {
     else for (const contact of list.contacts) removeFrom(this.#watchersByContact, contact, connection);
   }
 
-  /** Who may see `client`, but never `client` itself. Everyone may see a guest. */
-  *watchersOf(client: ClientId, { isGuest }: { isGuest: boolean }): Generator<Connection> {
-    const groups = isGuest ? [this.#connections] : [this.#watchersByContact.get(client) ?? [], this.#watchersOfAll];
-    for (const group of groups) {
-      for (const connection of group) if (connection.subscription.client !== client) yield connection;
+  /**
+   * Calls `visit` for each connection of those who may see `client`, but never of `client` itself. Everyone may see a guest.
+   *
+   * A callback, as this is done for each event and watcher, and a generator makes it half as dear again.
+   */
+  forEachWatcherOf(client: ClientId, { isGuest }: { isGuest: boolean }, visit: (watcher: Connection) => void): void {
+    const visitOther = (connection: Connection) => {
+      if (connection.subscription.client !== client) visit(connection);
+    };
+    if (isGuest) {
+      this.#connections.forEach(visitOther);
+      return;
     }
+    this.#watchersByContact.get(client)?.forEach(visitOther);
+    this.#watchersOfAll.forEach(visitOther);
   }
 }
 
