@@ -159,9 +159,10 @@ export class Connection implements Flushable {
         return false;
       }
     }
+    // While frames wait, their flush is scheduled.
+    if (this.#frames.length === 0) this.#options.scheduler.schedule(this);
     this.#frames.push(frame);
     this.#frameBytes += frame.length;
-    this.#options.scheduler.schedule(this);
     return true;
   }
 
