@@ -39,6 +39,7 @@ export class Viewer {
   readonly #options: ViewerOptions;
   #retryMs = INITIAL_RETRY_MS;
   #socket: Socket | undefined;
+  #response: IncomingMessage | undefined;
   #isLive = false;
   #isOpen = false;
   #timer: NodeJS.Timeout | undefined;
@@ -69,11 +70,11 @@ export class Viewer {
 
   /** Stops to read what comes; the connection stays. */
   pause(): void {
-    this.#socket?.pause();
+    this.#response?.pause();
   }
 
   resume(): void {
-    this.#socket?.resume();
+    this.#response?.resume();
   }
 
   #connect(): void {
@@ -122,6 +123,7 @@ export class Viewer {
       return;
     }
     this.connections += 1;
+    this.#response = response;
     const reader = new FrameReader();
     response.setEncoding("utf8");
     response.on("data", (text: string) => {
