@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { until } from "../viewers/until.ts";
 
 const ENTRY = fileURLToPath(new URL("../../apps/server/dist/main.js", import.meta.url));
+const INSPECTION = new URL("inspection.mjs", import.meta.url).href;
 const START_LIMIT_MS = 30_000;
 const LOG_LEVEL_WARN = 40;
 
@@ -24,6 +25,17 @@ export interface PresenceServerOptions {
   host?: string;
   /** A file that gets its log; nobody reads it then, and a port is chosen for it. */
   logFile?: string;
+  /** Whether it can be asked what it holds on to. */
+  isInspected?: boolean;
+}
+
+/** What a server holds on to when all garbage has been collected. */
+export interface Holdings {
+  heapBytes: number;
+  sockets: number;
+  timers: number;
+  /** Of the process itself, to any event. */
+  processListeners: number;
 }
 
 /** One line of a server's log. */
@@ -90,12 +102,22 @@ export class PresenceServer {
 
   /** Starts it, on the port it had. */
   async startAgain(): Promise<void> {
-    const { redisUrl, serverId, heartbeatIntervalMs, env = {}, nodeArgs = [], within = [], logFile } = this.#options;
-    const [file = "", ...args] = [...within, process.execPath, ...nodeArgs, ENTRY];
+    const {
+      redisUrl,
+      serverId,
+      heartbeatIntervalMs,
+      env = {},
+      nodeArgs = [],
+      within = [],
+      logFile,
+      isInspected,
+    } = this.#options;
+    const inspection = isInspected ? ["--expose-gc", "--import", INSPECTION] : [];
+    const [file = "", ...args] = [...within, process.execPath, ...inspection, ...nodeArgs, ENTRY];
     if (logFile !== undefined && this.#port === 0) this.#port = await findFreePort();
     const output = logFile === undefined ? undefined : await open(logFile, "a");
     const child = spawn(file, args, {
-      stdio: ["ignore", output?.fd ?? "pipe", "pipe"],
+      stdio: ["ignore", output?.fd ?? "pipe", "pipe", ...(isInspected ? (["ipc"] as const) : [])],
       env: {
         PATH: process.env["PATH"],
         HOST: this.host,
@@ -146,6 +168,15 @@ export class PresenceServer {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  }
+
+  /** What it holds on to; of an inspected server. */
+  async holdings(): Promise<Holdings> {
+    const child = this.#process;
+    if (!child?.connected) throw new Error("The server is not inspected, or does not run.");
+    child.send("tell");
+    const [holdings] = await once(child, "message");
+    return holdings as Holdings;
   }
 
   /** What `/readyz` answers. */
