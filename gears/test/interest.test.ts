@@ -200,8 +200,8 @@ onEachHome((start) => {
     await platform.sweep();
     await platform.watch("joined", ["*", "?", "anouk", "omar"]);
     await platform.functions.read("only-read", "epoch", ["anouk", "magali"], ["anouk"]);
-    await platform.heartbeat("plain", ["anouk", "zoe"], LEASE_MS - 300);
-    await platform.heartbeat("joined", ["magali", "anouk"], LEASE_MS - 301);
+    await platform.heartbeat("plain", ["anouk", "zoe"], LEASE_MS - 900);
+    await platform.heartbeat("joined", ["magali", "anouk"], LEASE_MS - 901);
     await platform.redis.del(contactKey("anouk"), contactKey("magali"));
     await platform.sweepUntil(async () => (await platform.redis.zcard(SERVERS_KEY)) === 0);
     await platform.sweep();

@@ -35,8 +35,8 @@ onEachHome((start) => {
 
   test("a client that moves on is OFFLINE when the new server's lease ends, and not before", async () => {
     const platform = await startWatching(start);
-    await platform.heartbeat("s1", ["anouk"], LEASE_MS - 100);
-    const atMs = await platform.heartbeat("s2", ["anouk"], LEASE_MS - 400);
+    await platform.heartbeat("s1", ["anouk"], LEASE_MS - 700);
+    const atMs = await platform.heartbeat("s2", ["anouk"], LEASE_MS - 1000);
     await platform.sweepPast(atMs + LEASE_MS - 150);
     expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
     await platform.sweepPast(atMs + LEASE_MS);
@@ -45,7 +45,7 @@ onEachHome((start) => {
 
   test("a lease that runs out is OFFLINE, once, at its end", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 800);
     await platform.sweepPast(atMs + LEASE_MS + 50);
     await platform.sweep();
     const [online, offline, ...more] = await platform.announcements("viewer");
@@ -87,9 +87,9 @@ onEachHome((start) => {
 
   test("a client that stops while its server goes on has timed out; one whose server stops has lost it", async () => {
     const platform = await startWatching(start);
-    await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 150);
-    const atMs = await platform.heartbeat("s2", ["omar"], LEASE_MS - 160);
-    await platform.heartbeat("s1", ["magali"], LEASE_MS - 600);
+    await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 750);
+    const atMs = await platform.heartbeat("s2", ["omar"], LEASE_MS - 760);
+    await platform.heartbeat("s1", ["magali"], LEASE_MS - 1200);
     await platform.sweepPast(atMs + LEASE_MS);
     expect((await platform.told("viewer")).slice(3)).toEqual(["anouk OFFLINE timed-out", "omar OFFLINE server-lost"]);
   });
@@ -119,7 +119,7 @@ onEachHome((start) => {
 
   test("a plain SET over a lease, which clears its end, is no event, and the lease still ends", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 800);
     await platform.redis.set(leaseKey("anouk"), "by-hand");
     await platform.settle();
     await platform.sweepPast(atMs + LEASE_MS + 1);
@@ -132,8 +132,8 @@ onEachHome((start) => {
 
   test("a lease prolonged by hand ends when it says", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 150);
-    await platform.redis.pexpire(leaseKey("anouk"), 600);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 750);
+    await platform.redis.pexpire(leaseKey("anouk"), 1200);
     const endMs = await platform.redis.pexpiretime(leaseKey("anouk"));
     await platform.settle();
     await platform.sweepPast(atMs + LEASE_MS + 1);
@@ -177,7 +177,7 @@ onEachHome((start) => {
     const platform = await startWatching(start);
     await platform.redis.set(leaseKey("anouk"), "s1", "PX", 60_000);
     await platform.settle();
-    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 800);
     expect(await platform.deadlineOf("anouk")).toBe(atMs + LEASE_MS);
     await platform.sweepPast(atMs + LEASE_MS);
     expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
@@ -229,7 +229,7 @@ onEachHome((start) => {
 
   test("the last change of a client survives it", async () => {
     const platform = await startWatching(start);
-    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
+    const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 800);
     await platform.functions.leave("s1", "anouk");
     const [, offline] = await platform.announcements("viewer");
     await platform.sweepPast(atMs + 2 * LEASE_MS);

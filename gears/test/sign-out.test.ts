@@ -28,7 +28,7 @@ onEachHome((start) => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);
     await platform.sweep();
-    const firstMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 300);
+    const firstMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 800);
     await platform.heartbeat("s2", ["anouk"]);
     await platform.functions.leave("s2", "anouk");
     await platform.settle();
@@ -76,8 +76,8 @@ onEachHome((start) => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);
     await platform.sweep();
-    await platform.heartbeat("s1", ["anouk"], LEASE_MS - 400);
-    await platform.heartbeat("s2", ["anouk"], LEASE_MS - 401);
+    await platform.heartbeat("s1", ["anouk"], LEASE_MS - 900);
+    await platform.heartbeat("s2", ["anouk"], LEASE_MS - 901);
     await platform.functions.leave("s2", "anouk");
     await platform.functions.forget("s2");
     await platform.heartbeat("s1", []);

@@ -14,6 +14,18 @@ describe("parseConfig", () => {
       access: { mode: "demo" },
       logLevel: "info",
       contactCount: undefined,
+      limits: {
+        maxConnections: 50_000,
+        maxConnectionsPerAddress: 1_000,
+        maxConnectionsPerClient: 100,
+        maxNewConnectionsPerSecond: 2_000,
+        maxRequestsPerSecond: 100,
+        maxHeaderBytes: 16_384,
+        maxContacts: 10_000,
+        maxTokenLifetimeMs: 86_400_000,
+      },
+      trustedProxies: 0,
+      corsOrigins: [],
     });
   });
 
@@ -27,6 +39,16 @@ describe("parseConfig", () => {
       LOG_LEVEL: "trace",
       REDIS_URL: "rediss://user:secret@redis.example:6380/1",
       TRIGGERS: "elsewhere",
+      MAX_CONNECTIONS: "1",
+      MAX_CONNECTIONS_PER_ADDRESS: "2",
+      MAX_CONNECTIONS_PER_CLIENT: "3",
+      MAX_NEW_CONNECTIONS_PER_SECOND: "4",
+      MAX_REQUESTS_PER_SECOND: "5",
+      MAX_HEADER_BYTES: "1024",
+      MAX_CONTACTS: "7",
+      MAX_TOKEN_LIFETIME_MS: "8000",
+      TRUST_PROXY: "2",
+      CORS_ORIGINS: "https://app.example, http://localhost:5173",
     };
     expect(parseConfig(env, ["--contacts", "5000"])).toEqual({
       port: 0,
@@ -38,6 +60,18 @@ describe("parseConfig", () => {
       access: { mode: "issuer", secret: "s3cret" },
       logLevel: "trace",
       contactCount: 5_000,
+      limits: {
+        maxConnections: 1,
+        maxConnectionsPerAddress: 2,
+        maxConnectionsPerClient: 3,
+        maxNewConnectionsPerSecond: 4,
+        maxRequestsPerSecond: 5,
+        maxHeaderBytes: 1_024,
+        maxContacts: 7,
+        maxTokenLifetimeMs: 8_000,
+      },
+      trustedProxies: 2,
+      corsOrigins: ["https://app.example", "http://localhost:5173"],
     });
   });
 
@@ -98,6 +132,13 @@ describe("parseConfig", () => {
     ["TRIGGERS", "nowhere", "here or elsewhere"],
     ["REDIS_URL", "localhost:6379", REDIS_URLS_ALLOWED],
     ["REDIS_URL", "redis://a:1,redis://b:2", REDIS_URLS_ALLOWED],
+    ["MAX_CONNECTIONS", "0", "a whole number from 1 to 1000000"],
+    ["MAX_CONNECTIONS_PER_CLIENT", "many", "a whole number from 1 to 1000000"],
+    ["MAX_HEADER_BYTES", "12", "a whole number from 1024 to 1048576"],
+    ["MAX_TOKEN_LIFETIME_MS", "1h", "a whole number from 1000 to 31536000000"],
+    ["TRUST_PROXY", "true", "a whole number from 0 to 10"],
+    ["CORS_ORIGINS", "*", "origins such as https://app.example, by commas"],
+    ["CORS_ORIGINS", "https://app.example/", "origins such as https://app.example, by commas"],
     ["LOG_LEVEL", "verbose", "one of fatal, error, warn, info, debug, trace, silent"],
     ["LOG_LEVEL", "INFO", "one of fatal, error, warn, info, debug, trace, silent"],
   ];

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { parseRedisAddress, REDIS_URLS_ALLOWED } from "@presence/gears";
 import { CLIENT_ID_RULE, isClientId } from "@presence/protocol";
 import { z } from "zod";
+import type { AdmissionLimits } from "./http/admission.ts";
 
 /** How this server runs, parsed once from environment and arguments. */
 export interface Config {
@@ -20,6 +21,21 @@ export interface Config {
   logLevel: LogLevel;
   /** How many contacts the built-in people have at least; `undefined` for the roster as it is. */
   contactCount: number | undefined;
+  limits: LimitsConfig;
+  /** How many proxies stand in front, each of which says in `X-Forwarded-For` whom it speaks for. */
+  trustedProxies: number;
+  /** Origins whose pages may call this server; none, unless given. */
+  corsOrigins: string[];
+}
+
+/** How much a server takes on. */
+export interface LimitsConfig extends AdmissionLimits {
+  /** Of a request's first line and headers together. */
+  maxHeaderBytes: number;
+  /** In a client's document. */
+  maxContacts: number;
+  /** How far away a token's end may be. */
+  maxTokenLifetimeMs: number;
 }
 
 export type AccessConfig = { mode: "demo" } | { mode: "issuer"; secret: string } | { mode: "issuer"; jwksUrl: URL };
@@ -63,7 +79,36 @@ export function parseConfig(env: Environment, argv: readonly string[]): Config {
     access,
     logLevel: parse(env, "LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, z.enum(LOG_LEVELS), "info"),
     contactCount: parseContactCount(argv),
+    limits: parseLimits(env),
+    trustedProxies: wholeNumber(env, "TRUST_PROXY", 0, 10, "0"),
+    corsOrigins: parseOrigins(env),
   };
+}
+
+function parseLimits(env: Environment): LimitsConfig {
+  return {
+    maxConnections: wholeNumber(env, "MAX_CONNECTIONS", 1, 1_000_000, "50000"),
+    maxConnectionsPerAddress: wholeNumber(env, "MAX_CONNECTIONS_PER_ADDRESS", 1, 1_000_000, "1000"),
+    maxConnectionsPerClient: wholeNumber(env, "MAX_CONNECTIONS_PER_CLIENT", 1, 1_000_000, "100"),
+    maxNewConnectionsPerSecond: wholeNumber(env, "MAX_NEW_CONNECTIONS_PER_SECOND", 1, 100_000, "2000"),
+    maxRequestsPerSecond: wholeNumber(env, "MAX_REQUESTS_PER_SECOND", 1, 100_000, "100"),
+    maxHeaderBytes: wholeNumber(env, "MAX_HEADER_BYTES", 1_024, 1_048_576, "16384"),
+    maxContacts: wholeNumber(env, "MAX_CONTACTS", 1, 1_000_000, "10000"),
+    maxTokenLifetimeMs: wholeNumber(env, "MAX_TOKEN_LIFETIME_MS", 1_000, 31_536_000_000, "86400000"),
+  };
+}
+
+function wholeNumber(env: Environment, name: string, least: number, most: number, otherwise: string): number {
+  return parse(env, name, `a whole number from ${least} to ${most}`, integerText(least, most), otherwise);
+}
+
+function parseOrigins(env: Environment): string[] {
+  const text = given(env, "CORS_ORIGINS");
+  if (text === undefined) return [];
+  const origins = text.split(",").map((origin) => origin.trim());
+  const areOrigins = origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
+  if (!areOrigins) throw new ConfigError("CORS_ORIGINS", "origins such as https://app.example, by commas", text);
+  return origins;
 }
 
 function parseAccess(env: Environment): AccessConfig {

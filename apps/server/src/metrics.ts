@@ -60,6 +60,9 @@ export class Metrics {
     "Entries of the heartbeat stream, by outcome.",
     ["outcome"],
   );
+  readonly refused = this.#counter("presence_refused_total", "Requests and connections refused by a limit.", [
+    "reason",
+  ]);
   readonly redisReconnects = this.#counter(
     "presence_redis_reconnects_total",
     "Times the connection to Redis was lost and came back.",

@@ -11,6 +11,8 @@ const TITLES: Record<ProblemType, string> = {
   "urn:presence:problem:connection-unknown": "No such connection",
   "urn:presence:problem:presence-lost": "Presence is not known",
   "urn:presence:problem:shutting-down": "Shutting down",
+  "urn:presence:problem:server-full": "The server is full",
+  "urn:presence:problem:contact-list-too-long": "The contact list is too long",
 };
 
 /** A problem of a type of our own. */

@@ -5,6 +5,7 @@ import { Directory } from "./contacts/directory.ts";
 import { enlargeRoster } from "./contacts/large-roster.ts";
 import { ROSTER } from "./contacts/roster.ts";
 import { createDistributedParts } from "./distributed.ts";
+import { Admission } from "./http/admission.ts";
 import { type Access, createApp } from "./http/app.ts";
 import { expressMessageClasses } from "./http/express-message-classes.ts";
 import { listen } from "./http/listen.ts";
@@ -58,10 +59,26 @@ export async function startServer(
   const parts = await createParts(config, roster, metrics, logger);
   const { platform } = parts;
   const access = createAccess(config, parts);
-  const directory = new Directory(parts.contacts, { admitsGuests: access.mode === "demo" });
+  const directory = new Directory(parts.contacts, {
+    admitsGuests: access.mode === "demo",
+    maxContacts: config.limits.maxContacts,
+  });
   const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
   const { warnings } = parts;
-  const app = createApp({ access, directory, hub, metrics, logger, warnings, webAppFolder });
+  const admission = new Admission(config.limits, (reason) => metrics.refused.inc({ reason }));
+  const { trustedProxies, corsOrigins } = config;
+  const app = createApp({
+    admission,
+    trustedProxies,
+    corsOrigins,
+    access,
+    directory,
+    hub,
+    metrics,
+    logger,
+    warnings,
+    webAppFolder,
+  });
 
   const drain = async () => {
     if (config.redisUrl === undefined) return;
@@ -77,7 +94,10 @@ export async function startServer(
   };
   try {
     await parts.followRevocations((session) => hub.signOut(session).catch(() => {}));
-    const listening = await listen(app, config.hosts, config.port, expressMessageClasses(app));
+    const listening = await listen(app, config.hosts, config.port, {
+      ...expressMessageClasses(app),
+      maxHeaderSize: config.limits.maxHeaderBytes,
+    });
     metrics.collectProcessMetrics();
     logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
     return { url: `http://localhost:${listening.port}`, drain, close: () => closeAll(listening.close) };
@@ -98,14 +118,14 @@ async function createParts(
   return await createDistributedParts({ ...config, redisUrl }, roster, metrics, logger);
 }
 
-function createAccess({ access }: Config, { demoKey, revocations }: PlatformParts): Access {
+function createAccess({ access, limits }: Config, { demoKey, revocations }: PlatformParts): Access {
   if (access.mode === "demo") {
     return { mode: "demo", sessions: createDemoSessions(demoKey, DEMO_TOKEN_LIFETIME_MS, revocations) };
   }
   const sessions =
     "secret" in access
-      ? createSharedSecretSessions(access.secret, revocations)
-      : createJwksSessions(access.jwksUrl, revocations);
+      ? createSharedSecretSessions(access.secret, revocations, limits)
+      : createJwksSessions(access.jwksUrl, revocations, limits);
   return { mode: "issuer", sessions };
 }
 

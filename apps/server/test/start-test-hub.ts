@@ -34,7 +34,7 @@ export async function startTestHub({
 }: TestHubOptions = {}): Promise<TestHub> {
   const contacts = new MemoryContactStore(PEOPLE);
   const platform = createPlatform({ heartbeatIntervalMs, isGuest: (client) => !contacts.has(client) });
-  const directory = new Directory(contacts, { admitsGuests: true });
+  const directory = new Directory(contacts, { admitsGuests: true, maxContacts: 10_000 });
   const metrics = new Metrics();
   const hub = new PushHub({ platform, metrics, logger: pino({ level: "silent" }), limits });
   const server = createServer(async (request, response) => {

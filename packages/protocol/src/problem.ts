@@ -18,4 +18,6 @@ export type ProblemType =
   | "urn:presence:problem:signed-out"
   | "urn:presence:problem:connection-unknown"
   | "urn:presence:problem:presence-lost"
-  | "urn:presence:problem:shutting-down";
+  | "urn:presence:problem:shutting-down"
+  | "urn:presence:problem:server-full"
+  | "urn:presence:problem:contact-list-too-long";

@@ -8,8 +8,8 @@ const PEOPLE: ContactDocument[] = [
   { id: "omar", name: "Omar Haddad", contacts: ["anouk", "omar"] },
 ];
 
-const demo = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: true });
-const issuer = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: false });
+const demo = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: true, maxContacts: 10 });
+const issuer = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: false, maxContacts: 10 });
 
 describe("Directory", () => {
   it("gives a person the list in the document", async () => {

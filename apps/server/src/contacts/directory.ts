@@ -7,18 +7,31 @@ export interface ContactList extends Watch {
   owner: ClientId;
 }
 
+/** A document names more contacts than one may have; the message says how many that is. */
+export class LongContactListError extends Error {
+  constructor(maxContacts: number) {
+    super(`This contact list is too long: it may name ${maxContacts} contacts at the most.`);
+    this.name = "LongContactListError";
+  }
+}
+
 /** Who people are, and who sees whom. Guests exist in demo mode only. */
 export class Directory {
   readonly #store: ContactStore;
   readonly #admitsGuests: boolean;
+  readonly #maxContacts: number;
 
-  constructor(store: ContactStore, { admitsGuests }: { admitsGuests: boolean }) {
+  /** @param options `maxContacts`: how many may be in one document */
+  constructor(store: ContactStore, { admitsGuests, maxContacts }: { admitsGuests: boolean; maxContacts: number }) {
     this.#store = store;
     this.#admitsGuests = admitsGuests;
+    this.#maxContacts = maxContacts;
   }
 
+  /** @throws {LongContactListError} where the owner's document names more contacts than one may have */
   async contactListOf(owner: ClientId): Promise<ContactList> {
     const document = await this.#store.find(owner);
+    if (document && document.contacts.length > this.#maxContacts) throw new LongContactListError(this.#maxContacts);
     const guests = this.#admitsGuests;
     if (document) return { owner, contacts: without(owner, document.contacts), everyone: false, guests };
     if (!guests) return { owner, contacts: new Set(), everyone: false, guests };

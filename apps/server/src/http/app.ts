@@ -4,7 +4,9 @@ import type { Directory } from "../contacts/directory.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PushHub } from "../push/push-hub.ts";
 import type { DemoSessions, Sessions } from "../sessions/sessions.ts";
+import type { Admission } from "./admission.ts";
 import { contactRoutes, peopleRoutes } from "./contact-routes.ts";
+import { crossOrigin } from "./cross-origin.ts";
 import { eventRoutes, terminalEventRoutes } from "./event-routes.ts";
 import { notFound, problemHandler } from "./http-problem.ts";
 import { operatorRoutes } from "./operator-routes.ts";
@@ -20,6 +22,10 @@ export interface AppDependencies {
   access: Access;
   directory: Directory;
   hub: PushHub;
+  admission: Admission;
+  /** How many proxies stand in front. */
+  trustedProxies: number;
+  corsOrigins: readonly string[];
   metrics: Metrics;
   logger: Logger;
   /** What an operator should know, in words. */
@@ -33,6 +39,9 @@ export function createApp({
   access,
   directory,
   hub,
+  admission,
+  trustedProxies,
+  corsOrigins,
   metrics,
   logger,
   warnings,
@@ -42,16 +51,22 @@ export function createApp({
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
+  app.set("trust proxy", trustedProxies);
   app.use(requestLog(logger));
+  app.use((request, _response, next) => {
+    admission.request(request.ip ?? "");
+    next();
+  });
   app.use(securityHeaders());
+  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   app.use(sessionEndRoutes(sessions, hub));
   if (access.mode === "demo") {
     app.use(sessionIssueRoutes(access.sessions));
     app.use(peopleRoutes(directory));
-    app.use(terminalEventRoutes({ directory, hub }));
+    app.use(terminalEventRoutes({ directory, hub, admission }));
   }
   app.use(contactRoutes({ sessions, directory, hub }));
-  app.use(eventRoutes({ sessions, directory, hub }));
+  app.use(eventRoutes({ sessions, directory, hub, admission }));
   app.use(operatorRoutes(hub, metrics, warnings));
   app.use(webAppRoutes(webAppFolder));
   app.use(notFound);

@@ -9,6 +9,7 @@ import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
 import type { Opening, PushHub } from "../push/push-hub.ts";
 import { ResponseOutlet } from "../push/response-outlet.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
+import type { Admission } from "./admission.ts";
 import { authenticateLeniently, authenticateStream } from "./authentication.ts";
 import { requireClientId } from "./client-id.ts";
 import { asHttpProblem, HttpProblem, onlyAllows, plainProblem } from "./http-problem.ts";
@@ -34,25 +35,30 @@ export interface EventRouteDependencies {
   sessions: Sessions;
   directory: Directory;
   hub: PushHub;
+  admission: Admission;
 }
 
 /** The SSE stream, alone or several over one response, and the pings that prove its browser lives. */
 export function eventRoutes(dependencies: EventRouteDependencies): Router {
-  const { sessions, hub } = dependencies;
+  const { sessions, hub, admission } = dependencies;
   const router = Router();
   router
     .route("/api/events")
     .get(async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
+      const hold = holderOf(response);
+      hold(admission.arrive(addressOf(request)));
       const session = await authenticateStream(request, sessions);
-      await openStream(dependencies, { request, response, session, pingId });
+      await openStream(dependencies, { request, response, hold, session, pingId });
     })
     .post(...readJson(MAX_MULTIPLEX_BYTES), async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
       const { streams } = parseBody(multiplexRequest, request.body);
-      await openStreams(dependencies, { response, streams, pingId });
+      const hold = holderOf(response);
+      hold(admission.arrive(addressOf(request)));
+      await openStreams(dependencies, { response, hold, streams, pingId });
     })
     .all(onlyAllows("GET", "HEAD", "POST"));
   router
@@ -69,14 +75,17 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
 }
 
 /** Demo mode only: the same stream for a terminal, without a token. */
-export function terminalEventRoutes({ directory, hub }: Omit<EventRouteDependencies, "sessions">): Router {
+export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRouteDependencies, "sessions">): Router {
   const router = Router();
   router
     .route("/events/:id")
     .get(async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const client = requireClientId(rawLastSegment(request));
+      const hold = holderOf(response);
+      hold(admission.arrive(addressOf(request)));
       const list = await directory.contactListOf(client);
+      hold(admission.join(client));
       startStream(request, response, hub, () => {
         hub.open({ client, list }, new ResponseOutlet(response), request.get("last-event-id"));
       });
@@ -88,15 +97,17 @@ export function terminalEventRoutes({ directory, hub }: Omit<EventRouteDependenc
 interface StreamOpening {
   request: Request;
   response: Response;
+  hold: Hold;
   session: Session;
   pingId: string | undefined;
 }
 
 async function openStream(
-  { directory, hub }: EventRouteDependencies,
-  { request, response, session, pingId }: StreamOpening,
+  { directory, hub, admission }: EventRouteDependencies,
+  { request, response, hold, session, pingId }: StreamOpening,
 ): Promise<void> {
   const list = await directory.contactListOf(session.client);
+  hold(admission.join(session.client));
   startStream(request, response, hub, () => {
     const liveness = livenessOf(hub, response, pingId);
     const outlet = new ResponseOutlet(response);
@@ -106,19 +117,22 @@ async function openStream(
 
 interface MultiplexOpening {
   response: Response;
+  hold: Hold;
   streams: readonly StreamRequest[];
   pingId: string | undefined;
 }
 
 async function openStreams(
-  { sessions, directory, hub }: EventRouteDependencies,
-  { response, streams, pingId }: MultiplexOpening,
+  { sessions, directory, hub, admission }: EventRouteDependencies,
+  { response, hold, streams, pingId }: MultiplexOpening,
 ): Promise<void> {
   const verified = await Promise.all(
     streams.map(async ({ token }) => {
       try {
         const session = await sessions.verify(token);
-        return { session, list: await directory.contactListOf(session.client) };
+        const list = await directory.contactListOf(session.client);
+        hold(admission.join(session.client));
+        return { session, list };
       } catch (error) {
         return { problem: foreseen(error).problem };
       }
@@ -139,6 +153,25 @@ async function openStreams(
   });
   hub.openAll(openings);
   multiplexed.endIfEmpty();
+}
+
+/** Takes what is to be given back when a response is over. */
+type Hold = (release: () => void) => void;
+
+function holderOf(response: Response): Hold {
+  const releases: (() => void)[] = [];
+  response.once("close", () => {
+    for (const release of releases.splice(0)) release();
+  });
+  return (release) => {
+    // It may be over before all that it is counted for is known.
+    if (response.closed) release();
+    else releases.push(release);
+  };
+}
+
+function addressOf({ ip }: Request): string {
+  return ip ?? "";
 }
 
 function subscriptionOf(session: Session, list: Subscription["list"], liveness: Liveness | undefined): Subscription {

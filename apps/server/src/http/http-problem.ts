@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Problem } from "@presence/protocol";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
+import { LongContactListError } from "../contacts/directory.ts";
 import { PresenceUnavailableError } from "../presence/presence-platform.ts";
 import { createProblem, PRESENCE_LOST, SHUTTING_DOWN } from "../problems.ts";
 import { DrainingError } from "../push/push-hub.ts";
@@ -64,6 +65,9 @@ export function asHttpProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof TokenError) return tokenProblem(error);
   if (error instanceof PresenceUnavailableError) return new HttpProblem(PRESENCE_LOST, { "Retry-After": "1" });
   if (error instanceof DrainingError) return new HttpProblem(SHUTTING_DOWN, { "Retry-After": "1" });
+  if (error instanceof LongContactListError) {
+    return new HttpProblem(createProblem("urn:presence:problem:contact-list-too-long", 422, error.message));
+  }
   return requestProblem(error);
 }
 

@@ -5,6 +5,8 @@ import { createDemoSessions, createJwksSessions, createSharedSecretSessions } fr
 import { MemoryRevocations } from "./memory-revocations.ts";
 import { type Sessions, TokenError } from "./sessions.ts";
 
+const LIMITS = { maxTokenLifetimeMs: 2 * 3_600_000 };
+
 const HOUR_MS = 3_600_000;
 const DEMO_KEY = new Uint8Array(32).fill(7);
 
@@ -58,7 +60,7 @@ describe("demo sessions", () => {
 });
 
 describe("sessions of a shared secret", () => {
-  const sessions = createSharedSecretSessions(SHARED_SECRET, new MemoryRevocations());
+  const sessions = createSharedSecretSessions(SHARED_SECRET, new MemoryRevocations(), LIMITS);
 
   it("take the client from the token's subject, and its end from its expiry", async () => {
     const exp = Math.floor(secondsFromNow(60));
@@ -68,7 +70,7 @@ describe("sessions of a shared secret", () => {
 
   it("work with a short secret too", async () => {
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60) }, "x");
-    expect((await createSharedSecretSessions("x", new MemoryRevocations()).verify(token)).client).toBe("anouk");
+    expect((await createSharedSecretSessions("x", new MemoryRevocations(), LIMITS).verify(token)).client).toBe("anouk");
   });
 
   it.each([
@@ -104,7 +106,7 @@ describe("sessions of a shared secret", () => {
 describe("sessions of an issuer's public keys", () => {
   it("accept the issuer's tokens, and fetch its keys once", async () => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     for (const client of ["anouk", "magali"]) {
       const token = await issuer.sign({ sub: client, exp: secondsFromNow(60) });
       expect((await sessions.verify(token)).client).toBe(client);
@@ -114,33 +116,33 @@ describe("sessions of an issuer's public keys", () => {
 
   it("refuse another issuer's tokens", async () => {
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     expect(await refusal(sessions, await other.sign({ sub: "anouk", exp: secondsFromNow(60) }))).toBe("token-invalid");
   });
 
   it("refuse a token that uses the public key as a shared secret", async () => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     const forged = await issuer.forgeWithPublicKey({ sub: "anouk", exp: secondsFromNow(60) });
     expect(await refusal(sessions, forged)).toBe("token-invalid");
   });
 
   it("refuse a token without signature", async () => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     expect(await refusal(sessions, unsignedToken({ sub: "anouk", exp: secondsFromNow(60) }))).toBe("token-invalid");
   });
 
   it.each([{ sub: "anouk" }, { exp: 4_000_000_000 }])("refuse a token that says just %j", async (claims) => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     expect(await refusal(sessions, await issuer.sign(claims))).toBe("token-invalid");
   });
 
   it("fetch the keys again when the issuer signs with a new one, but not for every stranger's token", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     const old = await issuer.sign({ sub: "anouk", exp: secondsFromNow(3_600) });
     await sessions.verify(old);
     await other.rotate();
@@ -158,7 +160,7 @@ describe("sessions of an issuer's public keys", () => {
 
   it.each([404, 500])("say that the keys can't be had where the issuer answers %i, and recover", async (status) => {
     const issuer = await Issuer.start();
-    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations());
+    const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     const token = await issuer.sign({ sub: "anouk", exp: secondsFromNow(60) });
     issuer.status = status;
     expect(await refusal(sessions, token)).toBe("keys-unavailable");

@@ -20,6 +20,11 @@ const PUBLIC_KEY_ALGORITHMS = [
   "RS512",
 ];
 
+/** How far away the end of a token may be. */
+export interface TokenLimits {
+  maxTokenLifetimeMs: number;
+}
+
 type Check = (token: string) => Promise<{ payload: JWTPayload }>;
 
 /**
@@ -48,9 +53,10 @@ export function createDemoSessions(key: Uint8Array, lifetimeMs: number, revocati
 }
 
 /** Issuer mode, with a secret shared with the issuer (HS256). */
-export function createSharedSecretSessions(secret: string, revocations: Revocations): Sessions {
+export function createSharedSecretSessions(secret: string, revocations: Revocations, limits: TokenLimits): Sessions {
   const key = new TextEncoder().encode(secret);
-  return jwtSessions(revocations, (token) => jwtVerify(token, key, issuerOptions([SHARED_SECRET_ALGORITHM])));
+  const check = (token: string) => jwtVerify(token, key, issuerOptions([SHARED_SECRET_ALGORITHM]));
+  return jwtSessions(revocations, limitedCheck(check, limits));
 }
 
 /**
@@ -58,9 +64,23 @@ export function createSharedSecretSessions(secret: string, revocations: Revocati
  *
  * Shared-secret algorithms are refused: a public key must never serve as a secret.
  */
-export function createJwksSessions(url: URL, revocations: Revocations): Sessions {
+export function createJwksSessions(url: URL, revocations: Revocations, limits: TokenLimits): Sessions {
   const keys = createRemoteJWKSet(url);
-  return jwtSessions(revocations, (token) => jwtVerify(token, keys, issuerOptions(PUBLIC_KEY_ALGORITHMS)));
+  const check = (token: string) => jwtVerify(token, keys, issuerOptions(PUBLIC_KEY_ALGORITHMS));
+  return jwtSessions(revocations, limitedCheck(check, limits));
+}
+
+/** A token that lives for long is a key that can't be taken back: of another's tokens, only short ones count. */
+function limitedCheck(check: Check, { maxTokenLifetimeMs }: TokenLimits): Check {
+  return async (token) => {
+    const checked = await check(token);
+    const { exp = 0 } = checked.payload;
+    if (exp * 1000 - Date.now() <= maxTokenLifetimeMs) return checked;
+    throw new TokenError(
+      "token-invalid",
+      `The token lives too long: at most ${maxTokenLifetimeMs / 1000} s from now. Sign in again.`,
+    );
+  };
 }
 
 function issuerOptions(algorithms: string[]): JWTVerifyOptions {
@@ -86,7 +106,7 @@ async function checked(check: Check, token: string): Promise<JWTPayload> {
   try {
     return (await check(token)).payload;
   } catch (error) {
-    throw asTokenError(error);
+    throw error instanceof TokenError ? error : asTokenError(error);
   }
 }
 
