@@ -167,16 +167,17 @@ function takeOver(redis: Redis, now: Moment, { server, atMs, deadlineMs }: Renew
 /**
  * Announces those whose lease was set by hand, if nothing was quicker.
  *
- * @returns the clients, without those that can't be any
+ * @returns those whose leases end with the server's: without illegal ids, and whom another vouches for for longer
  */
 function admit(redis: Redis, now: Moment, server: string, clients: readonly string[]): string[] {
   const admitted: string[] = [];
   if (clients.length === 0) return admitted;
   const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...clients));
   clients.forEach((client, index) => {
-    const record = textOf(records[index]);
-    const isKnown = record !== undefined && parseRecord(record).status === "ONLINE";
-    if (isKnown || admitUnknown(redis, now, server, client)) admitted.push(client);
+    const text = textOf(records[index]);
+    const record = text === undefined ? undefined : parseRecord(text);
+    const isOurs = record?.status === "ONLINE" ? record.server === server : admitUnknown(redis, now, server, client);
+    if (isOurs) admitted.push(client);
   });
   return admitted;
 }
