@@ -92,10 +92,12 @@ export class Model {
     }
     for (const endMs of state.vouchers.values()) if (isWithin(span, endMs)) throw new Ambiguous();
     state.vouchers.delete(server);
-    const [other] = [...state.vouchers].filter(([, endMs]) => endMs > span.toMs).toSorted(([, a], [, b]) => b - a);
-    if (other) {
-      state.holder = other[0];
-      state.server = other[0];
+    const others = [...state.vouchers].filter(([, endMs]) => endMs > span.toMs).toSorted(([, a], [, b]) => b - a);
+    // Who holds the lease keeps it, be it that another vouches for just as long.
+    const other = state.holder === server ? others[0]?.[0] : state.holder;
+    if (other !== undefined) {
+      state.holder = other;
+      state.server = other;
     } else this.#expectLeft(client);
     this.#finish();
   }
