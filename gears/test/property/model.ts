@@ -94,7 +94,8 @@ export class Model {
     state.vouchers.delete(server);
     const others = [...state.vouchers].filter(([, endMs]) => endMs > span.toMs).toSorted(([, a], [, b]) => b - a);
     // Who holds the lease keeps it, be it that another vouches for just as long.
-    const other = state.holder === server ? others[0]?.[0] : state.holder;
+    const isHolderThere = others.some(([each]) => each === state.holder);
+    const other = isHolderThere ? state.holder : others[0]?.[0];
     if (other !== undefined) {
       state.holder = other;
       state.server = other;
