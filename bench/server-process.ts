@@ -22,6 +22,8 @@ export interface ServerProcess {
 }
 
 const OUTPUT_FOLDER = fileURLToPath(new URL("dist/", import.meta.url));
+/** What ours would refuse by default: a crowd of one person's tabs, and one that arrives in a second. */
+const NO_LIMITS = { MAX_CONNECTIONS_PER_CLIENT: "1000000", MAX_NEW_CONNECTIONS_PER_SECOND: "100000" };
 const PROBE = `${OUTPUT_FOLDER}probe.js`;
 
 /** Where `buildPrograms` puts the peer of that name. */
@@ -51,7 +53,15 @@ export async function startServerProcess(
   nodeArgs: readonly string[],
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, ["--expose-gc", "--import", PROBE, ...nodeArgs, program, ...args], {
-    env: { ...process.env, NODE_ENV: "production", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "info", ...env },
+    env: {
+      ...process.env,
+      NODE_ENV: "production",
+      HOST: "127.0.0.1",
+      PORT: "0",
+      LOG_LEVEL: "info",
+      ...NO_LIMITS,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const port = await Promise.race([portOf(child), failure(child, name)]);

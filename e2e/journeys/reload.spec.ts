@@ -2,6 +2,9 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
+// A reload has half an interval, at the worst: a busy machine's takes more than a second.
+test.use({ heartbeatIntervalMs: 5_000 });
+
 test("a reload is no event", async ({ context, server, listenAs }) => {
   const noor = await listenAs("noor");
   const anouk = await ClientPage.open(context, "anouk");
