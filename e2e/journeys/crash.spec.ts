@@ -1,4 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
+import { ghostLimitMs } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("a tab that crashes is OFFLINE to others, though its browser lives on", async ({ context, server, listenAs }) => {
@@ -16,7 +17,7 @@ test("a tab that crashes is OFFLINE to others, though its browser lives on", asy
   await crashed;
 
   const { since } = await noor.next("magali", "OFFLINE");
-  expect(since - crashedAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs);
+  expect(since - crashedAt).toBeLessThanOrEqual(ghostLimitMs(server));
   await anouk.sees("magali", "OFFLINE");
   await anouk.isLive();
   expect(noor.changesOf("anouk")).toHaveLength(1);

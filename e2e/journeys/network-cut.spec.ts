@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("a vanished network is OFFLINE to others within three intervals, and stale to oneself", async ({
@@ -16,7 +16,7 @@ test("a vanished network is OFFLINE to others within three intervals, and stale 
   network.cut();
 
   const { since } = await noor.next("magali", "OFFLINE");
-  expect(since - cutAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs);
+  expect(since - cutAt).toBeLessThanOrEqual(ghostLimitMs(server));
   await magali.isLinked("reconnecting");
   await magali.sees("noor", "UNKNOWN");
   await expect(magali.page.getByText(/as of \d/i).first()).toBeVisible();

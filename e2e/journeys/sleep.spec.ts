@@ -1,6 +1,6 @@
 import { startBackgroundBrowser } from "../fixtures/background-browser.ts";
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("a laptop that sleeps is OFFLINE to others, and wakes up with the present", async ({ server, listenAs }) => {
@@ -13,7 +13,7 @@ test("a laptop that sleeps is OFFLINE to others, and wakes up with the present",
     browser.suspend();
     const suspendedAt = Date.now();
     const { since } = await noor.next("magali", "OFFLINE");
-    expect(since - suspendedAt).toBeLessThanOrEqual(3 * server.heartbeatIntervalMs);
+    expect(since - suspendedAt).toBeLessThanOrEqual(ghostLimitMs(server));
     await listenAs("anouk");
     browser.resume();
 
