@@ -26,6 +26,7 @@ describe("parseConfig", () => {
       },
       trustedProxies: 0,
       corsOrigins: [],
+      metricsToken: undefined,
     });
   });
 
@@ -49,6 +50,7 @@ describe("parseConfig", () => {
       MAX_TOKEN_LIFETIME_MS: "8000",
       TRUST_PROXY: "2",
       CORS_ORIGINS: "https://app.example, http://localhost:5173",
+      METRICS_TOKEN: "of-prometheus-alone",
     };
     expect(parseConfig(env, ["--contacts", "5000"])).toEqual({
       port: 0,
@@ -72,6 +74,7 @@ describe("parseConfig", () => {
       },
       trustedProxies: 2,
       corsOrigins: ["https://app.example", "http://localhost:5173"],
+      metricsToken: "of-prometheus-alone",
     });
   });
 
@@ -159,6 +162,11 @@ describe("parseConfig", () => {
     );
     expect(message).toMatch(/^AUTH_JWKS_URL must be left out where AUTH_JWT_SECRET is set/);
     expect(message).not.toContain("s3cret");
+  });
+
+  it.each(["guessable", "with spaces in between"])("refuses METRICS_TOKEN=%s, without repeating it", (token) => {
+    const message = messageOf(() => parseConfig({ METRICS_TOKEN: token }, []));
+    expect(message).toBe('METRICS_TOKEN must be 16 or more characters out of A–Z a–z 0–9 - . _ ~ + / =, not "…".');
   });
 
   it.each([["0"], ["-5"], ["1.5"], ["many"], ["100001"], [""]])("refuses --contacts=%s", (count) => {

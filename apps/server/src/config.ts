@@ -26,6 +26,8 @@ export interface Config {
   trustedProxies: number;
   /** Origins whose pages may call this server; none, unless given. */
   corsOrigins: string[];
+  /** What a request for metrics has to bring as its bearer token; `undefined` where whoever reaches them may have them. */
+  metricsToken: string | undefined;
 }
 
 /** How much a server takes on. */
@@ -46,6 +48,7 @@ type LogLevel = (typeof LOG_LEVELS)[number];
 /** Both loopback addresses, as `localhost` may mean either. */
 const LOOPBACK = ["127.0.0.1", "::1"];
 const EVERY_ADDRESS = ["::"];
+const METRICS_TOKEN = /^[A-Za-z0-9._~+/-]{16,}=*$/;
 
 /** A setting that can't be right; the message names it and says what is allowed, in one line. */
 export class ConfigError extends Error {
@@ -82,6 +85,7 @@ export function parseConfig(env: Environment, argv: readonly string[]): Config {
     limits: parseLimits(env),
     trustedProxies: wholeNumber(env, "TRUST_PROXY", 0, 10, "0"),
     corsOrigins: parseOrigins(env),
+    metricsToken: parseMetricsToken(env),
   };
 }
 
@@ -109,6 +113,13 @@ function parseOrigins(env: Environment): string[] {
   const areOrigins = origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
   if (!areOrigins) throw new ConfigError("CORS_ORIGINS", "origins such as https://app.example, by commas", text);
   return origins;
+}
+
+/** Of the characters that RFC 6750 allows in a bearer token, and too long to guess. */
+function parseMetricsToken(env: Environment): string | undefined {
+  const token = given(env, "METRICS_TOKEN");
+  if (token === undefined || METRICS_TOKEN.test(token)) return token;
+  throw new ConfigError("METRICS_TOKEN", "16 or more characters out of A–Z a–z 0–9 - . _ ~ + / =", "…");
 }
 
 function parseAccess(env: Environment): AccessConfig {

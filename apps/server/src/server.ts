@@ -66,11 +66,12 @@ export async function startServer(
   const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
   const { warnings } = parts;
   const admission = new Admission(config.limits, (reason) => metrics.refused.inc({ reason }));
-  const { trustedProxies, corsOrigins } = config;
+  const { trustedProxies, corsOrigins, metricsToken } = config;
   const app = createApp({
     admission,
     trustedProxies,
     corsOrigins,
+    metricsToken,
     access,
     directory,
     hub,

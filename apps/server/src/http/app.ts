@@ -26,6 +26,8 @@ export interface AppDependencies {
   /** How many proxies stand in front. */
   trustedProxies: number;
   corsOrigins: readonly string[];
+  /** What a request for metrics has to bring, where it has to bring anything. */
+  metricsToken: string | undefined;
   metrics: Metrics;
   logger: Logger;
   /** What an operator should know, in words. */
@@ -42,6 +44,7 @@ export function createApp({
   admission,
   trustedProxies,
   corsOrigins,
+  metricsToken,
   metrics,
   logger,
   warnings,
@@ -67,7 +70,7 @@ export function createApp({
   }
   app.use(contactRoutes({ sessions, directory, hub }));
   app.use(eventRoutes({ sessions, directory, hub, admission }));
-  app.use(operatorRoutes(hub, metrics, warnings));
+  app.use(operatorRoutes({ hub, metrics, warnings, metricsToken }));
   app.use(webAppRoutes(webAppFolder));
   app.use(notFound);
   app.use(problemHandler(logger));

@@ -20,7 +20,8 @@ export function authenticateStream(request: Request, sessions: Sessions): Promis
   return sessions.verify(require(bearerToken(request) ?? queryToken(request)));
 }
 
-function bearerToken(request: Request): string | undefined {
+/** What is in the `Authorization` header, if it is a bearer token. */
+export function bearerToken(request: Request): string | undefined {
   return BEARER.exec(request.get("authorization") ?? "")?.[1];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { problemOf, startTestServer } from "../../test/start-test-server.ts";
+import { bearer, problemOf, startTestServer } from "../../test/start-test-server.ts";
 import { SHARED_SECRET } from "../../test/tokens.ts";
 
 const MODES = [
@@ -67,5 +67,18 @@ describe("GET /metrics", () => {
     const stream = await server.openTerminalStream("zoe-smith");
     await stream.snapshot();
     expect(await (await server.request("/metrics")).text()).not.toContain("zoe-smith");
+  });
+
+  it("tells those alone who have METRICS_TOKEN, where it is set", async () => {
+    const server = await startTestServer({ env: { METRICS_TOKEN: "of-prometheus-alone" } });
+    const ofAnouk = await server.signIn("anouk");
+    for (const headers of [{}, bearer(ofAnouk), bearer("of-prometheus-alone-"), bearer("of-prometheus-alon")]) {
+      const refused = await server.request("/metrics", { headers });
+      expect(refused.headers.get("www-authenticate")).toBe("Bearer");
+      expect(await problemOf(refused)).toMatchObject({ status: 401 });
+    }
+    const told = await server.request("/metrics", { headers: bearer("of-prometheus-alone") });
+    expect(await told.text()).toContain("presence_connections");
+    expect((await server.request("/readyz")).status).toBe(200);
   });
 });
