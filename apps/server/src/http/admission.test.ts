@@ -54,6 +54,19 @@ describe("a server with limits", () => {
     await server.openTerminalStream("anouk");
   });
 
+  it("says when to come back where there is room for no stream of a multiplexed response", async () => {
+    const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_CLIENT: "1" } });
+    const token = await server.signIn("anouk");
+    await server.openTerminalStream("anouk");
+    const refused = await server.post("/api/events", { streams: [{ token }, { token }] });
+    expect(refused.headers.get("retry-after")).toMatch(/^[1-5]$/);
+    expect(await problemOf(refused)).toMatchObject({ status: 429 });
+    const streams = [{ token }, { token: await server.signIn("magali") }];
+    const partly = await server.openMultiplexedStream(streams);
+    expect(await partly.channelEnd(0)).toMatchObject({ problem: { status: 429 } });
+    await partly.snapshot(1);
+  });
+
   it("lets one address have so many connections, as the proxy in front names it", async () => {
     const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_ADDRESS: "1", TRUST_PROXY: "1" } });
     const ending = new AbortController();

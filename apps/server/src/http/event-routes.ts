@@ -134,10 +134,11 @@ async function openStreams(
         hold(admission.join(session.client));
         return { session, list };
       } catch (error) {
-        return { problem: foreseen(error).problem };
+        return { refusal: foreseen(error) };
       }
     }),
   );
+  refuseIfNoRoom(verified);
   hub.requireReady();
   if (response.destroyed) return;
   writeStreamHead(response, hub);
@@ -145,7 +146,7 @@ async function openStreams(
   const multiplexed = new MultiplexedOutlet(new ResponseOutlet(response));
   const openings: Opening[] = [];
   verified.forEach((stream, index) => {
-    if ("problem" in stream) multiplexed.refuse(index, stream.problem);
+    if ("refusal" in stream) multiplexed.refuse(index, stream.refusal.problem);
     else {
       const subscription = subscriptionOf(stream.session, stream.list, liveness);
       openings.push({ subscription, outlet: multiplexed.addChannel(index), lastEventId: streams[index]?.lastEventId });
@@ -153,6 +154,13 @@ async function openStreams(
   });
   hub.openAll(openings);
   multiplexed.endIfEmpty();
+}
+
+/** A response that would carry nobody's stream, for want of room, is answered as the refusal of a single stream is. */
+function refuseIfNoRoom(streams: readonly ({ refusal: HttpProblem } | object)[]): void {
+  const refusals = streams.flatMap((stream) => ("refusal" in stream ? [stream.refusal] : []));
+  const areAllForWantOfRoom = refusals.every(({ headers }) => headers["Retry-After"] !== undefined);
+  if (refusals.length === streams.length && areAllForWantOfRoom) throw refusals[0];
 }
 
 /** Takes what is to be given back when a response is over. */
