@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import { ActivityPanel } from "../features/activity/activity-panel.tsx";
 import { Announcer } from "../features/activity/announcer.tsx";
 import { ConnectionAnnouncer } from "../features/connection/connection-announcer.tsx";
+import { FullNotice } from "../features/connection/full-notice.tsx";
 import { StaleBanner } from "../features/connection/stale-banner.tsx";
 import { ContactsPanel } from "../features/contacts/contacts-panel.tsx";
 import { useContacts } from "../features/contacts/contacts-query.ts";
@@ -11,6 +12,7 @@ import { useFrameBridge } from "../features/demo/use-frame-bridge.ts";
 import { usePeople } from "../features/sign-in/people-query.ts";
 import { connectionStore } from "../lib/live/connection-store.ts";
 import type { Credential } from "../lib/live/tab-protocol.ts";
+import { presenceStore } from "../lib/presence/presence-store.ts";
 import { Header } from "./header.tsx";
 import { nobodyNotice } from "./nobody-notice.tsx";
 import type { FrameConnection } from "./route.ts";
@@ -35,6 +37,7 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
   const view = useStore(connectionStore, (state) => state.view);
   const isStale = useStore(connectionStore, (state) => state.isStale);
   const token = useStore(connectionStore, (state) => state.token);
+  const hasPicture = useStore(presenceStore, (state) => state.statuses !== undefined);
   const contacts = useContacts(client, token);
   const people = usePeople();
   const demoPeople = people.data?.mode === "demo" ? people.data.people : undefined;
@@ -46,7 +49,7 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
   useDocumentTitle(me);
   useFrameBridge(isFrame, client, live);
   const isDemo = credential.kind === "demo";
-  const instead = nobodyNotice({
+  const nobody = nobodyNotice({
     view,
     me,
     wantsToken: people.data === undefined ? !isDemo : people.data.mode === "issuer",
@@ -55,6 +58,7 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
     onSignIn: live.signIn,
     onForget: isFrame ? undefined : onForget,
   });
+  const isKeptOut = view.kind === "full" && !hasPicture;
 
   return (
     <div className="workspace" data-client={client} data-frame={isFrame} data-tab={tab}>
@@ -74,7 +78,7 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
           client={client}
           label={`Contacts of ${me.name}`}
           banner={isStale && <StaleBanner onRetry={live.retry} />}
-          instead={instead}
+          instead={isKeptOut ? <FullNotice onRetry={live.retry} /> : nobody}
           isCompact={isFrame}
           canImpersonate={demoPeople !== undefined && !isFrame}
         />

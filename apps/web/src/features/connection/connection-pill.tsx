@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { useStore } from "zustand";
 import { connectionStore } from "../../lib/live/connection-store.ts";
-import { connectionWord } from "../../lib/live/link-view.ts";
+import { canRetry, connectionWord } from "../../lib/live/link-view.ts";
 import { clockTime } from "../../lib/time/local-time.ts";
 import { useTicking } from "../../ui/use-ticking.ts";
 import { connectionLabel, connectionMeaning } from "./connection-words.ts";
@@ -28,7 +28,7 @@ export function ConnectionPill({ onRetry }: ConnectionPillProps) {
         <h2 className="popover__title">{label}</h2>
         <p className="popover__text">{connectionMeaning(view)}</p>
         <ConnectionFacts />
-        {view.kind === "waiting" || view.kind === "offline" ? (
+        {canRetry(view) ? (
           <button className="button" type="button" onClick={onRetry}>
             Try now
           </button>

@@ -12,6 +12,10 @@ export function connectionLabel(view: LinkView, nowMs: number): string {
       return `Reconnecting in ${secondsUntil(view.retryAtMs, nowMs)} s`;
     case "retrying":
       return "Reconnecting";
+    case "full":
+      return view.retryAtMs === undefined
+        ? "Server full, trying again"
+        : `Server full, trying again in ${secondsUntil(view.retryAtMs, nowMs)} s`;
     case "offline":
       return "Offline";
     case "signed-out":
@@ -31,6 +35,8 @@ export function connectionMeaning(view: LinkView): string {
     case "waiting":
     case "retrying":
       return "The server can’t be reached. This page keeps trying by itself.";
+    case "full":
+      return "The server has as many connections as it can take. This page keeps trying by itself.";
     case "offline":
       return "Your device has no network. This page comes back by itself when it has.";
     case "signed-out":

@@ -1,5 +1,6 @@
 import { useStore } from "zustand";
 import { connectionStore } from "../../lib/live/connection-store.ts";
+import { canRetry } from "../../lib/live/link-view.ts";
 import { clockTime } from "../../lib/time/local-time.ts";
 import { useTicking } from "../../ui/use-ticking.ts";
 import { connectionLabel } from "./connection-words.ts";
@@ -9,7 +10,6 @@ import "./stale-banner.css";
 export function StaleBanner({ onRetry }: { onRetry(): void }) {
   const { view, asOfMs } = useStore(connectionStore);
   const label = useTicking((nowMs) => connectionLabel(view, nowMs));
-  const canRetry = view.kind === "waiting" || view.kind === "offline";
 
   return (
     <div className="stale-banner">
@@ -17,7 +17,7 @@ export function StaleBanner({ onRetry }: { onRetry(): void }) {
         <strong>{asOfMs === undefined ? "Not connected yet" : `As of ${clockTime(asOfMs)}`}</strong>
         <span className="stale-banner__label">{label}</span>
       </p>
-      {canRetry && (
+      {canRetry(view) && (
         <button className="button" type="button" onClick={onRetry}>
           Try now
         </button>

@@ -23,6 +23,7 @@ const STATES: readonly string[] = [
   "connecting",
   "live",
   "reconnecting",
+  "full",
   "offline",
   "signed-out",
 ] satisfies ConnectionWord[];

@@ -1,11 +1,11 @@
 /**
  * The server's HTTP API, but for the stream.
  *
- * Each call throws a {@link ProblemError} when the server refuses, and a `TypeError` or `TimeoutError` when it can't be
+ * Each call throws a `ProblemError` when the server refuses, and a `TypeError` or `TimeoutError` when it can't be
  * reached.
  */
 import type { ClientId, ContactsResponse, PeopleResponse, Profile, SessionResponse } from "@presence/protocol";
-import { ProblemError, readProblem } from "./problem-error.ts";
+import { problemErrorOf } from "./problem-error.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -54,7 +54,7 @@ export async function deleteSession(send: Fetch, token: string): Promise<void> {
     headers: bearer(token),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  if (!response.ok) throw new ProblemError(await readProblem(response));
+  if (!response.ok) throw await problemErrorOf(response);
 }
 
 /** Shows the server that the browser behind `connection` lives. */
@@ -65,7 +65,7 @@ export async function ping(send: Fetch, connection: string, token: string, timeo
     body: JSON.stringify({ connection }),
     signal: AbortSignal.timeout(timeoutMs),
   });
-  if (!response.ok) throw new ProblemError(await readProblem(response));
+  if (!response.ok) throw await problemErrorOf(response);
 }
 
 function bearer(token: string): { Authorization: string } {
@@ -73,6 +73,6 @@ function bearer(token: string): { Authorization: string } {
 }
 
 async function readJson<Body>(response: Response): Promise<Body> {
-  if (!response.ok) throw new ProblemError(await readProblem(response));
+  if (!response.ok) throw await problemErrorOf(response);
   return response.json();
 }

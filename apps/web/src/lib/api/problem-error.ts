@@ -1,20 +1,32 @@
 import type { Problem } from "@presence/protocol";
+import { parseRetryAfterMs } from "./retry-after.ts";
+
+const TOO_MANY_REQUESTS = 429;
 
 /** The server refused, and said why. */
 export class ProblemError extends Error {
   readonly problem: Problem;
+  /** How long it asks to stay away, where it asks. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(problem: Problem) {
+  constructor(problem: Problem, retryAfterMs: number | undefined) {
     super(problem.detail);
     this.name = "ProblemError";
     this.problem = problem;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** The problem that an error response describes; where its body is no problem, one made from the status. */
-export async function readProblem(response: Response): Promise<Problem> {
+/** What an error response says; where its body is no problem, one made from the status. */
+export async function problemErrorOf(response: Response): Promise<ProblemError> {
   const body: unknown = await response.json().catch(() => undefined);
-  return isProblem(body) ? body : unexplained(response.status);
+  const problem = isProblem(body) ? body : unexplained(response.status);
+  return new ProblemError(problem, parseRetryAfterMs(response.headers.get("Retry-After"), Date.now()));
+}
+
+/** Whether there is no room at the moment: for anybody, for this address or for this client. */
+export function saysFull({ status, type }: Problem): boolean {
+  return status === TOO_MANY_REQUESTS || type === "urn:presence:problem:server-full";
 }
 
 function isProblem(body: unknown): body is Problem {

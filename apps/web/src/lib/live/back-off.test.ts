@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BACK_OFF_CAP_MS, backOffMs, parseRetryAfterMs } from "./back-off.ts";
+import { BACK_OFF_CAP_MS, backOffMs } from "./back-off.ts";
 
 describe("backOffMs", () => {
   it("doubles its ceiling with each attempt, up to the cap", () => {
@@ -10,20 +10,5 @@ describe("backOffMs", () => {
   it("spreads over the whole range, but never hammers", () => {
     expect(backOffMs(4, 1000, 0.5)).toBe(4000);
     expect(backOffMs(4, 1000, 0)).toBe(250);
-  });
-});
-
-describe("parseRetryAfterMs", () => {
-  const now = Date.UTC(2026, 0, 15, 12);
-
-  it("reads seconds and dates", () => {
-    expect(parseRetryAfterMs("3", now)).toBe(3000);
-    expect(parseRetryAfterMs("Thu, 15 Jan 2026 12:00:10 GMT", now)).toBe(10_000);
-    expect(parseRetryAfterMs("Thu, 15 Jan 2026 11:00:00 GMT", now)).toBe(0);
-  });
-
-  it("ignores anything else", () => {
-    expect(parseRetryAfterMs(null, now)).toBeUndefined();
-    expect(parseRetryAfterMs("soon", now)).toBeUndefined();
   });
 });

@@ -16,13 +16,3 @@ export function backOffMs(attempt: number, baseMs: number, random: number): numb
   const ceilingMs = Math.min(BACK_OFF_CAP_MS, baseMs * 2 ** Math.min(attempt - 1, 16));
   return Math.max(BACK_OFF_FLOOR_MS, Math.round(random * ceilingMs));
 }
-
-/**
- * A `Retry-After` header in milliseconds: seconds or an HTTP date. `undefined` where it is missing or neither.
- */
-export function parseRetryAfterMs(header: string | null, nowMs: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d{1,6}$/.test(header.trim())) return Number(header) * 1000;
-  const atMs = Date.parse(header);
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
-}

@@ -1,8 +1,7 @@
 import type { ClientId, MultiplexRequest, StreamRequest } from "@presence/protocol";
 import { createParser } from "eventsource-parser";
 import type { Fetch } from "../api/api.ts";
-import { ProblemError, readProblem } from "../api/problem-error.ts";
-import { parseRetryAfterMs } from "./back-off.ts";
+import { problemErrorOf } from "../api/problem-error.ts";
 import { type ChannelMessage, createDemultiplexer } from "./demultiplexer.ts";
 
 /** One client's stream, as part of a multiplexed one. */
@@ -33,24 +32,13 @@ export interface EventStreamCallbacks {
   onEnd(outcome: "ended" | "failed"): void;
 }
 
-/** The server asks to stay away for a while. */
-export class BusyError extends Error {
-  readonly retryAfterMs: number;
-
-  constructor(retryAfterMs: number) {
-    super("The server is busy.");
-    this.name = "BusyError";
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
 const OPEN_TIMEOUT_MS = 10_000;
 const DEFAULT_HEARTBEAT_INTERVAL_MS = 5000;
 
 /**
  * Opens one response that carries the streams of several clients.
  *
- * @throws BusyError, ProblemError, or `fetch`'s own errors where the server can't be reached
+ * @throws ProblemError, or `fetch`'s own errors where the server can't be reached
  */
 export async function openEventStream(
   send: Fetch,
@@ -72,9 +60,7 @@ export async function openEventStream(
     signal,
   );
   if (!response.ok || response.body === null) {
-    const retryAfterMs = parseRetryAfterMs(response.headers.get("Retry-After"), Date.now());
-    if (retryAfterMs !== undefined) throw new BusyError(retryAfterMs);
-    throw new ProblemError(await readProblem(response));
+    throw await problemErrorOf(response);
   }
 
   const clients = new Set(orders.map(({ client }) => client));

@@ -1,11 +1,11 @@
 /** Who is who in this browser: pages, the clients they show, and each client's session, stream position and picture. */
 import { type ClientId, MAX_CHANNELS, type Presence, type Problem } from "@presence/protocol";
 import { createSession, deleteSession } from "../api/api.ts";
-import { ProblemError } from "../api/problem-error.ts";
+import { ProblemError, saysFull } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
 import type { StreamOrder } from "./event-stream.ts";
 import { type Link, startLink } from "./link.ts";
-import type { LinkView } from "./link-view.ts";
+import { type LinkView, viewWithoutStream } from "./link-view.ts";
 import { createNetwork } from "./network.ts";
 import { isNews, missedChanges, pictureOf } from "./picture.ts";
 import type { Credential, Sighting, TabMessage, WorkerMessage } from "./tab-protocol.ts";
@@ -45,6 +45,8 @@ export interface Hub {
 const SESSION_MIN_AGE_MS = 5000;
 /** A channel that the server ended while others go on (a reader too slow, say) is opened again this much later. */
 const ENDED_CHANNEL_DELAY_MS = 1000;
+/** As is one for which there was no room. */
+const FULL_CHANNEL_DELAY_MS = 5000;
 
 export function startHub(): Hub {
   const clients = new Map<ClientId, Client>();
@@ -84,7 +86,7 @@ export function startHub(): Hub {
       setToken(client, token);
     } catch (error) {
       const isFinal = error instanceof ProblemError && error.problem.status >= 400 && error.problem.status < 500;
-      if (!isFinal || error.problem.status === 429) throw error;
+      if (!isFinal || saysFull(error.problem)) throw error;
       setPhase(client, { kind: "refused", problem: error.problem });
     }
   }
@@ -152,7 +154,7 @@ export function startHub(): Hub {
 
   function receiveEnd(client: Client, problem: Problem): void {
     if (problem.status !== 401) {
-      link.refresh(ENDED_CHANNEL_DELAY_MS);
+      link.refresh(saysFull(problem) ? FULL_CHANNEL_DELAY_MS : ENDED_CHANNEL_DELAY_MS);
       return;
     }
     const isHopeless = client.isSecondTry && Date.now() - client.sessionMadeAtMs < SESSION_MIN_AGE_MS;
@@ -170,12 +172,7 @@ export function startHub(): Hub {
     if (client.carriedSinceMs !== undefined && client.picture !== undefined) {
       return { kind: "live", sinceMs: client.carriedSinceMs };
     }
-    const state = link.state();
-    if (!isOnline && state.kind !== "live") {
-      return state.kind === "waiting" ? { kind: "offline", retryAtMs: state.retryAtMs } : { kind: "offline" };
-    }
-    if (state.kind === "waiting") return { kind: "waiting", retryAtMs: state.retryAtMs };
-    return client.picture === undefined ? { kind: "connecting" } : { kind: "retrying" };
+    return viewWithoutStream(link.state(), { isOnline, hasPicture: client.picture !== undefined });
   }
 
   /** Tells every page whose link looks different from what it was told last. */

@@ -12,29 +12,38 @@ const live: LinkState = { kind: "live" };
 
 describe("nextLinkState", () => {
   it("opens when wanted, and rests when not", () => {
-    expect(run(idle, { kind: "wanted" })).toEqual({ kind: "opening", failures: 0, wasLive: false });
+    expect(run(idle, { kind: "wanted" })).toEqual({ kind: "opening", failures: 0, isFull: false });
     expect(run(idle, { kind: "wanted" }, { kind: "opened" })).toEqual(live);
     expect(run(live, { kind: "unwanted" })).toEqual(idle);
   });
 
   it("waits what the server asked for when the server ended the stream", () => {
-    expect(run(live, { kind: "ended" })).toEqual({ kind: "waiting", failures: 0, wasLive: true, retryAtMs: 1_002_000 });
+    expect(run(live, { kind: "ended" })).toEqual({ kind: "waiting", failures: 0, isFull: false, retryAtMs: 1_002_000 });
   });
 
   it("backs off further with each failure, and remembers that it once was live", () => {
     const first = run(live, { kind: "failed" });
-    expect(first).toEqual({ kind: "waiting", failures: 1, wasLive: true, retryAtMs: 1_001_000 });
+    expect(first).toEqual({ kind: "waiting", failures: 1, isFull: false, retryAtMs: 1_001_000 });
     const second = run(first, { kind: "due" }, { kind: "failed" });
-    expect(second).toEqual({ kind: "waiting", failures: 2, wasLive: true, retryAtMs: 1_002_000 });
+    expect(second).toEqual({ kind: "waiting", failures: 2, isFull: false, retryAtMs: 1_002_000 });
   });
 
   it("stays away for as long as the server says, and a random while more", () => {
     const state = run(idle, { kind: "wanted" }, { kind: "failed", retryAfterMs: 5000 });
-    expect(state).toEqual({ kind: "waiting", failures: 1, wasLive: false, retryAtMs: 1_006_000 });
+    expect(state).toEqual({ kind: "waiting", failures: 1, isFull: false, retryAtMs: 1_006_000 });
+  });
+
+  it("knows that the server is full until it is let in, or is told otherwise", () => {
+    const full: LinkEvent = { kind: "failed", retryAfterMs: 5000, isFull: true };
+    const waiting = run(idle, { kind: "wanted" }, full);
+    expect(waiting).toMatchObject({ kind: "waiting", isFull: true });
+    expect(run(waiting, { kind: "due" })).toMatchObject({ kind: "opening", isFull: true });
+    expect(run(waiting, { kind: "due" }, { kind: "failed" })).toMatchObject({ kind: "waiting", isFull: false });
+    expect(run(waiting, { kind: "due" }, { kind: "opened" })).toEqual(live);
   });
 
   it("tries at once when the stream is known to be dead", () => {
-    expect(run(live, { kind: "dead" })).toEqual({ kind: "opening", failures: 0, wasLive: true });
+    expect(run(live, { kind: "dead" })).toEqual({ kind: "opening", failures: 0, isFull: false });
   });
 
   it("takes a stream that opened in spite of all", () => {

@@ -7,11 +7,14 @@ import { backOffMs } from "./back-off.ts";
 export type LinkState =
   /** nobody wants anything */
   | { kind: "idle" }
-  /** a stream is being opened; `failures` attempts in a row have failed before this one */
-  | { kind: "opening"; failures: number; wasLive: boolean }
+  /**
+   * a stream is being opened; `failures` attempts in a row have failed before this one, the last because the server was
+   * full where `isFull`
+   */
+  | { kind: "opening"; failures: number; isFull: boolean }
   | { kind: "live" }
   /** the next attempt is due at `retryAtMs` */
-  | { kind: "waiting"; failures: number; wasLive: boolean; retryAtMs: number };
+  | { kind: "waiting"; failures: number; isFull: boolean; retryAtMs: number };
 
 export type LinkEvent =
   | { kind: "wanted" }
@@ -19,8 +22,8 @@ export type LinkEvent =
   | { kind: "opened" }
   /** the server closed the stream in good order */
   | { kind: "ended" }
-  /** an attempt failed, or a stream broke; the server may have said how long to stay away */
-  | { kind: "failed"; retryAfterMs?: number | undefined }
+  /** an attempt failed, or a stream broke; the server may have said how long to stay away, and that it is full */
+  | { kind: "failed"; retryAfterMs?: number | undefined; isFull?: boolean | undefined }
   /** the stream is dead for certain, and the server is worth an attempt at once */
   | { kind: "dead" }
   /** the wait is over, or somebody is impatient: the page became visible, the network came back, 'try now' */
@@ -38,34 +41,33 @@ export interface LinkContext {
 export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkContext): LinkState {
   switch (event.kind) {
     case "wanted":
-      return state.kind === "idle" ? { kind: "opening", failures: 0, wasLive: false } : state;
+      return state.kind === "idle" ? { kind: "opening", failures: 0, isFull: false } : state;
     case "unwanted":
       return state.kind === "idle" ? state : { kind: "idle" };
     case "opened":
       return state.kind === "idle" || state.kind === "live" ? state : { kind: "live" };
     case "ended":
       return state.kind === "live"
-        ? waiting(0, true, context.nowMs + context.retryMs)
-        : failed(state, undefined, context);
+        ? { kind: "waiting", failures: 0, isFull: false, retryAtMs: context.nowMs + context.retryMs }
+        : failed(state, {}, context);
     case "failed":
-      return failed(state, event.retryAfterMs, context);
+      return failed(state, event, context);
     case "dead":
-      return state.kind === "live"
-        ? { kind: "opening", failures: 0, wasLive: true }
-        : failed(state, undefined, context);
+      return state.kind === "live" ? { kind: "opening", failures: 0, isFull: false } : failed(state, {}, context);
     case "due":
-      return state.kind === "waiting" ? { kind: "opening", failures: state.failures, wasLive: state.wasLive } : state;
+      return state.kind === "waiting" ? { kind: "opening", failures: state.failures, isFull: state.isFull } : state;
   }
 }
 
-function failed(state: LinkState, retryAfterMs: number | undefined, context: LinkContext): LinkState {
-  if (state.kind !== "live" && state.kind !== "opening") return state;
-  const failures = (state.kind === "opening" ? state.failures : 0) + 1;
-  const wasLive = state.kind === "live" || state.wasLive;
-  const backOff = backOffMs(failures, context.retryMs, context.random);
-  return waiting(failures, wasLive, context.nowMs + (retryAfterMs ?? 0) + backOff);
+/** How a server refused, where it did. */
+interface Refusal {
+  retryAfterMs?: number | undefined;
+  isFull?: boolean | undefined;
 }
 
-function waiting(failures: number, wasLive: boolean, retryAtMs: number): LinkState {
-  return { kind: "waiting", failures, wasLive, retryAtMs };
+function failed(state: LinkState, { retryAfterMs = 0, isFull = false }: Refusal, context: LinkContext): LinkState {
+  if (state.kind !== "live" && state.kind !== "opening") return state;
+  const failures = (state.kind === "opening" ? state.failures : 0) + 1;
+  const backOff = backOffMs(failures, context.retryMs, context.random);
+  return { kind: "waiting", failures, isFull, retryAtMs: context.nowMs + retryAfterMs + backOff };
 }

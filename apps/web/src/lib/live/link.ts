@@ -1,9 +1,9 @@
 /** The one connection to the server, and everything that keeps it alive: opening, pinging, watching, coming back. */
 import type { ClientId } from "@presence/protocol";
 import { ping } from "../api/api.ts";
-import { ProblemError } from "../api/problem-error.ts";
+import { ProblemError, saysFull } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
-import { BusyError, type EventStream, openEventStream, type StreamOrder } from "./event-stream.ts";
+import { type EventStream, openEventStream, type StreamOrder } from "./event-stream.ts";
 import { type LinkEvent, type LinkState, nextLinkState } from "./link-state.ts";
 import type { Network } from "./network.ts";
 
@@ -142,9 +142,10 @@ export function startLink(options: LinkOptions): Link {
   }
 
   function fail(error: unknown): void {
-    const retryAfterMs = error instanceof BusyError ? error.retryAfterMs : undefined;
+    const refusal = error instanceof ProblemError ? error : undefined;
+    const retryAfterMs = refusal?.retryAfterMs;
     if (state.kind === "live") refresh(retryMs + (retryAfterMs ?? 0));
-    else apply({ kind: "failed", retryAfterMs });
+    else apply({ kind: "failed", retryAfterMs, isFull: refusal !== undefined && saysFull(refusal.problem) });
   }
 
   function refresh(delayMs = REFRESH_DELAY_MS): void {
@@ -185,7 +186,7 @@ export function startLink(options: LinkOptions): Link {
       lastHeardAtMs = Date.now();
       return "heard";
     } catch (error) {
-      const isRefusal = error instanceof ProblemError && error.problem.status < 500;
+      const isRefusal = error instanceof ProblemError && error.problem.status < 500 && !saysFull(error.problem);
       return isRefusal ? "unknown" : "lost";
     }
   }

@@ -1,0 +1,9 @@
+/**
+ * A `Retry-After` header in milliseconds: seconds or an HTTP date. `undefined` where it is missing or neither.
+ */
+export function parseRetryAfterMs(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,6}$/.test(header.trim())) return Number(header) * 1000;
+  const atMs = Date.parse(header);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}
