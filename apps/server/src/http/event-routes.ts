@@ -138,7 +138,7 @@ async function openStreams(
       }
     }),
   );
-  refuseIfNoRoom(verified);
+  refuseIfNoneForNow(verified);
   hub.requireReady();
   if (response.destroyed) return;
   writeStreamHead(response, hub);
@@ -156,11 +156,11 @@ async function openStreams(
   multiplexed.endIfEmpty();
 }
 
-/** A response that would carry nobody's stream, for want of room, is answered as the refusal of a single stream is. */
-function refuseIfNoRoom(streams: readonly ({ refusal: HttpProblem } | object)[]): void {
+/** Where no stream can be had at the moment, the answer is that of a single stream: it says when to come back. */
+function refuseIfNoneForNow(streams: readonly ({ refusal: HttpProblem } | object)[]): void {
   const refusals = streams.flatMap((stream) => ("refusal" in stream ? [stream.refusal] : []));
-  const areAllForWantOfRoom = refusals.every(({ headers }) => headers["Retry-After"] !== undefined);
-  if (refusals.length === streams.length && areAllForWantOfRoom) throw refusals[0];
+  const areAllForNow = refusals.every(({ headers }) => headers["Retry-After"] !== undefined);
+  if (refusals.length === streams.length && areAllForNow) throw refusals[0];
 }
 
 /** Takes what is to be given back when a response is over. */
