@@ -7,7 +7,7 @@ import {
 } from "../../../packages/protocol/src/redis-keys.ts";
 import { removeLists, watchersOf } from "./interest.ts";
 import { formatMicroseconds, type Moment } from "./moment.ts";
-import { writeRecord } from "./record.ts";
+import { type ClientRecord, writeRecord } from "./record.ts";
 import { numberOf, type Redis, textOf } from "./redis.ts";
 
 /** About how many events wait on a server's stream; a server that falls further behind notices, and reads afresh. */
@@ -22,15 +22,17 @@ export interface Change {
   reason: Reason;
   /** The server that vouches, or vouched, for the client. */
   server: string;
+  /** What was known of the client until now. */
+  before: ClientRecord | undefined;
   /** When the lease ran out, in ms since the epoch, where that is what happened. */
   dueMs?: number;
 }
 
 /** Publishes a change to every server that someone watches the client from, and remembers it. */
-export function announce(redis: Redis, now: Moment, { client, status, reason, server, dueMs }: Change): void {
+export function announce(redis: Redis, now: Moment, { client, status, reason, server, before, dueMs }: Change): void {
   const version = nextVersion(redis, now);
   const guest = status === "ONLINE" ? admitGuest(redis, client) : dismissGuest(redis, client, version);
-  writeRecord(redis, client, { status, at: now.ms, version, server });
+  writeRecord(redis, client, { status, at: now.ms, version, server, previous: before?.version ?? "0" });
   const epoch = textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? "";
   const extra: string[] = [];
   if (dueMs !== undefined) extra.push("due", String(dueMs));

@@ -38,7 +38,7 @@ import {
 import { addList, forget, isPlain, watch } from "./interest.ts";
 import { isLegalId } from "./legal-id.ts";
 import { type Moment, readClock } from "./moment.ts";
-import { parseRecord, readRecord, writeRecord } from "./record.ts";
+import { type ClientRecord, parseRecord, readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import type { Timing } from "./timing.ts";
 
@@ -149,7 +149,7 @@ function takeOver(redis: Redis, now: Moment, { server, atMs, deadlineMs }: Renew
   const deadline = String(deadlineMs);
   if (record?.status !== "ONLINE") {
     redis.call("SET", leaseKey(client), server, "PXAT", deadline);
-    start(redis, now, { client, server, deadlineMs });
+    start(redis, now, { client, server, deadlineMs, before: record });
     return;
   }
   if (isPlain(redis, server)) addList(redis, server, client);
@@ -176,19 +176,23 @@ function admit(redis: Redis, now: Moment, server: string, clients: readonly stri
   clients.forEach((client, index) => {
     const text = textOf(records[index]);
     const record = text === undefined ? undefined : parseRecord(text);
-    const isOurs = record?.status === "ONLINE" ? record.server === server : admitUnknown(redis, now, server, client);
+    const isOurs =
+      record?.status === "ONLINE"
+        ? record.server === server
+        : admitUnknown(redis, now, { client, server, before: record });
     if (isOurs) admitted.push(client);
   });
   return admitted;
 }
 
 /** @returns whether it can be a client */
-function admitUnknown(redis: Redis, now: Moment, server: string, client: string): boolean {
+function admitUnknown(redis: Redis, now: Moment, arrival: Arrival): boolean {
+  const { client, server } = arrival;
   if (!isLegalId(client)) {
     redis.call("DEL", leaseKey(client));
     return false;
   }
-  if (textOf(redis.attempt("GET", leaseKey(client))) === server) announceStart(redis, now, client, server);
+  if (textOf(redis.attempt("GET", leaseKey(client))) === server) announceStart(redis, now, arrival);
   return true;
 }
 
@@ -207,7 +211,8 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
   }
   if (!end(redis, now, { client, reason: "left" })) {
     // Its heartbeat may still wait on the stream: as older than this record, it begins nothing.
-    writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version: nextVersion(redis, now), server });
+    const { version = "0", previous = "0" } = readRecord(redis, client) ?? {};
+    writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version, previous, server });
   }
 }
 
@@ -221,11 +226,12 @@ export function checkLease(redis: Redis, timing: Timing, client: string): void {
 function agreeWithLease(redis: Redis, timing: Timing, now: Moment, client: string, mayNotEnd: () => boolean): void {
   const leaseEndMs = endOfLease(redis, timing, now, client);
   const server = textOf(redis.attempt("GET", leaseKey(client)));
-  const isOnline = readRecord(redis, client)?.status === "ONLINE";
+  const record = readRecord(redis, client);
+  const isOnline = record?.status === "ONLINE";
   // Redis still finds a key in the millisecond in which it runs out.
   if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
     if (isOnline) keepDeadline(redis, client, leaseEndMs);
-    else start(redis, now, { client, server, deadlineMs: leaseEndMs });
+    else start(redis, now, { client, server, deadlineMs: leaseEndMs, before: record });
     return;
   }
   if (!isOnline) {
@@ -321,20 +327,21 @@ export function read(
   return reading;
 }
 
-interface Beginning {
+interface Arrival {
   client: string;
   server: string;
-  deadlineMs: number;
+  /** What was known of the client until now. */
+  before: ClientRecord | undefined;
 }
 
-function start(redis: Redis, now: Moment, { client, server, deadlineMs }: Beginning): void {
-  setDeadline(redis, client, deadlineMs);
-  announceStart(redis, now, client, server);
+function start(redis: Redis, now: Moment, { deadlineMs, ...arrival }: Arrival & { deadlineMs: number }): void {
+  setDeadline(redis, arrival.client, deadlineMs);
+  announceStart(redis, now, arrival);
 }
 
-function announceStart(redis: Redis, now: Moment, client: string, server: string): void {
+function announceStart(redis: Redis, now: Moment, { client, server, before }: Arrival): void {
   if (isPlain(redis, server)) addList(redis, server, client);
-  announce(redis, now, { client, status: "ONLINE", reason: "connected", server });
+  announce(redis, now, { client, status: "ONLINE", reason: "connected", server, before });
 }
 
 interface Ending {
@@ -354,6 +361,7 @@ function end(redis: Redis, now: Moment, { client, reason, dueMs }: Ending): bool
     status: "OFFLINE",
     reason,
     server: record.server,
+    before: record,
     ...(dueMs !== undefined && { dueMs }),
   });
   return true;

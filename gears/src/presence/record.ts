@@ -8,6 +8,8 @@ export interface ClientRecord {
   at: number;
   /** Its position in the order of events. */
   version: string;
+  /** The version of the change before it, 0 for none. */
+  previous: string;
   /** The server that vouches, or vouched, for the client. */
   server: string;
 }
@@ -17,17 +19,21 @@ export function readRecord(redis: Redis, client: string): ClientRecord | undefin
   return text === undefined ? undefined : parseRecord(text);
 }
 
-export function writeRecord(redis: Redis, client: string, { status, at, version, server }: ClientRecord): void {
-  redis.call("HSET", RECORDS_KEY, client, `${status} ${at} ${version} ${server}`);
+export function writeRecord(redis: Redis, client: string, record: ClientRecord): void {
+  const { status, at, version, server, previous } = record;
+  redis.call("HSET", RECORDS_KEY, client, `${status} ${at} ${version} ${server} ${previous}`);
 }
 
 /** The record that its text spells. */
 export function parseRecord(text: string): ClientRecord {
   const parts = text.split(" ");
+  const version = parts[2] ?? "0";
   return {
     status: parts[0] === "ONLINE" ? "ONLINE" : "OFFLINE",
     at: Number(parts[1]),
-    version: parts[2] ?? "0",
+    version,
     server: parts[3] ?? "",
+    // A record without it is of an older library: it doesn't tell that nothing happened in between.
+    previous: parts[4] ?? version,
   };
 }

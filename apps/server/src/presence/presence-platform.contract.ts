@@ -156,7 +156,13 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
 
   describe("a reading", () => {
     it("knows nothing of a client never seen, and says so", async () => {
-      expect(await presenceOf("nobody")).toEqual({ client: "nobody", status: "OFFLINE", since: 0, version: 0 });
+      expect(await presenceOf("nobody")).toEqual({
+        client: "nobody",
+        status: "OFFLINE",
+        since: 0,
+        version: 0,
+        previousVersion: 0,
+      });
     });
 
     it("tells since when a client is online, and when it was last seen", async () => {
@@ -172,6 +178,21 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       platform.connect("anouk");
       await eventually(() => expect(told("anouk")).toEqual(["ONLINE"]));
       expect((await presenceOf("anouk"))?.version).toBe(events[0]?.version);
+    });
+
+    it("carries with each presence the version of the event before that", async () => {
+      await connectAndSee("anouk");
+      expect((await presenceOf("anouk"))?.previousVersion).toBe(0);
+      await platform.leave("anouk");
+      await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
+      expect((await presenceOf("anouk"))?.previousVersion).toBe(events[0]?.version);
+      await connectAndSee("anouk");
+      expect((await presenceOf("anouk"))?.previousVersion).toBe(events[1]?.version);
+    });
+
+    it("shows nothing new of a client who says goodbye without having been there", async () => {
+      await platform.leave("anouk");
+      expect(await presenceOf("anouk")).toMatchObject({ status: "OFFLINE", version: 0, previousVersion: 0 });
     });
 
     it("names the guests who are online, to those who see guests", async () => {

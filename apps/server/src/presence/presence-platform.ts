@@ -95,13 +95,15 @@ export interface PresenceReading {
   id: EventId;
   /** One entry for each contact asked for, and for each guest who is online; in no particular order. */
   presences: VersionedPresence[];
-  /** Who knows how things were at this version, or later, lacks just the presences whose version is higher. */
+  /** Before this version, something may have happened of which the reading shows nothing. */
   provableFrom: number;
 }
 
 export interface VersionedPresence extends Presence {
   /** Of the event that made it so; 0 for a client never seen. */
   version: number;
+  /** Of the client's event before that, or a later one where that isn't known; 0 where there was none. */
+  previousVersion: number;
 }
 
 /** Nobody can tell who is online at the moment; the message says why, for an operator. */

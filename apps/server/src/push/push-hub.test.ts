@@ -156,6 +156,34 @@ describe("a reader who comes back", () => {
     await second.snapshot();
   });
 
+  it("gets just what it missed where presence itself can prove it, though the log no longer reaches back", async () => {
+    const { platform, openStream } = await bound({ limits: { eventLogCapacity: 1 } });
+    const first = await openStream("anouk");
+    await first.snapshot();
+    await first.close();
+    platform.connect("magali");
+    platform.connect("omar");
+    const second = await openStream("anouk", first.lastEventId());
+    await second.presence("omar", "ONLINE");
+    expect(second.messages.map(({ event }) => event)).toEqual(["presence", "presence"]);
+    expect(second.changes()).toEqual(["magali ONLINE", "omar ONLINE"]);
+  });
+
+  it("gets a snapshot where a contact went and came back meanwhile, and the log no longer reaches back", async () => {
+    const { platform, openStream } = await bound({ limits: { eventLogCapacity: 1 } });
+    platform.connect("magali");
+    const first = await openStream("anouk");
+    await first.snapshot();
+    await first.close();
+    await platform.leave("magali");
+    platform.connect("magali");
+    const second = await openStream("anouk", first.lastEventId());
+    expect((await second.snapshot()).contacts).toContainEqual(
+      expect.objectContaining({ client: "magali", status: "ONLINE" }),
+    );
+    expect(second.changes()).toEqual([]);
+  });
+
   it.each([
     ["another server's", (id: string) => `other${id}`],
     ["one from the future", (id: string) => changeVersion(id, 60_000_000)],

@@ -398,12 +398,15 @@ function withoutOwner(reading: PresenceReading, { owner }: ContactList): Presenc
   return { ...reading, presences: reading.presences.filter(({ client }) => client !== owner) };
 }
 
-/** Whether all that has happened since `id` shows in the reading. */
-function provesSince(reading: PresenceReading, id: EventId): boolean {
-  return id.epoch === reading.id.epoch && id.version >= reading.provableFrom && id.version <= reading.id.version;
+/** Whether all that has happened since `id` shows in the reading: nobody changed twice. */
+function provesSince({ id: now, provableFrom, presences }: PresenceReading, id: EventId): boolean {
+  if (id.epoch !== now.epoch || id.version < provableFrom || id.version > now.version) return false;
+  return presences.every(({ version, previousVersion }) => version <= id.version || previousVersion <= id.version);
 }
 
-function presenceFrame({ client, status, since, version }: VersionedPresence, epoch: string): Buffer {
+type TellablePresence = Omit<VersionedPresence, "previousVersion">;
+
+function presenceFrame({ client, status, since, version }: TellablePresence, epoch: string): Buffer {
   const data: PresenceMessage = { client, status, since };
   return encodeFrame({ id: formatEventId({ epoch, version }), event: "presence", data });
 }

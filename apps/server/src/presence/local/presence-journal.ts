@@ -48,9 +48,10 @@ export class PresenceJournal {
   ): PresenceEvent | undefined {
     if ((status === "ONLINE") === this.#online.has(client)) return undefined;
     const { version } = this.tick(nowMs);
+    const previousVersion = this.presenceOf(client).version;
     const [from, to] = status === "ONLINE" ? [this.#absent, this.#online] : [this.#online, this.#absent];
     from.delete(client);
-    to.set(client, { since: nowMs, version });
+    to.set(client, { since: nowMs, version, previousVersion });
     if (guest) this.#noteGuest(client, status, version);
     this.#forgetLongestAbsent();
     return { client, status, at: nowMs, reason, version, guest };
@@ -59,7 +60,7 @@ export class PresenceJournal {
   presenceOf(client: ClientId): VersionedPresence {
     const online = this.#online.get(client);
     if (online) return { client, status: "ONLINE", ...online };
-    return { client, status: "OFFLINE", ...(this.#absent.get(client) ?? { since: 0, version: 0 }) };
+    return { client, status: "OFFLINE", ...(this.#absent.get(client) ?? NEVER_SEEN) };
   }
 
   #noteGuest(client: ClientId, status: Status, version: number): void {
@@ -86,7 +87,6 @@ export interface JournalOptions {
   maxAbsent: number;
 }
 
-interface Change {
-  since: number;
-  version: number;
-}
+type Change = Pick<VersionedPresence, "since" | "version" | "previousVersion">;
+
+const NEVER_SEEN: Change = { since: 0, version: 0, previousVersion: 0 };

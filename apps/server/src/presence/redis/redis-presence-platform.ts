@@ -366,8 +366,9 @@ function headOf({ epoch, version }: Readout): EventId {
 }
 
 function presenceOf(client: ClientId, record: ClientRecord | undefined): VersionedPresence {
-  if (!record) return { client, status: "OFFLINE", since: 0, version: 0 };
-  return { client, status: record.status, since: record.at, version: Number(record.version) };
+  if (!record) return { client, status: "OFFLINE", since: 0, version: 0, previousVersion: 0 };
+  const { status, at, version, previous } = record;
+  return { client, status, since: at, version: Number(version), previousVersion: Number(previous) };
 }
 
 function randomEpoch(): string {
