@@ -11,6 +11,8 @@ export default defineConfig({
     allowOnly: !process.env["CI"],
     testTimeout: 15_000,
     hookTimeout: 30_000,
+    // Most tests wait for a lease or a process: more of them at once than there are cores.
+    maxWorkers: 3,
     projects: [
       project("protocol", "packages/protocol/src/**/*.test.ts"),
       project("server", "apps/server/src/**/*.test.ts"),
