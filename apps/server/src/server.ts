@@ -9,6 +9,7 @@ import { Admission } from "./http/admission.ts";
 import { type Access, createApp } from "./http/app.ts";
 import { expressMessageClasses } from "./http/express-message-classes.ts";
 import { listen } from "./http/listen.ts";
+import { openFilesLimit, socketLimits } from "./http/open-sockets.ts";
 import { createLogger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import type { PlatformParts } from "./platform-parts.ts";
@@ -65,7 +66,15 @@ export async function startServer(
   });
   const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
   const { warnings } = parts;
-  const admission = new Admission(config.limits, (reason) => metrics.refused.inc({ reason }));
+  const openFiles = openFilesLimit();
+  if (isShortOfFiles(config, openFiles)) {
+    logger.info({ openFiles }, "the limit of open files (ulimit -n) leaves no room for MAX_CONNECTIONS");
+  }
+  const admission = new Admission({
+    limits: config.limits,
+    openFiles,
+    onRefusal: (reason) => metrics.refused.inc({ reason }),
+  });
   const { trustedProxies, corsOrigins, metricsToken } = config;
   const app = createApp({
     admission,
@@ -95,9 +104,11 @@ export async function startServer(
   };
   try {
     await parts.followRevocations((session) => hub.signOut(session).catch(() => {}));
-    const listening = await listen(app, config.hosts, config.port, {
-      ...expressMessageClasses(app),
-      maxHeaderSize: config.limits.maxHeaderBytes,
+    const listening = await listen(app, {
+      hosts: config.hosts,
+      port: config.port,
+      onSocket: (socket) => admission.open(socket),
+      http: { ...expressMessageClasses(app), maxHeaderSize: config.limits.maxHeaderBytes },
     });
     metrics.collectProcessMetrics();
     logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
@@ -134,4 +145,8 @@ function warnOfShortSecret({ access }: Config, warn: (message: string) => void):
   if ("secret" in access && Buffer.byteLength(access.secret) < MIN_SECRET_BYTES) {
     warn(`AUTH_JWT_SECRET is shorter than ${MIN_SECRET_BYTES} bytes, and so easier to guess than its hash.`);
   }
+}
+
+function isShortOfFiles({ limits }: Config, openFiles: number): boolean {
+  return socketLimits(openFiles).forStreams < limits.maxConnections;
 }

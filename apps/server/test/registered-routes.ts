@@ -33,7 +33,7 @@ export async function registeredRoutes(): Promise<string[]> {
     access: { mode: "demo", sessions: createDemoSessions(parts.demoKey, 1_000, parts.revocations) },
     directory: new Directory(parts.contacts, { admitsGuests: true, maxContacts: config.limits.maxContacts }),
     hub,
-    admission: new Admission(config.limits, () => {}),
+    admission: new Admission({ limits: config.limits, openFiles: Number.POSITIVE_INFINITY, onRefusal: () => {} }),
     trustedProxies: 0,
     corsOrigins: [],
     metricsToken: undefined,

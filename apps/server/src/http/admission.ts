@@ -1,6 +1,8 @@
+import type { Socket } from "node:net";
 import type { ClientId } from "@presence/protocol";
 import { createProblem } from "../problems.ts";
 import { HttpProblem, plainProblem } from "./http-problem.ts";
+import { OpenSockets, socketLimits } from "./open-sockets.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 /** How much a server takes on. Of connections, whoever has one keeps it; only further ones are refused. */
@@ -15,13 +17,22 @@ export interface AdmissionLimits {
   maxRequestsPerSecond: number;
 }
 
+export interface AdmissionOptions {
+  limits: AdmissionLimits;
+  /** How many files, sockets among them, the process may have open. */
+  openFiles: number;
+  /** Told of each refusal. */
+  onRefusal: (reason: RefusalReason) => void;
+}
+
 /** What was too much, as metrics name it. */
 export type RefusalReason =
   | "connections"
   | "connections-of-address"
   | "connections-of-client"
   | "arrivals"
-  | "requests";
+  | "requests"
+  | "open-files";
 
 /** From how many addresses on those that have gone quiet are forgotten. */
 const REMEMBERED_ADDRESSES = 10_000;
@@ -31,6 +42,7 @@ const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 /** Counts connections and requests, and refuses what is too much. */
 export class Admission {
   readonly #limits: AdmissionLimits;
+  readonly #sockets: OpenSockets;
   readonly #onRefusal: (reason: RefusalReason) => void;
   readonly #arrivals: RateLimit;
   readonly #requests = new Map<string, RateLimit>();
@@ -38,10 +50,16 @@ export class Admission {
   readonly #connectionsOfClient = new Counts();
   #connections = 0;
 
-  constructor(limits: AdmissionLimits, onRefusal: (reason: RefusalReason) => void) {
+  constructor({ limits, openFiles, onRefusal }: AdmissionOptions) {
     this.#limits = limits;
+    this.#sockets = new OpenSockets(socketLimits(openFiles), () => onRefusal("open-files"));
     this.#onRefusal = onRefusal;
     this.#arrivals = new RateLimit(limits.maxNewConnectionsPerSecond, performance.now());
+  }
+
+  /** A client has opened a socket, by which nothing was asked yet. */
+  open(socket: Socket): void {
+    this.#sockets.add(socket);
   }
 
   /** @throws {HttpProblem} 429 where the address asks too often */
@@ -61,9 +79,10 @@ export class Admission {
    * A response that will carry streams: to be called before anything is done for it.
    *
    * @returns to be called when it has ended
-   * @throws {HttpProblem} 503 where too many come at once, 429 where the address has too many
+   * @throws {HttpProblem} 503 where too many come at once, or files run out; 429 where the address has too many
    */
   arrive(address: string): () => void {
+    if (this.#sockets.areCrowded) this.#refuse("open-files");
     if (!this.#arrivals.take(performance.now())) this.#refuse("arrivals");
     if (this.#connections >= this.#limits.maxConnections) this.#refuse("connections");
     if (LOOPBACK.test(address)) return () => {};
@@ -130,12 +149,19 @@ function refusal(reason: RefusalReason): HttpProblem {
       return plainProblem(429, "This address has as many connections as one may have. Close some.", headers);
     case "connections-of-client":
       return plainProblem(429, "This client has as many connections as one may have. Close some.", headers);
+    case "open-files":
+      // The socket is what there is too little of.
+      return serverFull({ ...headers, Connection: "close" });
     default:
-      return new HttpProblem(
-        createProblem("urn:presence:problem:server-full", 503, "This server is full. Connect again in some seconds."),
-        headers,
-      );
+      return serverFull(headers);
   }
+}
+
+function serverFull(headers: Record<string, string>): HttpProblem {
+  return new HttpProblem(
+    createProblem("urn:presence:problem:server-full", 503, "This server is full. Connect again in some seconds."),
+    headers,
+  );
 }
 
 /** Those who were refused together do not come back together. */

@@ -15,7 +15,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
 describe("listen", () => {
   if (hasIpv6) {
     it("serves both loopback addresses on one port", async () => {
-      const { port } = await listenHere(HELLO, ["127.0.0.1", "::1"], 0);
+      const { port } = await listenHere(HELLO, { hosts: ["127.0.0.1", "::1"], port: 0 });
       expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe("hello");
       expect(await (await fetch(`http://[::1]:${port}`)).text()).toBe("hello");
     });
@@ -23,24 +23,24 @@ describe("listen", () => {
 
   it("does without an address that this machine doesn't have", async () => {
     // Reserved for documentation, so that nobody has it.
-    const { port } = await listenHere(HELLO, ["192.0.2.1", "127.0.0.1"], 0);
+    const { port } = await listenHere(HELLO, { hosts: ["192.0.2.1", "127.0.0.1"], port: 0 });
     expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe("hello");
   });
 
   it("says what to do where it has none of them", async () => {
-    const error = await failure(listen(HELLO, ["192.0.2.1"], 0));
+    const error = await failure(listen(HELLO, { hosts: ["192.0.2.1"], port: 0 }));
     expect(error.message).toMatch(/^HOST 192\.0\.2\.1 can't be listened on \(.*\)\. Use an address of this machine\.$/);
   });
 
   it("says what to do where the name can't be resolved", async () => {
-    const error = await failure(listen(HELLO, ["no-such-host.invalid"], 0));
+    const error = await failure(listen(HELLO, { hosts: ["no-such-host.invalid"], port: 0 }));
     expect(error.message).toMatch(/^HOST no-such-host\.invalid can't be listened on .* Use an address/);
     expect(error.message).not.toContain("\n");
   });
 
   it("says what to do where the port is in use", async () => {
     const port = await occupy("127.0.0.1");
-    const error = await failure(listen(HELLO, ["127.0.0.1"], port));
+    const error = await failure(listen(HELLO, { hosts: ["127.0.0.1"], port }));
     expect(error.message).toBe(
       `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.`,
     );
@@ -49,15 +49,15 @@ describe("listen", () => {
   if (hasIpv6) {
     it("takes a port for in use that is so on one of the addresses, and lets go of the other", async () => {
       const port = await occupy("::1");
-      const error = await failure(listen(HELLO, ["127.0.0.1", "::1"], port));
+      const error = await failure(listen(HELLO, { hosts: ["127.0.0.1", "::1"], port }));
       expect(error.message).toContain(`Port ${port} is in use.`);
-      const { port: free } = await listenHere(HELLO, ["127.0.0.1"], port);
+      const { port: free } = await listenHere(HELLO, { hosts: ["127.0.0.1"], port });
       expect(free).toBe(port);
     });
   }
 
   it("closes at once though a browser keeps sockets open, used or not", async () => {
-    const listening = await listenHere(HELLO, ["127.0.0.1"], 0);
+    const listening = await listenHere(HELLO, { hosts: ["127.0.0.1"], port: 0 });
     const unused = connect(listening.port, "127.0.0.1");
     await once(unused, "connect");
     const used = connect(listening.port, "127.0.0.1");
@@ -76,8 +76,7 @@ describe("listen", () => {
         response.write("wait");
         answer = () => response.end("ed");
       },
-      ["127.0.0.1"],
-      0,
+      { hosts: ["127.0.0.1"], port: 0 },
     );
     const socket = connect(listening.port, "127.0.0.1");
     let received = "";
@@ -94,7 +93,7 @@ describe("listen", () => {
   });
 
   it("takes no new connections once it is closing", async () => {
-    const listening = await listenHere(HELLO, ["127.0.0.1"], 0);
+    const listening = await listenHere(HELLO, { hosts: ["127.0.0.1"], port: 0 });
     await listening.close();
     await expect(fetch(`http://127.0.0.1:${listening.port}`)).rejects.toThrow();
   });

@@ -7,6 +7,8 @@ import { plainProblem } from "./http-problem.ts";
  * has no room for is silent for a second or more.
  */
 const LISTEN_BACKLOG = 4096;
+/** Who opens a socket and asks for nothing holds it for no longer than this; Node.js gives a minute. */
+const HEADERS_TIMEOUT_MS = 15_000;
 
 export interface Listening {
   /** The port in use, the same on each address. */
@@ -23,25 +25,32 @@ export class ListenError extends Error {
   }
 }
 
+export interface ListenOptions {
+  hosts: readonly string[];
+  /** 0 for any free one. */
+  port: number;
+  /** Told of each socket that is opened. */
+  onSocket?: (socket: Socket) => void;
+  /** How Node.js makes its requests and responses. */
+  http?: ServerOptions;
+}
+
 /**
  * Serves `listener` on each of `hosts`. An address that this machine doesn't have is left out if another one is there
  * (many have no IPv6).
  *
- * @param port 0 for any free one
- * @param options how Node.js makes its requests and responses
  * @throws {ListenError}
  */
 export async function listen(
   listener: RequestListener,
-  hosts: readonly string[],
-  port: number,
-  options: ServerOptions = {},
+  { hosts, port, onSocket = () => {}, http = {} }: ListenOptions,
 ): Promise<Listening> {
   const closings: (() => Promise<void>)[] = [];
   let lastError: unknown;
   let chosenPort = port;
   for (const host of hosts) {
-    const server = createHttpServer(listener, options);
+    const server = createHttpServer(listener, http);
+    server.on("connection", onSocket);
     const closeIdle = trackIdleSockets(server);
     try {
       chosenPort = await listenOn(server, host, chosenPort);
@@ -58,7 +67,7 @@ export async function listen(
 }
 
 function createHttpServer(listener: RequestListener, options: ServerOptions): Server {
-  const server = createServer(options, listener);
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, ...options }, listener);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
   return server;
 }

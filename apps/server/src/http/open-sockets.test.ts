@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import { openFilesLimit, socketLimits } from "./open-sockets.ts";
+
+describe("socketLimits", () => {
+  it.each([
+    [1_024, { forStreams: 896, atAll: 960 }],
+    [1_048_576, { forStreams: 1_048_448, atAll: 1_048_512 }],
+    [64, { forStreams: 1, atAll: 2 }],
+    [Number.POSITIVE_INFINITY, { forStreams: Number.POSITIVE_INFINITY, atAll: Number.POSITIVE_INFINITY }],
+  ])("leaves files for all else of %d", (openFiles, limits) => {
+    expect(socketLimits(openFiles)).toEqual(limits);
+  });
+});
+
+it("the limit of open files is what the operating system says", () => {
+  expect(openFilesLimit()).toBeGreaterThan(100);
+});
