@@ -3,3 +3,4 @@ export { describeRedisAddress, parseRedisAddress, REDIS_URLS_ALLOWED } from "./h
 export { connected, createConnection } from "./host/redis-connection.ts";
 export { startTriggerHost, type TriggerHost, type TriggerHostStatus } from "./host/trigger-host.ts";
 export type { ClientRecord } from "./presence/record.ts";
+export { readableLog } from "./readable-log.ts";

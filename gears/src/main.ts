@@ -9,6 +9,7 @@ import { loadRedisGears } from "./host/library.ts";
 import { describeRedisAddress } from "./host/redis-address.ts";
 import { connected, createConnection } from "./host/redis-connection.ts";
 import { startTriggerHost } from "./host/trigger-host.ts";
+import { readableLog } from "./readable-log.ts";
 
 const HOST_ID_BYTES = 4;
 /** The clock sweeps every tenth of an interval; a platform whose last sweep is older than this many has no clock. */
@@ -29,7 +30,7 @@ export interface RunningHost {
 export async function main({ env }: { env: Environment }): Promise<RunningHost> {
   const config = parseHostConfig(env);
   const base = { host: `triggers-${randomBytes(HOST_ID_BYTES).toString("hex")}` };
-  const logger = pino({ level: config.logLevel, base });
+  const logger = pino({ level: config.logLevel, base, ...readableLog });
   const host = startTriggerHost({ ...config, logger });
   logger.info({ redis: nameOf(config) }, "hosting triggers");
   return {

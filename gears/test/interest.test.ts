@@ -33,6 +33,29 @@ onEachHome((start) => {
     expect(await platform.redis.exists(downstreamKey("s3"))).toBe(0);
   });
 
+  test("something else in the place of a server's stream keeps nothing from anybody", async () => {
+    const platform = await start();
+    await platform.watch("s1", ["anouk", "magali"]);
+    await platform.watch("s2", ["anouk", "magali"]);
+    await platform.redis.rpush(downstreamKey("s1"), "not a stream");
+    await platform.heartbeat("s3", ["anouk"]);
+    await platform.heartbeat("s3", ["anouk", "magali"]);
+    expect(platform.errors).toEqual([]);
+    expect(await clientsTold(platform, "s1")).toEqual(["anouk", "magali"]);
+    expect(await clientsTold(platform, "s2")).toEqual(["anouk", "magali"]);
+  });
+
+  test("something else in the place of a server's stream is gone when the server asks how things are", async () => {
+    const platform = await start();
+    await platform.watch("s1", ["anouk"]);
+    await platform.redis.set(downstreamKey("s1"), "not a stream");
+    await platform.functions.read("s1", "epoch", [], []);
+    expect(await platform.announcements("s1")).toEqual([]);
+    await platform.heartbeat("s2", ["anouk"]);
+    await platform.functions.read("s1", "epoch", [], []);
+    expect(await clientsTold(platform, "s1")).toEqual(["anouk"]);
+  });
+
   test("a server that watches somebody no longer is told no more of them", async () => {
     const platform = await start();
     await platform.watch("s1", ["anouk", "magali"]);
@@ -63,6 +86,19 @@ onEachHome((start) => {
       { client: "zoe", status: "OFFLINE", guest: true },
     ]);
     expect(await platform.announcements("s2")).toMatchObject([{ client: "anouk", status: "ONLINE", guest: false }]);
+  });
+
+  test("a guest stays one until it goes, also where it is given a document meanwhile", async () => {
+    const platform = await start();
+    await platform.watch("s1", ["?"]);
+    await platform.heartbeat("s2", ["zoe"]);
+    await writeContacts(platform, { zoe: ["anouk"] });
+    expect([...(await platform.functions.read("s1", "epoch", [], [])).guests.keys()]).toEqual(["zoe"]);
+    await platform.functions.leave("s2", "zoe");
+    expect(await platform.announcements("s1")).toMatchObject([
+      { client: "zoe", status: "ONLINE", guest: true },
+      { client: "zoe", status: "OFFLINE", guest: true },
+    ]);
   });
 
   test("what is read is the present state, and the guests who are online", async () => {

@@ -1,3 +1,4 @@
+import { readableLog } from "@presence/gears";
 import { type DestinationStream, type Logger, pino } from "pino";
 
 /** What waits to be written while there is no room for it (a full disk); beyond that, lines are lost. */
@@ -12,7 +13,7 @@ const COMPLAINT_MS = 60_000;
  * @param destination standard output, unless given
  */
 export function createLogger(level: string, serverId: string, destination?: DestinationStream): Logger {
-  const options = { level, base: { server: serverId } };
+  const options = { level, base: { server: serverId }, ...readableLog };
   return pino(options, destination ?? standardOutput());
 }
 

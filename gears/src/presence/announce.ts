@@ -8,7 +8,7 @@ import {
 import { removeLists, watchersOf } from "./interest.ts";
 import { formatMicroseconds, type Moment } from "./moment.ts";
 import { type ClientRecord, writeRecord } from "./record.ts";
-import { numberOf, type Redis, textOf } from "./redis.ts";
+import { numberOf, type Redis, scoreOf, textOf } from "./redis.ts";
 
 /** About how many events wait on a server's stream; a server that falls further behind notices, and reads afresh. */
 const MAX_DOWNSTREAM_LENGTH = "10000";
@@ -39,13 +39,9 @@ export function announce(redis: Redis, now: Moment, { client, status, reason, se
   if (guest) extra.push("guest", "1");
   for (const watcher of watchersOf(redis, client, guest)) {
     const sequence = numberOf(redis.call("HINCRBY", SEQUENCES_KEY, watcher, "1"));
-    redis.call(
-      "XADD",
-      downstreamKey(watcher),
-      "MAXLEN",
-      "~",
-      MAX_DOWNSTREAM_LENGTH,
-      "*",
+    append(
+      redis,
+      watcher,
       "client",
       client,
       "status",
@@ -64,6 +60,22 @@ export function announce(redis: Redis, now: Moment, { client, status, reason, se
     );
   }
   if (status === "OFFLINE") removeLists(redis, client);
+}
+
+/** Puts an event on a server's stream. */
+function append(redis: Redis, server: string, ...event: string[]): void {
+  const words = ["XADD", downstreamKey(server), "MAXLEN", "~", MAX_DOWNSTREAM_LENGTH, "*", ...event] as const;
+  if (textOf(redis.attempt(...words)) !== undefined) return;
+  clearForStream(redis, server);
+  redis.call(...words);
+}
+
+/**
+ * Takes away what another hand has put in the place of a server's stream: it would keep a change from everybody who is to
+ * be told of it, and the server from reading.
+ */
+export function clearForStream(redis: Redis, server: string): void {
+  if (scoreOf(redis.attempt("XLEN", downstreamKey(server))) === undefined) redis.call("DEL", downstreamKey(server));
 }
 
 /** @returns whether the client is a guest: online without a contact document */

@@ -7,7 +7,6 @@
  * once.
  */
 import {
-  contactKey,
   GUESTS_KEY,
   homesKey,
   LEASE_KEY_PREFIX,
@@ -18,7 +17,7 @@ import {
   SERVERS_KEY,
   STATE_KEY,
 } from "../../../packages/protocol/src/redis-keys.ts";
-import { announce, nextVersion, type Reason } from "./announce.ts";
+import { announce, clearForStream, nextVersion, type Reason } from "./announce.ts";
 import {
   batchOf,
   DISSOLVED_AT_ONCE,
@@ -305,6 +304,7 @@ export function read(
   const isKnown = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server)) !== undefined && !isPlain(redis, server);
   // One that is never heard of again is forgotten as well.
   redis.call("ZADD", SERVERS_KEY, "NX", String(now.ms), server);
+  clearForStream(redis, server);
   watch(redis, server, watched);
   redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
   const reading = [
@@ -320,8 +320,6 @@ export function read(
     for (let index = 0; index < part.length; index += 1) reading.push(textOf(records[index]) ?? "");
   });
   for (const guest of listOf(redis.call("SMEMBERS", GUESTS_KEY))) {
-    // Who has been given a document meanwhile is seen by whose list says so, and not by all.
-    if (numberOf(redis.call("EXISTS", contactKey(guest))) === 1) continue;
     reading.push(guest, textOf(redis.call("HGET", RECORDS_KEY, guest)) ?? "");
   }
   return reading;

@@ -1,4 +1,5 @@
 import { RedisServer } from "@presence/gears/testing";
+import { GUESTS_KEY } from "@presence/protocol";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -40,6 +41,13 @@ describe("contact documents in Redis", () => {
     const second = await open();
     await second.seed([ANOUK, { ...ANOUK, id: "omar" }]);
     expect(await second.find("omar")).toBeUndefined();
+  });
+
+  it("takes nobody on the list for a guest any longer, of a Redis that came back with nothing", async () => {
+    await redis.sadd(GUESTS_KEY, "anouk", "zoe");
+    const store = await open();
+    await store.seed([ANOUK]);
+    expect(await redis.smembers(GUESTS_KEY)).toEqual(["zoe"]);
   });
 
   it("reads a document written by hand with nothing but what it must have", async () => {

@@ -1,4 +1,4 @@
-import { type ClientId, contactKey } from "@presence/protocol";
+import { type ClientId, contactKey, GUESTS_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { answerOf } from "../presence/redis/answer-of.ts";
@@ -38,11 +38,14 @@ export class RedisContactStore implements ContactStore {
     if ((await this.#redis.set(SEEDED_KEY, "1", "NX")) === null) return;
     for (let start = 0; start < documents.length; start += KEYS_PER_CALL) {
       const pipeline = this.#redis.pipeline();
-      for (const document of documents.slice(start, start + KEYS_PER_CALL)) {
+      const some = documents.slice(start, start + KEYS_PER_CALL);
+      for (const document of some) {
         const json = JSON.stringify(document);
         if (this.#hasJson) pipeline.call("JSON.SET", contactKey(document.id), "$", json, "NX");
         else pipeline.set(contactKey(document.id), json, "NX");
       }
+      // Of a Redis that came back with nothing, some may have been taken for guests before this.
+      pipeline.srem(GUESTS_KEY, ...some.map(({ id }) => id));
       await pipeline.exec();
     }
   }

@@ -1,0 +1,100 @@
+import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
+import fc from "fast-check";
+import { junk, names, strangers } from "./words.ts";
+
+/** Words of one command of Redis, its name first. */
+export type Command = readonly [string, ...(string | Buffer)[]];
+
+const SIGNED_OUT_CHANNEL = "presence:signed-out";
+
+/**
+ * What somebody might write straight into Redis, where servers and people write: entries that are none, and things of
+ * another type in the place of ours. Contact documents only of strangers, as a person's own says whom they see.
+ *
+ * @param crowd the people who look, and what they see is to be right in the end
+ * @param servers the ids of the servers
+ */
+export function hostileCommands(crowd: readonly string[], servers: readonly string[]): fc.Arbitrary<Command[]> {
+  const name = names(crowd);
+  const server = fc.constantFrom(...servers, "evil");
+  const field = fc.oneof(
+    { weight: 6, arbitrary: fc.constant("client") },
+    fc.constantFrom("server", "", "Client"),
+    name,
+  );
+  const pairs = fc.array(fc.tuple(field, name), { maxLength: 30 }).map((each) => each.flat());
+  const heartbeat = fc
+    .tuple(
+      fc.oneof(
+        server.map((id) => ["server", id]),
+        fc.constant([]),
+      ),
+      pairs,
+    )
+    .filter(([first, rest]) => first.length + rest.length > 0)
+    .map(([first, rest]): Command[] => [["XADD", HEARTBEAT_KEY, "*", ...first, ...rest]]);
+  const hugeHeartbeat = fc
+    .tuple(server, fc.nat({ max: 3_000 }), fc.constantFrom("client", "field"))
+    .map(([id, count, each]): Command[] => [
+      [
+        "XADD",
+        HEARTBEAT_KEY,
+        "*",
+        "server",
+        id,
+        ...Array.from({ length: count }, (_, index) => [each, `huge-${index}`]).flat(),
+      ],
+    ]);
+  const event = fc
+    .tuple(server, fc.subarray(["client", "status", "at", "reason", "version", "sequence", "epoch", "due"]), name, junk)
+    .map(([id, fields, value, bytes]): Command[] => [
+      ["XADD", downstreamKey(id), "*", "junk", bytes, ...fields.flatMap((each) => [each, value])],
+    ]);
+  const key = fc.oneof(name.map(leaseKey), strangers.map(contactKey), server.map(downstreamKey));
+  const inPlace = fc
+    .tuple(key, junk, fc.constantFrom("RPUSH", "SADD", "HSET", "ZADD", "SET", "XADD", "none"))
+    .map(([target, bytes, kind]): Command[] => [["DEL", target], ...ofKind(kind, target, bytes)]);
+  const document = fc.tuple(strangers, strangers, fc.nat(3)).map(([id, contact, shape]): Command[] => [
+    ["DEL", contactKey(id)],
+    ["SET", contactKey(id), JSON.stringify(DOCUMENTS[shape]?.(id, contact))],
+  ]);
+  const lease = fc
+    .tuple(name, server, fc.constantFrom("1", "50", "5000"))
+    .map(([client, id, ms]): Command[] => [["SET", leaseKey(client), id, "PX", ms]]);
+  const signOut = junk.map((bytes): Command[] => [["PUBLISH", SIGNED_OUT_CHANNEL, bytes]]);
+  return fc.oneof(
+    { weight: 8, arbitrary: heartbeat },
+    { weight: 1, arbitrary: hugeHeartbeat },
+    { weight: 3, arbitrary: event },
+    { weight: 4, arbitrary: inPlace },
+    { weight: 2, arbitrary: document },
+    { weight: 2, arbitrary: lease },
+    { weight: 1, arbitrary: signOut },
+  );
+}
+
+const DOCUMENTS = [
+  (id: string, contact: string) => ({ id, name: "x".repeat(1_000_000), contacts: [contact] }),
+  (id: string, contact: string) => ({ id, name: id, contacts: { [contact]: contact } }),
+  (id: string, contact: string) => ({ id, name: `<img src=x onerror=alert(1)>`, contacts: [contact, id, id] }),
+  (id: string, contact: string) => ({
+    id,
+    name: id,
+    contacts: Array.from({ length: 20_000 }, (_, n) => `${contact}${n}`),
+  }),
+];
+
+function ofKind(kind: string, key: string, bytes: Buffer): Command[] {
+  switch (kind) {
+    case "HSET":
+      return [["HSET", key, "field", bytes]];
+    case "ZADD":
+      return [["ZADD", key, "1", bytes]];
+    case "XADD":
+      return [["XADD", key, "*", "field", bytes]];
+    case "none":
+      return [];
+    default:
+      return [[kind, key, bytes]];
+  }
+}
