@@ -4,5 +4,10 @@ runCommand(async () => {
   const { runTool } = await import("./setup/tool.mjs");
   const { faultsArguments, pageToWrite } = await import("./suites/faults.mjs");
   const args = process.argv.slice(2);
-  await runTool(() => faultsArguments(args), { needsRedis: true, env: pageToWrite(args) });
+  await runTool(() => faultsArguments(args), {
+    needsBrowser: true,
+    needsRedis: true,
+    needsNetworks: true,
+    env: pageToWrite(args),
+  });
 });

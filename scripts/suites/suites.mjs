@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { findBrowser } from "../setup/browser.mjs";
 import { cache } from "../setup/checkout.mjs";
 import { runShown } from "../setup/child.mjs";
+import { provideNetworks } from "../setup/networks.mjs";
 import { npmScriptShown } from "../setup/npm.mjs";
 import { playwrightCli } from "../setup/playwright.mjs";
 import { findRedis } from "../setup/redis.mjs";
@@ -61,7 +62,8 @@ async function runPlaywright(timeoutMs) {
 
 /** @param {number} timeoutMs */
 async function runFaults(timeoutMs) {
-  const env = await findRedis({ mayInstall: true });
+  await provideNetworks();
+  const env = { ...(await findBrowser()), ...(await findRedis({ mayInstall: true })) };
   return tallyReport("faults.json", tallyVitest, (report) =>
     runShown(process.execPath, faultsArguments([`--outputFile.json=${report}`]), { env, timeoutMs }),
   );
