@@ -7,6 +7,7 @@ import { provideNetworks } from "../setup/networks.mjs";
 import { npmScriptShown } from "../setup/npm.mjs";
 import { playwrightCli } from "../setup/playwright.mjs";
 import { findRedis } from "../setup/redis.mjs";
+import { UNKNOWN } from "../supply/advisories.mjs";
 import { faultsArguments } from "./faults.mjs";
 import { broken, tallyCheck, tallyPlaywright, tallyVitest } from "./tally.mjs";
 
@@ -26,6 +27,7 @@ export const SUITES = [
   { name: "lint", run: (timeoutMs) => check("lint", timeoutMs) },
   { name: "types", run: (timeoutMs) => check("types", timeoutMs) },
   { name: "dead code", run: (timeoutMs) => check("dead-code", timeoutMs) },
+  { name: "advisories", run: (timeoutMs) => checkAdvisories(timeoutMs) },
   { name: "unit and integration", run: runVitest },
   { name: "end to end", run: runPlaywright },
   { name: "faults", run: runFaults },
@@ -38,6 +40,12 @@ export const SUITES = [
 async function check(script, timeoutMs) {
   const { ok } = await npmScriptShown(script, [], { timeoutMs });
   return tallyCheck(ok);
+}
+
+/** @param {number} timeoutMs */
+async function checkAdvisories(timeoutMs) {
+  const { status } = await npmScriptShown("advisories", [], { timeoutMs });
+  return status === UNKNOWN ? { passed: 0, failed: 0, skipped: 0, note: "not known" } : tallyCheck(status === 0);
 }
 
 /** @param {number} timeoutMs */

@@ -7,6 +7,7 @@ const SUITES_OF_ALL_SORTS = {
   lint: 'node -e ""',
   types: 'node -e "process.exit(2)"',
   "dead-code": 'node -e ""',
+  advisories: 'node -e "process.exit(2)"',
   unit: "node no-such-file.mjs",
 };
 
@@ -39,6 +40,7 @@ it("runs every suite, whatever becomes of the others, and ends with the sum", as
   expect(output).toMatch(/\n2 passed, 4 failed\n$/);
   expect(output).toMatch(/^ {2}lint .*1 passed, 0 failed$/m);
   expect(output).toMatch(/^ {2}types .*0 passed, 1 failed$/m);
+  expect(output).toMatch(/^ {2}advisories .*0 passed, 0 failed \(not known\)$/m);
   expect(output).toMatch(/^ {2}unit and integration .*0 passed, 1 failed \(crashed\)$/m);
   expect(output).toMatch(/^ {2}end to end .*0 passed, 1 failed \(could not run\)$/m);
   expect(output).toMatch(/^ {2}faults .*0 passed, 1 failed \(could not run\)$/m);
