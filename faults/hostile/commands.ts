@@ -62,14 +62,15 @@ export function hostileCommands(crowd: readonly string[], servers: readonly stri
     .tuple(name, server, fc.constantFrom("1", "50", "5000"))
     .map(([client, id, ms]): Command[] => [["SET", leaseKey(client), id, "PX", ms]]);
   const signOut = junk.map((bytes): Command[] => [["PUBLISH", SIGNED_OUT_CHANNEL, bytes]]);
+  // Some sixty huge ones say as much as hundreds, which would keep the machine from all else.
   return fc.oneof(
-    { weight: 8, arbitrary: heartbeat },
+    { weight: 32, arbitrary: heartbeat },
     { weight: 1, arbitrary: hugeHeartbeat },
-    { weight: 3, arbitrary: event },
-    { weight: 4, arbitrary: inPlace },
-    { weight: 2, arbitrary: document },
-    { weight: 2, arbitrary: lease },
-    { weight: 1, arbitrary: signOut },
+    { weight: 12, arbitrary: event },
+    { weight: 16, arbitrary: inPlace },
+    { weight: 4, arbitrary: document },
+    { weight: 8, arbitrary: lease },
+    { weight: 4, arbitrary: signOut },
   );
 }
 
