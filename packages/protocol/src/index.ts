@@ -2,6 +2,7 @@ export * from "./api.ts";
 export * from "./client-id.ts";
 export * from "./event-id.ts";
 export * from "./messages.ts";
+export * from "./partitions.ts";
 export * from "./presence.ts";
 export * from "./problem.ts";
 export * from "./profile.ts";

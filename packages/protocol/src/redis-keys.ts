@@ -1,6 +1,6 @@
 /**
  * Every key in Redis. The first four kinds are part of the contract; all others begin with `presence:`, which no server
- * or client id can contain.
+ * or client id can contain. In a cluster each key has its partition's hash tag before it.
  */
 
 /** Stream: heartbeats of all servers. */
@@ -81,6 +81,15 @@ export function listsKey(server: string): string {
 export function listedKey(server: string): string {
   return `presence:listed:${server}`;
 }
+
+/**
+ * Never written: functions are called by it in a cluster. While the keys of its slot are on their way to another primary,
+ * Redis refuses such a call whole, as there is no telling where this one is.
+ */
+export const GATE_KEY = "presence:gate";
+
+/** String: how many partitions a cluster's keys are spread over; itself of none of them. */
+export const PARTITIONS_KEY = "presence:partitions";
 
 /** Watched in place of a client: everyone. */
 export const EVERYONE = "*";
