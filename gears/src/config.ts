@@ -1,3 +1,4 @@
+import { DEFAULT_PARTITION_COUNT } from "./host/partitions.ts";
 import { parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
 
 /** How a trigger host runs, parsed once from the environment. */
@@ -5,12 +6,15 @@ export interface HostConfig {
   redisUrl: string;
   /** `d`, in ms: the same for all servers and hosts of one Redis. */
   heartbeatIntervalMs: number;
+  /** How many partitions a cluster's clients are spread over: the same for all servers and hosts of one cluster. */
+  partitionCount: number;
   logLevel: string;
 }
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 const LEAST_INTERVAL_MS = 100;
 const MOST_INTERVAL_MS = 600_000;
+const MOST_PARTITIONS = 1_024;
 
 /** A setting that can't be right; the message names it and says what is allowed, in one line. */
 class ConfigError extends Error {
@@ -27,6 +31,7 @@ export function parseHostConfig(env: Environment): HostConfig {
   return {
     redisUrl: parseRedisUrl(given(env, "REDIS_URL")),
     heartbeatIntervalMs: parseInterval(given(env, "HEARTBEAT_INTERVAL_MS") ?? "5000"),
+    partitionCount: parsePartitionCount(given(env, "REDIS_PARTITIONS") ?? String(DEFAULT_PARTITION_COUNT)),
     logLevel: parseLogLevel(given(env, "LOG_LEVEL") ?? "info"),
   };
 }
@@ -42,6 +47,12 @@ function parseInterval(text: string): number {
   if (/^[0-9]+$/.test(text) && intervalMs >= LEAST_INTERVAL_MS && intervalMs <= MOST_INTERVAL_MS) return intervalMs;
   const allowed = `a whole number of milliseconds from ${LEAST_INTERVAL_MS} to ${MOST_INTERVAL_MS}`;
   throw new ConfigError("HEARTBEAT_INTERVAL_MS", allowed, text);
+}
+
+function parsePartitionCount(text: string): number {
+  const count = Number(text);
+  if (/^[0-9]+$/.test(text) && count >= 1 && count <= MOST_PARTITIONS) return count;
+  throw new ConfigError("REDIS_PARTITIONS", `a whole number from 1 to ${MOST_PARTITIONS}`, text);
 }
 
 function parseLogLevel(text: string): string {

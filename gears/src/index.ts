@@ -1,3 +1,4 @@
+export { agreeOnPartitions, DEFAULT_PARTITION_COUNT, type Partition, partitionsOf } from "./host/partitions.ts";
 export { PresenceFunctions, type Readout } from "./host/presence-functions.ts";
 export { describeRedisAddress, parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
 export { connected, createConnection } from "./host/redis-connection.ts";

@@ -2,9 +2,10 @@
  * The Redis Functions library: the logic compiled to Lua, for any Redis from 7.0 on and Valkey.
  *
  * Each export becomes a function, `presence_` before its name. It takes its arguments as ARGV, `d` in ms first where it
- * needs it, and no keys: which keys it touches follows from the data, so it runs on one primary and not on a cluster.
+ * needs it. Which keys it touches follows from the data. In a cluster it is given one key, the gate of the partition that
+ * it is to work in; all that it touches lies in that key's slot.
  */
-import { HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.ts";
+import { GATE_KEY, HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.ts";
 import { LIBRARY_VERSION } from "./library-version.ts";
 import { readHeartbeat } from "./presence/entry.ts";
 import { forget as forgetServer, unwatch as stopWatching } from "./presence/interest.ts";
@@ -17,7 +18,7 @@ import {
   read as readPresence,
   sweep as sweepLeases,
 } from "./presence/presence.ts";
-import { listOf, type Redis, textOf, valuesOf } from "./presence/redis.ts";
+import { listOf, type Redis, textOf, valuesOf, withPrefix } from "./presence/redis.ts";
 import { type Timing, timingOf } from "./presence/timing.ts";
 
 /** What a Redis Functions library finds in its environment. */
@@ -41,7 +42,20 @@ const CLAIMED_AFTER = "10000";
 /** Where in its arguments `read` finds whom to watch. */
 const WATCHED_FROM = 3;
 
-const inside: Redis = { call: redis.call, attempt: redis.pcall, contactsIn };
+const whole: Redis = { call: redis.call, attempt: redis.pcall, contactsIn };
+
+/** The partition that a call is to work in: without a key, all there is. */
+interface Partition {
+  inside: Redis;
+  heartbeatKey: string;
+}
+
+function partitionIn(keys: readonly string[]): Partition {
+  const gate = keys[0];
+  if (gate === undefined) return { inside: whole, heartbeatKey: HEARTBEAT_KEY };
+  const prefix = gate.slice(0, gate.length - GATE_KEY.length);
+  return { inside: withPrefix(whole, prefix), heartbeatKey: prefix + HEARTBEAT_KEY };
+}
 
 function contactsIn(this: void, json: string): string[] {
   const [isJson, value] = pcall(() => cjson.decode(json));
@@ -65,9 +79,10 @@ function timingIn(args: readonly string[]): Timing {
  * @param args `d`
  * @returns `1` where there is more to do, else `0`; and the id of the stream's last entry
  */
-export function work(this: void, _keys: string[], args: string[]): string[] {
-  const isMore = workOff(timingIn(args));
-  const last = valuesOf(valuesOf(redis.call("XREVRANGE", HEARTBEAT_KEY, "+", "-", "COUNT", "1"))[0]);
+export function work(this: void, keys: string[], args: string[]): string[] {
+  const partition = partitionIn(keys);
+  const isMore = workOff(partition, timingIn(args));
+  const last = valuesOf(valuesOf(redis.call("XREVRANGE", partition.heartbeatKey, "+", "-", "COUNT", "1"))[0]);
   return [isMore ? "1" : "0", textOf(last[0]) ?? "0-0"];
 }
 
@@ -78,10 +93,11 @@ export function work(this: void, _keys: string[], args: string[]): string[] {
  * @param args `d`
  * @returns how many there were
  */
-export function claim(this: void, _keys: string[], args: string[]): number {
+export function claim(this: void, keys: string[], args: string[]): number {
+  const partition = partitionIn(keys);
   const reply = redis.pcall(
     "XAUTOCLAIM",
-    HEARTBEAT_KEY,
+    partition.heartbeatKey,
     GROUP,
     CONSUMER,
     CLAIMED_AFTER,
@@ -90,30 +106,31 @@ export function claim(this: void, _keys: string[], args: string[]): number {
     CLAIMED_AT_ONCE,
   );
   const entries = isError(reply) ? [] : valuesOf(valuesOf(reply)[1]);
-  applyEntries(timingIn(args), entries);
+  applyEntries(partition, timingIn(args), entries);
   return entries.length;
 }
 
 /** @returns whether there may be more than one call is to do */
-function workOff(timing: Timing): boolean {
+function workOff(partition: Partition, timing: Timing): boolean {
+  const { inside, heartbeatKey } = partition;
   let clientCount = 0;
   let entryCount = 0;
   let isMore = true;
   while (isMore && clientCount < MAX_CLIENTS && entryCount < MAX_ENTRIES) {
-    const entries = readNew();
-    clientCount += applyEntries(timing, entries);
+    const entries = readNew(partition);
+    clientCount += applyEntries(partition, timing, entries);
     entryCount += entries.length;
     isMore = entries.length === READ_AT_ONCE;
   }
-  if (entryCount > 0) redis.call("XTRIM", HEARTBEAT_KEY, "MINID", "~", String(readClock(inside).ms - timing.leaseMs));
+  if (entryCount > 0) redis.call("XTRIM", heartbeatKey, "MINID", "~", String(readClock(inside).ms - timing.leaseMs));
   return isMore;
 }
 
-function readNew(): readonly unknown[] {
-  const words = ["GROUP", GROUP, CONSUMER, "COUNT", String(READ_AT_ONCE), "STREAMS", HEARTBEAT_KEY, ">"];
+function readNew({ heartbeatKey }: Partition): readonly unknown[] {
+  const words = ["GROUP", GROUP, CONSUMER, "COUNT", String(READ_AT_ONCE), "STREAMS", heartbeatKey, ">"];
   let reply = redis.pcall("XREADGROUP", ...words);
   if (isError(reply)) {
-    redis.call("XGROUP", "CREATE", HEARTBEAT_KEY, GROUP, "0", "MKSTREAM");
+    redis.call("XGROUP", "CREATE", heartbeatKey, GROUP, "0", "MKSTREAM");
     reply = redis.call("XREADGROUP", ...words);
   }
   return valuesOf(valuesOf(valuesOf(reply)[0])[1]);
@@ -124,7 +141,7 @@ function isError(reply: unknown): boolean {
 }
 
 /** @returns how many clients they name */
-function applyEntries(timing: Timing, entries: readonly unknown[]): number {
+function applyEntries({ inside, heartbeatKey }: Partition, timing: Timing, entries: readonly unknown[]): number {
   let clientCount = 0;
   for (const entry of entries) {
     const id = textOf(valuesOf(entry)[0]) ?? "";
@@ -133,7 +150,7 @@ function applyEntries(timing: Timing, entries: readonly unknown[]): number {
       applyHeartbeat(inside, timing, heartbeat);
       clientCount += heartbeat.clients.length;
     }
-    redis.call("XACK", HEARTBEAT_KEY, GROUP, id);
+    redis.call("XACK", heartbeatKey, GROUP, id);
   }
   return clientCount;
 }
@@ -146,10 +163,11 @@ export function version(this: void): number {
  * @param args `d`; clients whose leases something happened to
  * @returns whether nothing has been checked yet, as there were too many heartbeats to work off first
  */
-export function check(this: void, _keys: string[], args: string[]): boolean {
+export function check(this: void, keys: string[], args: string[]): boolean {
+  const partition = partitionIn(keys);
   const timing = timingIn(args);
-  if (workOff(timing)) return true;
-  for (const client of args.slice(1)) checkLease(inside, timing, client);
+  if (workOff(partition, timing)) return true;
+  for (const client of args.slice(1)) checkLease(partition.inside, timing, client);
   return false;
 }
 
@@ -159,33 +177,35 @@ export function check(this: void, _keys: string[], args: string[]): boolean {
  * @param args `d`, the run of the Redis process
  * @returns Redis's clock and when to sweep next, in ms since the epoch; the latter empty for never
  */
-export function sweep(this: void, _keys: string[], args: string[]): string[] {
+export function sweep(this: void, keys: string[], args: string[]): string[] {
+  const partition = partitionIn(keys);
   const timing = timingIn(args);
-  if (workOff(timing)) {
-    const now = String(readClock(inside).ms);
+  if (workOff(partition, timing)) {
+    const now = String(readClock(partition.inside).ms);
     return [now, now];
   }
-  const { nowMs, nextMs } = sweepLeases(inside, timing, args[1] ?? "");
+  const { nowMs, nextMs } = sweepLeases(partition.inside, timing, args[1] ?? "");
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 }
 
 /** @param args `d`, the server */
-export function join(this: void, _keys: string[], args: string[]): void {
-  joinServer(inside, timingIn(args), args[1] ?? "");
+export function join(this: void, keys: string[], args: string[]): void {
+  joinServer(partitionIn(keys).inside, timingIn(args), args[1] ?? "");
 }
 
 /** @param args `d`, the server, the client */
-export function leave(this: void, _keys: string[], args: string[]): void {
+export function leave(this: void, keys: string[], args: string[]): void {
+  const partition = partitionIn(keys);
   const timing = timingIn(args);
-  workOff(timing);
-  leaveServer(inside, timing, args[1] ?? "", args[2] ?? "");
+  workOff(partition, timing);
+  leaveServer(partition.inside, timing, args[1] ?? "", args[2] ?? "");
 }
 
 /** @param args the server, an epoch in case there is none, how many of what follows are to be watched, these; the clients */
-export function read(this: void, _keys: string[], args: string[]): string[] {
+export function read(this: void, keys: string[], args: string[]): string[] {
   const clientsFrom = WATCHED_FROM + Number(args[2]);
   return readPresence(
-    inside,
+    partitionIn(keys).inside,
     args[0] ?? "",
     args[1] ?? "",
     args.slice(WATCHED_FROM, clientsFrom),
@@ -194,8 +214,8 @@ export function read(this: void, _keys: string[], args: string[]): string[] {
 }
 
 /** @param args the server; whom it no longer watches */
-export function unwatch(this: void, _keys: string[], args: string[]): void {
-  stopWatching(inside, args[0] ?? "", args.slice(1));
+export function unwatch(this: void, keys: string[], args: string[]): void {
+  stopWatching(partitionIn(keys).inside, args[0] ?? "", args.slice(1));
 }
 
 /**
@@ -204,7 +224,8 @@ export function unwatch(this: void, _keys: string[], args: string[]): void {
  * @param args `d`, the server
  * @returns whether there is more to forget
  */
-export function forget(this: void, _keys: string[], args: string[]): boolean {
-  workOff(timingIn(args));
-  return !forgetServer(inside, args[1] ?? "");
+export function forget(this: void, keys: string[], args: string[]): boolean {
+  const partition = partitionIn(keys);
+  workOff(partition, timingIn(args));
+  return !forgetServer(partition.inside, args[1] ?? "");
 }

@@ -1,10 +1,16 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { KeyspaceSubscriber } from "../src/host/keyspace-subscriber.ts";
 import { LeaseChecks } from "../src/host/lease-checks.ts";
 import type { Home } from "../src/host/library.ts";
+import { partitionsOf } from "../src/host/partitions.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
+import { connected, createConnection } from "../src/host/redis-connection.ts";
+import { RedisCluster } from "./redis-cluster.ts";
+import { RedisServer } from "./redis-server.ts";
 import { RedisGearsHarness } from "./redisgears/redisgears-harness.ts";
+
+const SILENT = pino({ level: "silent" });
 
 /** The presence platform's triggers on one of its homes, fired when the test says so. */
 export interface Triggers {
@@ -15,13 +21,55 @@ export interface Triggers {
   stop(): Promise<void>;
 }
 
-export type LoadHome = (url: string, heartbeatIntervalMs: number) => Promise<Triggers>;
+/** Where the logic is tested: a Redis, or a part of one. */
+export interface TestedRedis {
+  url: string;
+  /** A connection whose keys are those of the platform under test. */
+  connect(): Redis;
+  /** It stands still, and keeps its connections. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+export type LoadHome = (redis: TestedRedis, heartbeatIntervalMs: number) => Promise<Triggers>;
+
+export interface TestedHome {
+  home: Home;
+  load: LoadHome;
+  startRedis: () => Promise<TestedRedis>;
+}
 
 /** Both homes of the logic; the built libraries run on each. */
-export const HOMES: readonly { home: Home; load: LoadHome }[] = [
-  { home: "redis-functions", load: loadRedisFunctions },
-  { home: "redisgears", load: loadRedisGears },
+export const HOMES: readonly TestedHome[] = [
+  { home: "redis-functions", load: loadRedisFunctions, startRedis: () => RedisServer.start() },
+  {
+    home: "redisgears",
+    load: ({ url }, intervalMs) => loadRedisGears(url, intervalMs),
+    startRedis: () => RedisServer.start(),
+  },
 ];
+
+/** One partition of a cluster, as a platform of its own. */
+export const IN_A_CLUSTER: TestedHome = {
+  home: "redis-functions",
+  load: loadRedisFunctions,
+  async startRedis() {
+    const cluster = await RedisCluster.start({ hasReplicas: false });
+    const partition = partitionsOf(cluster.url).at(-1);
+    return {
+      url: cluster.url,
+      connect: () => createConnection(cluster.url, "test", SILENT, partition),
+      pause: () => {
+        for (const server of cluster.servers) server.pause();
+      },
+      resume: () => {
+        for (const server of cluster.servers) server.resume();
+      },
+      stop: () => cluster.stop(),
+    };
+  },
+};
 
 /** RedisGears' own library, in the stand-in for RedisGears. */
 export async function loadRedisGears(url: string, heartbeatIntervalMs: number): Promise<Triggers> {
@@ -37,10 +85,11 @@ export async function loadRedisGears(url: string, heartbeatIntervalMs: number): 
 const FENCE = "test:fence";
 
 /** The parts of a trigger host, without its clock and its loops. */
-async function loadRedisFunctions(url: string, heartbeatIntervalMs: number): Promise<Triggers> {
-  const logger = pino({ level: "silent" });
-  const commands = new Redis(url);
-  const subscriber = new Redis(url, { lazyConnect: true });
+async function loadRedisFunctions(redis: TestedRedis, heartbeatIntervalMs: number): Promise<Triggers> {
+  const logger = SILENT;
+  const commands = redis.connect();
+  const subscriber = redis.connect();
+  await connected(commands);
   const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
   const checks = new LeaseChecks({ commands, functions, clock: { nudge: () => {} }, logger });
   let touched = 0;

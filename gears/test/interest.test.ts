@@ -18,7 +18,7 @@ async function clientsTold(platform: TestPlatform, server: string): Promise<stri
 }
 
 async function keysLeft(platform: TestPlatform): Promise<string[]> {
-  return (await platform.redis.keys("*")).filter((key) => !LASTING_KEYS.includes(key)).toSorted();
+  return (await platform.keys("*")).filter((key) => !LASTING_KEYS.includes(key)).toSorted();
 }
 
 onEachHome((start) => {
@@ -267,7 +267,7 @@ onEachHome((start) => {
     await platform.sweepUntil(async () => (await platform.redis.exists(interestKey("gone"))) === 0);
     await platform.heartbeat("s3", ["client-7", "client-8"]);
     expect(await platform.redis.exists(interestKey("gone"), downstreamKey("gone"))).toBe(0);
-    expect(await platform.redis.keys("presence:watchers:*")).toEqual(["presence:watchers:client-7"]);
+    expect(await platform.keys("presence:watchers:*")).toEqual(["presence:watchers:client-7"]);
     expect(await clientsTold(platform, "stays")).toEqual(["client-7"]);
   });
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_OF_KEY, DEADLINES_KEY, downstreamKey, HEARTBEAT_KEY, STATE_KEY } from "@presence/protocol";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { PresenceFunctions } from "../src/host/presence-functions.ts";
-import type { LoadHome, Triggers } from "./homes.ts";
-import type { RedisServer } from "./redis-server.ts";
+import { connected } from "../src/host/redis-connection.ts";
+import type { LoadHome, TestedRedis, Triggers } from "./homes.ts";
 
 /** `d` of the tests, in ms: the clock may stall for three tenths of it before that counts as an outage. */
 export const INTERVAL_MS = 2000;
@@ -30,20 +30,21 @@ export interface Announcement {
 export class TestPlatform {
   /** Any client of Redis: a server in another language, or a hand at `redis-cli`. */
   readonly redis: Redis;
-  readonly server: RedisServer;
+  readonly server: TestedRedis;
   readonly #triggers: Triggers;
   /** What the clock takes for the name of Redis's run. */
   run = "run-1";
 
-  private constructor(server: RedisServer, redis: Redis, triggers: Triggers) {
+  private constructor(server: TestedRedis, redis: Redis, triggers: Triggers) {
     this.server = server;
     this.redis = redis;
     this.#triggers = triggers;
   }
 
   /** On a Redis that is emptied. */
-  static async start(server: RedisServer, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
-    const redis = new Redis(server.url);
+  static async start(server: TestedRedis, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
+    const redis = server.connect();
+    await connected(redis);
     await redis.flushall();
     await redis.config("SET", "notify-keyspace-events", "");
     redis.disconnect();
@@ -51,8 +52,10 @@ export class TestPlatform {
   }
 
   /** On a Redis as it is. */
-  static async join(server: RedisServer, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
-    return new TestPlatform(server, new Redis(server.url), await load(server.url, intervalMs));
+  static async join(server: TestedRedis, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
+    const redis = server.connect();
+    await connected(redis);
+    return new TestPlatform(server, redis, await load(server, intervalMs));
   }
 
   async stop(): Promise<void> {
@@ -147,6 +150,13 @@ export class TestPlatform {
   /** Until when no end is told, after what looked like an outage; in ms since the epoch. */
   async heldUntil(): Promise<number> {
     return Number(await this.redis.hget(STATE_KEY, "hold"));
+  }
+
+  /** The platform's own keys, by the names that it has for them. */
+  async keys(pattern: string): Promise<string[]> {
+    const prefix = this.redis.options.keyPrefix ?? "";
+    const keys = await this.redis.keys(prefix + pattern);
+    return keys.map((key) => key.slice(prefix.length));
   }
 
   async announcements(server: string): Promise<Announcement[]> {

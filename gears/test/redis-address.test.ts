@@ -34,11 +34,30 @@ describe("where Redis is", () => {
     });
   });
 
+  test("is a cluster, of which some nodes are known", () => {
+    const url = "redis://server:p%40ss@one:7000,redis://server:p%40ss@two.internal,redis://[::1]:7002";
+    expect(parseRedisAddress(url)).toEqual({
+      kind: "cluster",
+      nodes: [
+        { host: "one", port: 7000 },
+        { host: "two.internal", port: 6379 },
+        { host: "::1", port: 7002 },
+      ],
+      isSecure: false,
+      username: "server",
+      password: "p@ss",
+    });
+    expect(describeRedisAddress(url)).toBe("one:7000, two.internal:6379, ::1:7002");
+  });
+
   test.each([
     "localhost:6379",
     "http://localhost",
-    "redis://a:1,redis://b:2",
     "redis://a,b",
+    "redis://a,http://b",
+    "redis://a,rediss://b",
+    "redis://a,redis://b/1",
+    "redis://a,",
     "redis+sentinel://one",
     "redis+sentinel://one/",
     "redis+sentinel:///main",

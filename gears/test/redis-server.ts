@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
@@ -47,6 +48,11 @@ export class RedisServer {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** A connection to it, which comes back by itself. */
+  connect(): Redis {
+    return new Redis(this.url, { lazyConnect: true });
   }
 
   /** It answers nobody from now on, and keeps its connections: as one that hangs. */
@@ -143,7 +149,8 @@ function makeFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "presence-redis-"));
 }
 
-async function findFreePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,8 +1,7 @@
 import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey, RECORDS_KEY } from "@presence/protocol";
 import { expect, onTestFinished, test } from "vitest";
-import { HOMES } from "./homes.ts";
+import { HOMES, IN_A_CLUSTER } from "./homes.ts";
 import { TestPlatform } from "./platform.ts";
-import { RedisServer } from "./redis-server.ts";
 
 /** `d`: so long that no lease runs out but the one that is to. */
 const INTERVAL_MS = 60_000;
@@ -52,7 +51,8 @@ async function live(platform: TestPlatform): Promise<void> {
 }
 
 /** All that was told and is remembered, without what is time. */
-async function outcome({ redis }: TestPlatform) {
+async function outcome(platform: TestPlatform) {
+  const { redis } = platform;
   const streams: Record<string, string[][]> = {};
   for (const server of ["s1", "s2", "plain"]) {
     const entries = await redis.xrange(downstreamKey(server), "-", "+");
@@ -62,17 +62,17 @@ async function outcome({ redis }: TestPlatform) {
     const [status, , , server] = record.split(" ");
     return `${client} ${status} ${server}`;
   });
-  return { streams, records: records.toSorted(), keys: (await redis.keys("*")).toSorted() };
+  return { streams, records: records.toSorted(), keys: (await platform.keys("*")).toSorted() };
 }
 
 function withoutTime(field: string | undefined, value: string): string {
   return field === "at" || field === "version" || field === "due" ? value.replaceAll(/\d/g, "0") : value;
 }
 
-test("both homes tell the same events, byte for byte, for the same input", { timeout: 60_000 }, async () => {
+test("all homes tell the same events, byte for byte, for the same input", { timeout: 60_000 }, async () => {
   const outcomes = await Promise.all(
-    HOMES.map(async ({ load }) => {
-      const server = await RedisServer.start();
+    [...HOMES, IN_A_CLUSTER].map(async ({ load, startRedis }) => {
+      const server = await startRedis();
       onTestFinished(() => server.stop());
       const platform = await TestPlatform.start(server, load, INTERVAL_MS);
       onTestFinished(() => platform.stop());
@@ -81,5 +81,6 @@ test("both homes tell the same events, byte for byte, for the same input", { tim
     }),
   );
   expect(outcomes[0]).toEqual(outcomes[1]);
+  expect(outcomes[0]).toEqual(outcomes[2]);
   expect(outcomes[0]?.streams["plain"]?.length).toBeGreaterThan(9);
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { LEASE_KEY_PREFIX } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -48,10 +49,21 @@ export class KeyspaceSubscriber {
   /** @param onLease called with each client whose lease began or ended */
   async start(onLease: (client: string, happened: LeaseEvent) => void): Promise<void> {
     const beginning = this.#channel(BEGINNING);
+    const leasePrefix = this.#keyPrefix + LEASE_KEY_PREFIX;
     this.#subscriber.on("message", (channel: string, key: string) => {
-      if (!key.startsWith(LEASE_KEY_PREFIX)) return;
-      onLease(key.slice(LEASE_KEY_PREFIX.length), channel === beginning ? "began" : "ended");
+      if (!key.startsWith(leasePrefix)) return;
+      onLease(key.slice(leasePrefix.length), channel === beginning ? "began" : "ended");
     });
+    await this.enable();
+  }
+
+  /** As `enable`, and listens to the Redis that has the keys now: who no longer has them still talks of others. */
+  async enableAnew(): Promise<void> {
+    if (this.#keyPrefix !== "" && this.#subscriber.status === "ready") {
+      const closed = once(this.#subscriber, "close");
+      this.#subscriber.disconnect(true);
+      await closed;
+    }
     await this.enable();
   }
 
@@ -85,10 +97,11 @@ export class KeyspaceSubscriber {
   /** Whether notifications come: tried with a key that is set, deleted, set again and left to expire. */
   async #areOn(): Promise<boolean> {
     const probe = PROBE_KEY_PREFIX + randomUUID();
+    const probed = this.#keyPrefix + probe;
     const awaited = new Set(TRIED_EVENTS.map((event) => this.#channel(event)));
     const allCame = new AbortController();
     const listen = (channel: string, key: string) => {
-      if (key === probe) awaited.delete(channel);
+      if (key === probed) awaited.delete(channel);
       if (awaited.size === 0) allCame.abort();
     };
     this.#subscriber.on("message", listen);
@@ -101,6 +114,11 @@ export class KeyspaceSubscriber {
     await pause(PROBE_LIMIT_MS, allCame.signal);
     this.#subscriber.off("message", listen);
     return awaited.size === 0;
+  }
+
+  /** Of a partition, what its keys begin with: Redis tells of all keys. */
+  get #keyPrefix(): string {
+    return this.#commands.options.keyPrefix ?? "";
   }
 
   #channel(event: string): string {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { GATE_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { LIBRARY_VERSION } from "../library-version.ts";
@@ -52,12 +53,22 @@ export class LoadedLibrary implements PresenceLibrary {
   #callOnce(name: string, args: readonly string[]): Promise<unknown> {
     return this.home === "redisgears"
       ? this.#redis.call("TFCALL", `presence.${name}`, "0", ...args)
-      : this.#redis.call("FCALL", `presence_${name}`, "0", ...args);
+      : this.#redis.call("FCALL", `presence_${name}`, ...keysFor(this.#redis), ...args);
   }
 }
 
-/** Finds out what this Redis offers. */
+/** How many keys a function is given, and which: the connection puts the partition's prefix before it. */
+function keysFor(redis: Redis): string[] {
+  return isOfPartition(redis) ? ["1", GATE_KEY] : ["0"];
+}
+
+function isOfPartition({ options }: Redis): boolean {
+  return (options.keyPrefix ?? "") !== "";
+}
+
+/** Finds out what this Redis offers. The triggers of RedisGears know no partitions. */
 async function findHome(redis: Redis): Promise<Home> {
+  if (isOfPartition(redis)) return "redis-functions";
   try {
     await redis.call("TFUNCTION", "LIST");
     return "redisgears";

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
+import { clusterConnector } from "./cluster-connector.ts";
+import type { Partition } from "./partitions.ts";
 import { parseRedisAddress, REDIS_URLS_ALLOWED } from "./redis-address.ts";
 
 /** Silence from which on a connection counts as dead, in ms; every one of ours is used far more often. */
@@ -18,8 +20,8 @@ const OPTIONS = {
   lazyConnect: true,
   retryStrategy: (attempt: number) =>
     Math.min(MAX_RETRY_MS, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
-  // It is a replica now: the primary is elsewhere.
-  reconnectOnError: ({ message }: Error) => message.startsWith("READONLY"),
+  // It is a replica now, or has given the slot away: the primary is elsewhere.
+  reconnectOnError: ({ message }: Error) => /^(READONLY|MOVED) /.test(message),
 } as const satisfies RedisOptions;
 
 /**
@@ -27,10 +29,11 @@ const OPTIONS = {
  *
  * @param url as `parseRedisAddress` understands it
  * @param name what `CLIENT LIST` shows
+ * @param partition of a cluster: the connection follows its primary, and the keys of its commands are those of the partition
  * @throws where the URL names no Redis
  */
-export function createConnection(url: string, name: string, logger: Logger): Redis {
-  const redis = connectionTo(url, name);
+export function createConnection(url: string, name: string, logger: Logger, partition?: Partition): Redis {
+  const redis = connectionTo(url, name, partition);
   let state: "new" | "ready" | "lost" = "new";
   redis.on("error", (error: Error) => {
     // Its words alone: the error itself holds the command it answers, and that may be the password.
@@ -44,10 +47,20 @@ export function createConnection(url: string, name: string, logger: Logger): Red
   return redis;
 }
 
-function connectionTo(url: string, connectionName: string): Redis {
+function connectionTo(url: string, connectionName: string, partition: Partition | undefined): Redis {
   const address = parseRedisAddress(url);
   if (!address) throw new Error(`REDIS_URL must be ${REDIS_URLS_ALLOWED}.`);
   if (address.kind === "one") return new Redis(address.url, { ...OPTIONS, connectionName });
+  if (address.kind === "cluster") {
+    return new Redis({
+      ...OPTIONS,
+      ...(address.username !== undefined && { username: address.username }),
+      ...(address.password !== undefined && { password: address.password }),
+      connectionName,
+      Connector: clusterConnector(address, partition?.slot),
+      keyPrefix: partition?.prefix ?? "",
+    });
+  }
   const { kind: _, ...group } = address;
   // Who was the primary may hang, and not close a connection: Sentinels tell of the new one.
   return new Redis({ ...OPTIONS, ...group, connectionName, failoverDetector: true });

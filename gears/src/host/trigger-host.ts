@@ -6,6 +6,7 @@ import { KeyspaceSubscriber } from "./keyspace-subscriber.ts";
 import { LeaseChecks } from "./lease-checks.ts";
 import type { Home } from "./library.ts";
 import { pause, RETRY_MS } from "./pace.ts";
+import { agreeOnPartitions, type Partition, partitionsOf } from "./partitions.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
 import { connected, createConnection } from "./redis-connection.ts";
 
@@ -19,6 +20,8 @@ export interface TriggerHostOptions {
   redisUrl: string;
   /** `d`, in ms: the same for all servers and hosts of one Redis. */
   heartbeatIntervalMs: number;
+  /** How many partitions a cluster's clients are spread over: the same for all servers and hosts. */
+  partitionCount?: number;
   logger: Logger;
 }
 
@@ -37,17 +40,41 @@ export interface TriggerHost {
 
 /**
  * Runs the presence platform's triggers beside a Redis: the heartbeat consumer, the keyspace subscriber and the deadline
- * clock; on a Redis with RedisGears the clock alone. Any number of hosts may run on one Redis.
+ * clock; on a Redis with RedisGears the clock alone. Any number of hosts may run on one Redis. In a cluster, each partition
+ * has all of these for itself.
  *
  * It starts whether or not Redis can be reached, and goes on trying.
  */
-export function startTriggerHost({ redisUrl, heartbeatIntervalMs, logger }: TriggerHostOptions): TriggerHost {
+export function startTriggerHost(options: TriggerHostOptions): TriggerHost {
+  const hosts = partitionsOf(options.redisUrl, options.partitionCount).map((partition) =>
+    startPartitionHost(options, partition),
+  );
+  return {
+    status() {
+      const statuses = hosts.map((host) => host.status());
+      return {
+        home: statuses[0]?.home,
+        warnings: [...new Set(statuses.flatMap(({ warnings }) => warnings))],
+        isWorking: statuses.every(({ isWorking }) => isWorking),
+      };
+    },
+    async stop() {
+      await Promise.all(hosts.map((host) => host.stop()));
+    },
+  };
+}
+
+function startPartitionHost(
+  { redisUrl, partitionCount, heartbeatIntervalMs, logger }: TriggerHostOptions,
+  partition: Partition | undefined,
+): TriggerHost {
   const stopping = new AbortController();
   const connections = ["commands", "blocking", "subscriber"].map((name) =>
-    createConnection(redisUrl, `presence-${name}`, logger),
+    createConnection(redisUrl, `presence-${name}`, logger, partition),
   );
   const running: RunningHost = { home: undefined, clock: undefined, keyspace: undefined };
-  const work = runHost({ connections, heartbeatIntervalMs, logger, signal: stopping.signal, running });
+  const agree = () => agreeOnPartitions(redisUrl, logger, partitionCount);
+  const work = runHost({ connections, agree, heartbeatIntervalMs, logger, signal: stopping.signal, running });
   return {
     status: () => statusOf(running, heartbeatIntervalMs),
     async stop() {
@@ -66,16 +93,19 @@ interface RunningHost {
 
 interface HostParts {
   connections: readonly Redis[];
+  /** Throws where others have spread the keys in another way. */
+  agree: () => Promise<void>;
   heartbeatIntervalMs: number;
   logger: Logger;
   signal: AbortSignal;
   running: RunningHost;
 }
 
-async function runHost({ connections, heartbeatIntervalMs, logger, signal, running }: HostParts): Promise<void> {
+async function runHost({ connections, agree, heartbeatIntervalMs, logger, signal, running }: HostParts): Promise<void> {
   const [commands, blocking, subscriber] = connections;
   if (!commands || !blocking || !subscriber) throw new Error("a host has three connections");
   const ready = await untilDone(signal, logger, async () => {
+    await agree();
     await connected(commands);
     const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
     return { functions, firstRun: await readRun(commands) };
@@ -93,7 +123,7 @@ async function runHost({ connections, heartbeatIntervalMs, logger, signal, runni
     void readRun(commands).then(
       (next) => {
         run = next;
-        return keyspace?.enable();
+        return keyspace?.enableAnew();
       },
       () => {},
     );

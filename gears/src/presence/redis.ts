@@ -13,6 +13,22 @@ export interface Redis {
   contactsIn: (this: void, json: string) => string[];
 }
 
+/** The same Redis for one who names keys without `prefix`, which all of them have. */
+export function withPrefix({ call, attempt, contactsIn }: Redis, prefix: string): Redis {
+  return { call: prefixed(call, prefix), attempt: prefixed(attempt, prefix), contactsIn };
+}
+
+function prefixed(run: Redis["call"], prefix: string): Redis["call"] {
+  return (command: string, first?: string, ...rest: string[]) => {
+    if (first === undefined) return run(command);
+    // These two take keys and nothing else; of every other command that the logic gives, the first argument is the key.
+    const areAllKeys = command === "MGET" || command === "DEL";
+    return areAllKeys
+      ? run(command, prefix + first, ...rest.map((key) => prefix + key))
+      : run(command, prefix + first, ...rest);
+  };
+}
+
 /** As many arguments as one call may be given: Lua's stack holds some thousands. */
 const MAX_ARGUMENTS = 1000;
 

@@ -1,0 +1,37 @@
+import { createConnection as connectByTcp } from "node:net";
+import { connect as connectByTls } from "node:tls";
+import { AbstractConnector, type RedisOptions } from "ioredis";
+import { type ClusterAddress, primaryOf } from "./cluster-map.ts";
+
+type Stream = Awaited<ReturnType<AbstractConnector["connect"]>>;
+
+/** How long a connection that is ended may take to say goodbye, in ms. */
+const FAREWELL_MS = 2_000;
+
+/**
+ * What finds the primary of a slot each time a connection is made, as ioredis wants it: a connection to the slot is one to
+ * whichever node has it now.
+ *
+ * @param slot any primary will do where it is left out
+ */
+export function clusterConnector(
+  address: ClusterAddress,
+  slot: number | undefined,
+): NonNullable<RedisOptions["Connector"]> {
+  return class extends AbstractConnector {
+    constructor() {
+      super(FAREWELL_MS);
+    }
+
+    override async connect(): Promise<Stream> {
+      this.connecting = true;
+      const { host, port } = await primaryOf(address, slot);
+      if (!this.connecting) throw new Error("the connection was ended meanwhile");
+      this.stream = address.isSecure ? connectByTls({ host, port, servername: host }) : connectByTcp({ host, port });
+      this.stream.once("error", (error) => {
+        this.firstError = error;
+      });
+      return this.stream;
+    }
+  };
+}
