@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { parseRedisAddress, REDIS_URLS_ALLOWED } from "@presence/gears";
+import { DEFAULT_PARTITION_COUNT, parseRedisAddress, REDIS_URLS_ALLOWED } from "@presence/gears";
 import { CLIENT_ID_RULE, isClientId } from "@presence/protocol";
 import { z } from "zod";
 import type { AdmissionLimits } from "./http/admission.ts";
@@ -17,6 +17,8 @@ export interface Config {
   redisUrl: string | undefined;
   /** Whether this server hosts the presence platform's triggers as well. */
   hostsTriggers: boolean;
+  /** How many partitions a cluster's clients are spread over: the same for all servers and hosts of one cluster. */
+  partitionCount: number;
   access: AccessConfig;
   logLevel: LogLevel;
   /** How many contacts the built-in people have at least; `undefined` for the roster as it is. */
@@ -79,6 +81,7 @@ export function parseConfig(env: Environment, argv: readonly string[]): Config {
     ),
     redisUrl: parseRedisUrl(env),
     hostsTriggers: parse(env, "TRIGGERS", "here or elsewhere", z.enum(["here", "elsewhere"]), "here") === "here",
+    partitionCount: wholeNumber(env, "REDIS_PARTITIONS", 1, 1_024, String(DEFAULT_PARTITION_COUNT)),
     access,
     logLevel: parse(env, "LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, z.enum(LOG_LEVELS), "info"),
     contactCount: parseContactCount(argv),
@@ -135,7 +138,6 @@ function parseAccess(env: Environment): AccessConfig {
   return { mode: "issuer", jwksUrl: new URL(url.data) };
 }
 
-/** One primary, for now: a lease and the events about it change in one step, which a cluster spreads over its shards. */
 function parseRedisUrl(env: Environment): string | undefined {
   const redisUrl = given(env, "REDIS_URL");
   if (redisUrl === undefined) return undefined;

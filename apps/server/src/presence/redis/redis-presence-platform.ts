@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ClientRecord, createConnection, PresenceFunctions, type Readout } from "@presence/gears";
+import { type ClientRecord, createConnection, type Partition, PresenceFunctions, type Readout } from "@presence/gears";
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -34,6 +35,10 @@ export interface RedisPresenceOptions {
   /** The logic, where it is not what the Redis itself offers. */
   functions?: PresenceFunctions;
   metrics?: RedisPresenceMetrics;
+  /** Of a cluster, of which this is a part. */
+  partition?: Partition;
+  /** Takes a place in the order of events that `watchedSince` is to go by, where that is not this platform's own. */
+  takePosition?: () => number;
 }
 
 /** What an operator may want to know of it. */
@@ -57,6 +62,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #serverId: string;
   readonly #logger: Logger;
   readonly #metrics: RedisPresenceMetrics;
+  readonly #takePosition: (() => number) | undefined;
   readonly #functions: PresenceFunctions;
   readonly #commands: Redis;
   readonly #blocking: Redis;
@@ -66,6 +72,8 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #clock = new ClockEstimate();
   readonly #listeners = new Set<PresenceListener>();
   readonly #stopping = new AbortController();
+  /** Tells `told` when more of the stream has been told to listeners; as many may wait as there are readers. */
+  readonly #progress = new EventEmitter().setMaxListeners(0);
   readonly #housekeeping: NodeJS.Timeout;
   #head: EventId;
   /** Entries of this server's stream that were read, or that a reading made needless. */
@@ -87,6 +95,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     this.#serverId = serverId;
     this.#logger = logger;
     this.#metrics = metrics;
+    this.#takePosition = options.takePosition;
     this.#functions = parts.functions;
     this.#commands = parts.commands;
     this.#blocking = parts.blocking;
@@ -113,7 +122,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   static async connect(options: RedisPresenceOptions): Promise<RedisPresencePlatform> {
     const { redisUrl, serverId, heartbeatIntervalMs, logger } = options;
     const [commands, blocking] = ["server", "downstream"].map((name) =>
-      createConnection(redisUrl, `presence-${name}`, logger),
+      createConnection(redisUrl, `presence-${name}`, logger, options.partition),
     );
     if (!commands || !blocking) throw new Error("unreachable");
     try {
@@ -163,19 +172,52 @@ export class RedisPresencePlatform implements PresencePlatform {
     return this.#interest.since(watch);
   }
 
-  async read({ contacts, guests }: Watch): Promise<PresenceReading> {
+  async read(watch: Watch): Promise<PresenceReading> {
+    const { reading } = await this.#readOnce(watch);
+    return reading;
+  }
+
+  /**
+   * As `read`; by the time it answers, listeners have been told of all that the reading contains.
+   *
+   * @throws {PresenceUnavailableError}
+   */
+  async readTold(watch: Watch): Promise<PresenceReading> {
+    const { reading, sequence } = await this.#readOnce(watch);
+    await this.#untilTold(sequence);
+    return reading;
+  }
+
+  async #readOnce({ contacts, guests }: Watch): Promise<{ reading: PresenceReading; sequence: number }> {
     const readiness = this.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
     const clients = [...contacts];
     const readout = await answerOf(this.#sayInterest(clients));
     const records = new Map(clients.map((client) => [client, readout.records.get(client)]));
     if (guests) for (const [guest, record] of readout.guests) records.set(guest, record);
-    return {
+    const reading = {
       at: readout.nowMs,
       id: headOf(readout),
       presences: [...records].map(([client, record]) => presenceOf(client, record)),
       provableFrom: guests ? Number(readout.guestsLeftVersion) : 0,
     };
+    return { reading, sequence: readout.sequence };
+  }
+
+  /** Until this entry of the server's stream has been told to listeners, or made needless by a gap. */
+  async #untilTold(sequence: number): Promise<void> {
+    const givenUp = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.heartbeatIntervalMs)]);
+    while (this.#sequence < sequence || this.#isClosingGap) {
+      try {
+        await once(this.#progress, "told", { signal: givenUp });
+      } catch (error) {
+        throw new PresenceUnavailableError("events are missing", { cause: error });
+      }
+    }
+  }
+
+  #confirmInterest(names: readonly string[], { version }: Readout): void {
+    this.#interest.confirm(names, this.#takePosition?.() ?? Number(version));
   }
 
   /** By Redis's clock; by this machine's own until Redis has been asked. */
@@ -217,7 +259,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     try {
       const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
       this.#clock.observe(readout.nowMs, askedMs, performance.now());
-      this.#interest.confirm(names, Number(readout.version));
+      this.#confirmInterest(names, readout);
       this.#moveOn(headOf(readout));
       if (!readout.isKnown) void this.#closeGap("Redis has forgotten this server");
       else if (readout.epoch !== this.#head.epoch) void this.#closeGap("the order of events was broken");
@@ -261,6 +303,7 @@ export class RedisPresencePlatform implements PresencePlatform {
       fresh.push(event);
     }
     this.#publish(fresh);
+    this.#progress.emit("told");
   }
 
   #publish(events: readonly PresenceEvent[]): void {
@@ -343,7 +386,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   async #beginAnew(): Promise<void> {
     const names = this.#interest.takeNew();
     const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
-    this.#interest.confirm(names, Number(readout.version));
+    this.#confirmInterest(names, readout);
     if (readout.sequence < this.#sequence) this.#reader.restart();
     this.#sequence = readout.sequence;
     this.#head = headOf(readout);
@@ -371,6 +414,7 @@ function presenceOf(client: ClientId, record: ClientRecord | undefined): Version
   return { client, status, since: at, version: Number(version), previousVersion: Number(previous) };
 }
 
-function randomEpoch(): string {
+/** Names an order of events as none was ever named. */
+export function randomEpoch(): string {
   return BigInt(`0x${randomBytes(8).toString("hex")}`).toString(36);
 }
