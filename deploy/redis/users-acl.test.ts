@@ -86,7 +86,7 @@ async function commandsInUse(): Promise<string[]> {
   ]);
   const named = calls.map(([, command = "", sub = ""]) => {
     const name = command.toLowerCase();
-    return ["function", "xgroup", "xinfo"].includes(name) ? `${name}|${sub.toLowerCase()}` : name;
+    return ["cluster", "function", "xgroup", "xinfo"].includes(name) ? `${name}|${sub.toLowerCase()}` : name;
   });
   const called = methods.map(([, name = ""]) => name).filter((name) => known.has(name));
   // Notifications are turned on by redis.conf, so nobody needs to; the other library has its own file; and `exec` sends a
@@ -128,6 +128,8 @@ describe("the user of servers and hosts", () => {
     "BGREWRITEAOF",
     "REPLICAOF localhost 1",
     "FAILOVER",
+    "CLUSTER NODES",
+    "CLUSTER RESET",
     // Code, beside the functions that it loads.
     "EVAL return(1) 0",
     "EVAL_RO return(1) 0",

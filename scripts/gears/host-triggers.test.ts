@@ -66,7 +66,7 @@ describe("npm run gears", () => {
   it.each([
     ["REDIS_URL", {}],
     ["REDIS_URL", { REDIS_URL: "http://localhost" }],
-    ["REDIS_URL", { REDIS_URL: "redis://one,redis://two" }],
+    ["REDIS_URL", { REDIS_URL: "redis://one,http://two" }],
     ["HEARTBEAT_INTERVAL_MS", { REDIS_URL: "redis://localhost", HEARTBEAT_INTERVAL_MS: "0" }],
     ["LOG_LEVEL", { REDIS_URL: "redis://localhost", LOG_LEVEL: "loud" }],
   ])("says in one line what is wrong with %s: %j", async (name, env) => {

@@ -204,7 +204,7 @@ describe("npm start in this checkout", () => {
   it.each([
     [{ env: { PORT: "many" } }, "PORT"],
     [{ env: { HEARTBEAT_INTERVAL_MS: "0" } }, "HEARTBEAT_INTERVAL_MS"],
-    [{ env: { REDIS_URL: "redis://one,redis://two" } }, "REDIS_URL"],
+    [{ env: { REDIS_URL: "redis://one,http://two" } }, "REDIS_URL"],
     [{ env: { REDIS_URL: "redis://127.0.0.1:1" } }, "Redis at 127.0.0.1:1 can't be used (connect ECONNREFUSED"],
     [{ args: ["--contacts", "none"] }, "--contacts"],
     [{ args: ["--no-such-thing"] }, "--no-such-thing"],

@@ -44,11 +44,14 @@ export function describeRedis(env) {
 }
 
 /**
- * @param {string} url of a Redis, or of Sentinels: several hosts, which no URL parser takes
+ * @param {string} url of a Redis, of Sentinels (several hosts, which no URL parser takes), or several of a cluster's nodes
  * @returns {string} without its password
  */
 function hostsOf(url) {
-  return /^[a-z+]+:\/\/(?:[^@/]*@)?([^/?#]+)/.exec(url)?.[1] ?? "REDIS_URL";
+  const hosts = url
+    .split(/,(?=rediss?:)/)
+    .map((one) => /^[a-z+]+:\/\/(?:[^@/]*@)?([^/?#]+)/.exec(one)?.[1] ?? "REDIS_URL");
+  return hosts.join(",");
 }
 
 /**

@@ -1,12 +1,27 @@
 import { randomBytes } from "node:crypto";
-import { connected, createConnection, describeRedisAddress, startTriggerHost, type TriggerHost } from "@presence/gears";
+import {
+  agreeOnPartitions,
+  connected,
+  createConnection,
+  describeRedisAddress,
+  type Partition,
+  partitionsOf,
+  startTriggerHost,
+  type TriggerHost,
+} from "@presence/gears";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import type { ContactDocument } from "./contacts/contact-store.ts";
+import { PartitionedContactStore } from "./contacts/partitioned-contact-store.ts";
 import { RedisContactStore } from "./contacts/redis-contact-store.ts";
 import type { Metrics } from "./metrics.ts";
 import type { PlatformParts } from "./platform-parts.ts";
+import type { PresencePlatform } from "./presence/presence-platform.ts";
+import {
+  type PartitionedPresenceOptions,
+  PartitionedPresencePlatform,
+} from "./presence/redis/partitioned-presence-platform.ts";
 import { watchVitals } from "./presence/redis/platform-vitals.ts";
 import { RedisPresencePlatform } from "./presence/redis/redis-presence-platform.ts";
 import { RedisRevocations } from "./sessions/redis-revocations.ts";
@@ -33,30 +48,36 @@ export async function createDistributedParts(
   metrics: Metrics,
   logger: Logger,
 ): Promise<PlatformParts> {
-  const { redisUrl, serverId, heartbeatIntervalMs } = config;
+  const { redisUrl, serverId, heartbeatIntervalMs, partitionCount } = config;
   const opened: { close(): Promise<void> | void }[] = [];
   const closeAll = async () => {
     for (const part of opened.splice(0).reverse()) await part.close();
   };
   try {
-    const commands = openConnection("presence-contacts");
+    await agreeOnPartitions(redisUrl, logger, partitionCount);
+    const partitions = partitionsOf(redisUrl, partitionCount);
+    const parts = partitions.map((partition) => openConnection("presence-contacts", partition));
     const subscriber = openConnection("presence-sessions");
-    await connected(commands);
-    const contacts = await RedisContactStore.open(commands, logger);
+    await Promise.all(parts.map(connected));
+    const contacts = await openContacts(parts, logger);
     await contacts.seed(roster);
-    const demoKey = await sharedKey(commands);
+    const demoKey = await sharedKey(parts);
     // A Redis that is back may have lost all of it.
-    commands.on("ready", () => {
-      Promise.all([contacts.seed(roster), shareKey(commands, demoKey)]).catch((error: unknown) =>
+    const putBack = () => {
+      Promise.all([contacts.seed(roster), shareKey(parts, demoKey)]).catch((error: unknown) =>
         logger.warn({ err: error }, "the roster and the key of demo mode could not be put back"),
       );
-    });
-    const host = config.hostsTriggers ? startTriggerHost({ redisUrl, heartbeatIntervalMs, logger }) : undefined;
+    };
+    for (const part of parts) part.on("ready", putBack);
+    const host = config.hostsTriggers
+      ? startTriggerHost({ redisUrl, heartbeatIntervalMs, partitionCount, logger })
+      : undefined;
     if (host) opened.push({ close: () => host.stop() });
-    const platform = await RedisPresencePlatform.connect({
+    const platform = await connectPlatform({
       redisUrl,
       serverId,
       heartbeatIntervalMs,
+      partitionCount,
       logger,
       metrics: {
         onOfflineLag: (lagMs) => metrics.offlineLag.observe(lagMs / 1000),
@@ -66,15 +87,15 @@ export async function createDistributedParts(
     });
     opened.push(platform);
     const stopVitals = watchVitals({
-      redis: commands,
+      parts,
       serverId,
       intervalMs: heartbeatIntervalMs,
       registry: metrics.registry,
     });
     opened.push({ close: stopVitals });
-    commands.on("ready", () => metrics.redisReconnects.inc());
+    for (const part of parts) part.on("ready", () => metrics.redisReconnects.inc());
     metrics.collectTriggers(host);
-    const revocations = new RedisRevocations(commands);
+    const revocations = new RedisRevocations(parts);
     return {
       platform,
       contacts,
@@ -89,21 +110,35 @@ export async function createDistributedParts(
     throw redisError(error, redisUrl);
   }
 
-  function openConnection(name: string): Redis {
-    const connection = createConnection(redisUrl, name, logger);
+  function openConnection(name: string, partition?: Partition): Redis {
+    const connection = createConnection(redisUrl, name, logger, partition);
     opened.push({ close: () => connection.disconnect() });
     return connection;
   }
 }
 
-/** The key of whichever server was the first. */
-async function sharedKey(redis: Redis): Promise<Uint8Array> {
-  await shareKey(redis, randomBytes(KEY_BYTES));
-  return Buffer.from((await redis.get(DEMO_KEY)) ?? "", "base64url");
+function connectPlatform(options: PartitionedPresenceOptions): Promise<PresencePlatform> {
+  const isOne = partitionsOf(options.redisUrl, options.partitionCount)[0] === undefined;
+  return isOne ? RedisPresencePlatform.connect(options) : PartitionedPresencePlatform.connect(options);
 }
 
-async function shareKey(redis: Redis, key: Uint8Array): Promise<void> {
-  await redis.set(DEMO_KEY, Buffer.from(key).toString("base64url"), "NX");
+async function openContacts(
+  parts: readonly Redis[],
+  logger: Logger,
+): Promise<RedisContactStore | PartitionedContactStore> {
+  const stores = await Promise.all(parts.map((part) => RedisContactStore.open(part, logger)));
+  const [store, ...others] = stores;
+  return store && others.length === 0 ? store : new PartitionedContactStore(stores);
+}
+
+/** The key of whichever server was the first; in a cluster it is kept in the first partition. */
+async function sharedKey(parts: readonly Redis[]): Promise<Uint8Array> {
+  await shareKey(parts, randomBytes(KEY_BYTES));
+  return Buffer.from((await parts[0]?.get(DEMO_KEY)) ?? "", "base64url");
+}
+
+async function shareKey([redis]: readonly Redis[], key: Uint8Array): Promise<void> {
+  await redis?.set(DEMO_KEY, Buffer.from(key).toString("base64url"), "NX");
 }
 
 function warningsOf(host: TriggerHost | undefined): string[] {

@@ -5,7 +5,6 @@ import { answerOf } from "../presence/redis/answer-of.ts";
 import { parseContactDocument } from "./contact-document.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
-const KEY_PREFIX = contactKey("");
 /** Says that the roster has been written once: who was deleted since does not come back. */
 const SEEDED_KEY = "presence:seeded";
 const KEYS_PER_CALL = 500;
@@ -13,7 +12,8 @@ const KEYS_PER_CALL = 500;
 const LIST_MS = 5_000;
 
 /**
- * Contact documents in Redis, shared by all servers: as RedisJSON where the Redis has it, else as strings of JSON.
+ * Contact documents in Redis, shared by all servers: as RedisJSON where the Redis has it, else, and in a cluster, as
+ * strings of JSON.
  *
  * A document is read each time it is asked for, so one that was written by hand counts at once.
  */
@@ -21,10 +21,13 @@ export class RedisContactStore implements ContactStore {
   readonly #redis: Redis;
   readonly #logger: Logger;
   readonly #hasJson: boolean;
+  /** What the connection puts before each key, and not before a pattern, nor in an answer. */
+  readonly #connectionPrefix: string;
   #list: { documents: Promise<ContactDocument[]>; untilMs: number } | undefined;
 
   private constructor(redis: Redis, hasJson: boolean, logger: Logger) {
     this.#redis = redis;
+    this.#connectionPrefix = redis.options.keyPrefix ?? "";
     this.#hasJson = hasJson;
     this.#logger = logger;
   }
@@ -113,10 +116,11 @@ export class RedisContactStore implements ContactStore {
 
   async #readAll(): Promise<ContactDocument[]> {
     const ids = new Set<ClientId>();
+    const prefix = this.#connectionPrefix + contactKey("");
     let cursor = "0";
     do {
-      const [next, keys] = await answerOf(this.#redis.scan(cursor, "MATCH", `${KEY_PREFIX}*`, "COUNT", KEYS_PER_CALL));
-      for (const key of keys) ids.add(key.slice(KEY_PREFIX.length));
+      const [next, keys] = await answerOf(this.#redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", KEYS_PER_CALL));
+      for (const key of keys) ids.add(key.slice(prefix.length));
       cursor = next;
     } while (cursor !== "0");
     return await this.findMany([...ids].sort());
@@ -124,6 +128,8 @@ export class RedisContactStore implements ContactStore {
 }
 
 async function hasJsonCommands(redis: Redis): Promise<boolean> {
+  // A connection knows nothing of keys in commands of modules, so that it can't put a partition's prefix before them.
+  if ((redis.options.keyPrefix ?? "") !== "") return false;
   try {
     await redis.call("JSON.GET", SEEDED_KEY);
     return true;

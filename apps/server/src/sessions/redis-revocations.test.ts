@@ -21,17 +21,17 @@ describe("revocations in Redis", () => {
 
   revocationsContract(async () => {
     await redis.flushall();
-    return new RedisRevocations(redis);
+    return new RedisRevocations([redis]);
   });
 
   it("are told to every server", async () => {
     const told: Session[] = [];
     const subscriber = new Redis(server.url, { lazyConnect: true });
-    await new RedisRevocations(redis).follow(subscriber, (session) => told.push(session));
+    await new RedisRevocations([redis]).follow(subscriber, (session) => told.push(session));
     const session: Session = { client: "anouk", key: "revoked", expiresAt: Date.now() + 60_000 };
     await redis.publish("presence:signed-out", "not JSON");
     await redis.publish("presence:signed-out", '{"client":"no id at all"}');
-    await new RedisRevocations(redis).add(session);
+    await new RedisRevocations([redis]).add(session);
     await vi.waitFor(() => expect(told).toEqual([session]));
     subscriber.disconnect();
   });

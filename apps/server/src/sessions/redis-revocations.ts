@@ -1,4 +1,4 @@
-import { isClientId } from "@presence/protocol";
+import { isClientId, partitionOf } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { answerOf } from "../presence/redis/answer-of.ts";
@@ -18,19 +18,22 @@ function revocationKey(key: string): string {
 
 /** Revocations shared by all servers: a token that was signed out at one of them ends at each. */
 export class RedisRevocations implements Revocations {
-  readonly #redis: Redis;
+  readonly #parts: readonly Redis[];
 
-  constructor(redis: Redis) {
-    this.#redis = redis;
+  /** @param parts a connection to each partition; to a single Redis, one */
+  constructor(parts: readonly Redis[]) {
+    this.#parts = parts;
   }
 
   async add(revoked: Session): Promise<void> {
-    await answerOf(this.#redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt));
-    await answerOf(this.#redis.publish(CHANNEL, JSON.stringify(revoked)));
+    const redis = this.#partOf(revoked.key);
+    await answerOf(redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt));
+    // Whichever node of a cluster it is told to: it reaches the subscribers of all.
+    await answerOf(redis.publish(CHANNEL, JSON.stringify(revoked)));
   }
 
   async has(key: string): Promise<boolean> {
-    return (await answerOf(this.#redis.exists(revocationKey(key)))) === 1;
+    return (await answerOf(this.#partOf(key).exists(revocationKey(key)))) === 1;
   }
 
   /**
@@ -46,6 +49,12 @@ export class RedisRevocations implements Revocations {
     });
     await subscriber.connect();
     await subscriber.subscribe(CHANNEL);
+  }
+
+  #partOf(key: string): Redis {
+    const part = this.#parts[partitionOf(key, this.#parts.length)];
+    if (!part) throw new Error("each token has a partition");
+    return part;
   }
 }
 

@@ -1,4 +1,4 @@
-import { agreeOnPartitions, partitionsOf } from "@presence/gears";
+import { partitionsOf } from "@presence/gears";
 import { type ClientId, type EventId, type PresenceEvent, partitionOf } from "@presence/protocol";
 import type {
   PresenceListener,
@@ -48,14 +48,13 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   /**
    * Makes this server known to all partitions.
    *
-   * @throws where one of them can't be reached, refuses the library, or other processes have other partitions
+   * @throws where one of them can't be reached, or refuses the library
    */
   static async connect({
     partitionCount,
     ...options
   }: PartitionedPresenceOptions): Promise<PartitionedPresencePlatform> {
-    const { redisUrl, logger, heartbeatIntervalMs } = options;
-    await agreeOnPartitions(redisUrl, logger, partitionCount);
+    const { redisUrl, heartbeatIntervalMs } = options;
     const order = new LocalOrder();
     const connecting = partitionsOf(redisUrl, partitionCount).map((partition) =>
       RedisPresencePlatform.connect({ ...options, ...(partition && { partition }), takePosition: () => order.next() }),

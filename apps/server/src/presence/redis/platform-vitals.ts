@@ -4,7 +4,8 @@ import { Gauge, type Registry } from "prom-client";
 
 /** What a server's Redis has to say of the platform, looked at once an interval; nothing of it names a client. */
 export interface VitalsOptions {
-  redis: Redis;
+  /** A connection to each partition; to a single Redis, one. */
+  parts: readonly Redis[];
   serverId: string;
   intervalMs: number;
   registry: Registry;
@@ -16,7 +17,7 @@ export interface VitalsOptions {
  *
  * @returns a function that ends it
  */
-export function watchVitals({ redis, serverId, intervalMs, registry }: VitalsOptions): () => void {
+export function watchVitals({ parts, serverId, intervalMs, registry }: VitalsOptions): () => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const up = gauge("presence_redis_up", "Whether Redis answered when last asked.");
@@ -24,18 +25,18 @@ export function watchVitals({ redis, serverId, intervalMs, registry }: VitalsOpt
   const waiting = gauge("presence_heartbeats_waiting", "Entries of the heartbeat stream that no host has read yet.");
   const pending = gauge("presence_heartbeats_pending", "Entries that were read, and not acknowledged.");
 
+  const sumOf = async (ask: (redis: Redis) => Promise<number>) => {
+    const numbers = await Promise.all(parts.map(ask));
+    return numbers.reduce((sum, number) => sum + number, 0);
+  };
   const look = async () => {
     try {
-      const [heartbeats, downstream] = await Promise.all([
-        redis.xlen(HEARTBEAT_KEY),
-        redis.xlen(downstreamKey(serverId)),
-      ]);
-      lengths.set({ stream: "heartbeat" }, heartbeats);
-      lengths.set({ stream: "downstream" }, downstream);
-      const group = await readGroup(redis);
-      if (group) {
-        waiting.set(group.waiting);
-        pending.set(group.pending);
+      lengths.set({ stream: "heartbeat" }, await sumOf((redis) => redis.xlen(HEARTBEAT_KEY)));
+      lengths.set({ stream: "downstream" }, await sumOf((redis) => redis.xlen(downstreamKey(serverId))));
+      const groups = (await Promise.all(parts.map(readGroup))).filter((group) => group !== undefined);
+      if (groups.length > 0) {
+        waiting.set(groups.reduce((sum, group) => sum + group.waiting, 0));
+        pending.set(groups.reduce((sum, group) => sum + group.pending, 0));
       }
       up.set(1);
     } catch {

@@ -1,0 +1,156 @@
+import { createConnection, partitionsOf } from "@presence/gears";
+import { RedisCluster } from "@presence/gears/testing/cluster";
+import { partitionOf } from "@presence/protocol";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { startTestServer, type TestServer } from "../test/start-test-server.ts";
+import { contactStoreContract } from "./contacts/contact-store.contract.ts";
+import { PartitionedContactStore } from "./contacts/partitioned-contact-store.ts";
+import { RedisContactStore } from "./contacts/redis-contact-store.ts";
+import { RedisRevocations } from "./sessions/redis-revocations.ts";
+import { revocationsContract } from "./sessions/revocations.contract.ts";
+
+const D = 400;
+const PARTITIONS = 5;
+const logger = pino({ level: "silent" });
+const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+
+let cluster: RedisCluster;
+let parts: Redis[];
+
+beforeAll(async () => {
+  cluster = await RedisCluster.start({ hasReplicas: false });
+  parts = partitionsOf(cluster.url, PARTITIONS).map((partition) =>
+    createConnection(cluster.url, "test", logger, partition),
+  );
+  await Promise.all(parts.map((part) => part.connect()));
+});
+
+beforeEach(() => cluster.flush());
+
+afterAll(async () => {
+  for (const part of parts) part.disconnect();
+  await cluster.stop();
+});
+
+const partOf = (client: string): Redis => {
+  const part = parts[partitionOf(client, PARTITIONS)];
+  if (!part) throw new Error("each client has a partition");
+  return part;
+};
+const start = (serverId: string, more: Record<string, string> = {}): Promise<TestServer> =>
+  startTestServer({
+    env: {
+      REDIS_URL: cluster.url,
+      REDIS_PARTITIONS: String(PARTITIONS),
+      SERVER_ID: serverId,
+      HEARTBEAT_INTERVAL_MS: String(D),
+      ...more,
+    },
+  });
+
+describe("contact documents in a cluster", () => {
+  contactStoreContract(async (documents) => {
+    const store = new PartitionedContactStore(
+      await Promise.all(parts.map((part) => RedisContactStore.open(part, logger))),
+    );
+    await store.seed(documents);
+    return store;
+  });
+});
+
+describe("revocations in a cluster", () => {
+  revocationsContract(async () => new RedisRevocations(parts));
+});
+
+describe("several servers on a cluster", () => {
+  it("show each other's clients, whichever primaries these are on", async () => {
+    const [first, second] = [await start("first"), await start("second")];
+    const names = ["anouk", "magali", "omar"];
+    expect(new Set(names.map((name) => partitionOf(name, PARTITIONS))).size).toBeGreaterThan(1);
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    for (const name of names.slice(1)) {
+      const other = await second.openTerminalStream(name);
+      expect((await other.snapshot()).contacts).toContainEqual(
+        expect.objectContaining({ client: "anouk", status: "ONLINE" }),
+      );
+      await anouk.presence(name, "ONLINE");
+      await other.close();
+      await anouk.presence(name, "OFFLINE");
+    }
+    expect(anouk.changes()).toEqual(names.slice(1).flatMap((name) => [`${name} ONLINE`, `${name} OFFLINE`]));
+  });
+
+  it("keep what is a client's where its partition is, and nothing elsewhere", async () => {
+    const first = await start("first");
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    await eventually(async () => expect(await partOf("anouk").get("online.clients.anouk")).toBe("first"));
+    expect(await partOf("anouk").exists("contact:anouk")).toBe(1);
+    const keys = await Promise.all(cluster.servers.map(({ url }) => keysOf(url)));
+    expect(keys.flat().filter((key) => key.endsWith("online.clients.anouk"))).toHaveLength(1);
+    expect(keys.flat().filter((key) => !key.startsWith("{"))).toEqual(["presence:partitions"]);
+  });
+
+  it("bring a reader up to date with just what changed who comes back to the same server", async () => {
+    const first = await start("first");
+    const before = await first.openTerminalStream("anouk");
+    await before.snapshot();
+    const omar = await first.openTerminalStream("omar");
+    await before.presence("omar", "ONLINE");
+    await before.close();
+    await omar.snapshot();
+    const magali = await first.openTerminalStream("magali");
+    await magali.snapshot();
+    await omar.presence("magali", "ONLINE");
+    const after = await first.openTerminalStream("anouk", { headers: { "Last-Event-ID": before.lastEventId() } });
+    await after.presence("magali", "ONLINE");
+    expect(after.changes()).toEqual(["magali ONLINE"]);
+    expect(after.messages.map(({ event }) => event)).not.toContain("snapshot");
+  });
+
+  it("bring a reader up to date with a snapshot who comes from another", async () => {
+    const [first, second] = [await start("first"), await start("second")];
+    const before = await first.openTerminalStream("anouk");
+    await before.snapshot();
+    await before.close();
+    const after = await second.openTerminalStream("anouk", { headers: { "Last-Event-ID": before.lastEventId() } });
+    expect((await after.snapshot()).contacts.length).toBeGreaterThan(0);
+  });
+
+  it("all refuse a token that was signed out at either", async () => {
+    const [first, second] = [await start("first"), await start("second")];
+    const token = await first.signIn("magali");
+    const there = await second.openStream(token);
+    await there.snapshot();
+    expect(await first.signOut(token)).toBe(204);
+    expect(await there.over).toBe("ended");
+    const refused = await second.request("/api/contacts", { headers: { Authorization: `Bearer ${token}` } });
+    expect(refused.status).toBe(401);
+  });
+
+  it("notice a lease deleted by hand", async () => {
+    const first = await start("first");
+    const anouk = await first.openTerminalStream("anouk");
+    await anouk.snapshot();
+    await partOf("omar").xadd("heartbeat", "*", "server", "by-hand", "client", "omar");
+    await anouk.presence("omar", "ONLINE");
+    await partOf("omar").del("online.clients.omar");
+    await anouk.presence("omar", "OFFLINE");
+  });
+
+  it("refuse to spread clients in another way than whoever came first", async () => {
+    await start("first");
+    await expect(start("second", { REDIS_PARTITIONS: "6" })).rejects.toThrow(
+      "its keys are in 5 partitions: set REDIS_PARTITIONS to that, not to 6",
+    );
+  });
+});
+
+async function keysOf(url: string): Promise<string[]> {
+  const redis = new Redis(url, { protocol: 2 });
+  onTestFinished(() => redis.disconnect());
+  return await redis.keys("*");
+}
