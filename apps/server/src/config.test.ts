@@ -11,6 +11,7 @@ describe("parseConfig", () => {
       heartbeatIntervalMs: 5_000,
       redisUrl: undefined,
       hostsTriggers: true,
+      partitionCount: 12,
       access: { mode: "demo" },
       logLevel: "info",
       contactCount: undefined,
@@ -51,6 +52,7 @@ describe("parseConfig", () => {
       TRUST_PROXY: "2",
       CORS_ORIGINS: "https://app.example, http://localhost:5173",
       METRICS_TOKEN: "of-prometheus-alone",
+      REDIS_PARTITIONS: "24",
     };
     expect(parseConfig(env, ["--contacts", "5000"])).toEqual({
       port: 0,
@@ -59,6 +61,7 @@ describe("parseConfig", () => {
       heartbeatIntervalMs: 250,
       redisUrl: "rediss://user:secret@redis.example:6380/1",
       hostsTriggers: false,
+      partitionCount: 24,
       access: { mode: "issuer", secret: "s3cret" },
       logLevel: "trace",
       contactCount: 5_000,
@@ -134,7 +137,7 @@ describe("parseConfig", () => {
     ["AUTH_JWKS_URL", "ftp://issuer.example/jwks", "an http or https URL"],
     ["TRIGGERS", "nowhere", "here or elsewhere"],
     ["REDIS_URL", "localhost:6379", REDIS_URLS_ALLOWED],
-    ["REDIS_URL", "redis://a:1,redis://b:2", REDIS_URLS_ALLOWED],
+    ["REDIS_URL", "redis://a:1,http://b:2", REDIS_URLS_ALLOWED],
     ["MAX_CONNECTIONS", "0", "a whole number from 1 to 1000000"],
     ["MAX_CONNECTIONS_PER_CLIENT", "many", "a whole number from 1 to 1000000"],
     ["MAX_HEADER_BYTES", "12", "a whole number from 1024 to 1048576"],
