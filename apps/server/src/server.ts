@@ -67,9 +67,6 @@ export async function startServer(
   const hub = new PushHub({ platform, metrics, logger, ...(pushLimits && { limits: pushLimits }) });
   const { warnings } = parts;
   const openFiles = openFilesLimit();
-  if (isShortOfFiles(config, openFiles)) {
-    logger.info({ openFiles }, "the limit of open files (ulimit -n) leaves no room for MAX_CONNECTIONS");
-  }
   const admission = new Admission({
     limits: config.limits,
     openFiles,
@@ -111,7 +108,10 @@ export async function startServer(
       http: { ...expressMessageClasses(app), maxHeaderSize: config.limits.maxHeaderBytes },
     });
     metrics.collectProcessMetrics();
-    logger.info({ hosts: config.hosts, port: listening.port, mode: access.mode }, "listening");
+    logger.info(
+      { hosts: config.hosts, port: listening.port, mode: access.mode, room: roomFor(config, openFiles) },
+      "listening",
+    );
     return { url: `http://localhost:${listening.port}`, drain, close: () => closeAll(listening.close) };
   } catch (error) {
     await closeAll(() => Promise.resolve());
@@ -147,6 +147,7 @@ function warnOfShortSecret({ access }: Config, warn: (message: string) => void):
   }
 }
 
-function isShortOfFiles({ limits }: Config, openFiles: number): boolean {
-  return socketLimits(openFiles).forStreams < limits.maxConnections;
+/** How many connections there is room for. */
+function roomFor({ limits }: Config, openFiles: number): number {
+  return Math.min(limits.maxConnections, socketLimits(openFiles).forStreams);
 }

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { Readable } from "node:stream";
 import {
   type ChannelEndMessage,
   type PresenceMessage,
@@ -58,7 +61,7 @@ export class EventStream {
   static async open(url: string, init: RequestInit = {}): Promise<EventStream> {
     const abort = new AbortController();
     onTestFinished(() => abort.abort());
-    const response = await fetch(url, { ...init, signal: abort.signal });
+    const response = await fetchStrictly(url, { ...init, signal: abort.signal });
     if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
       throw new Error(`no event stream: ${response.status} ${await response.text()}`);
     }
@@ -180,4 +183,24 @@ export class EventStream {
       statuses.set(client, status);
     }
   }
+}
+
+/** As `fetch`, which takes a response with `Connection: close` for whole wherever it was cut off. */
+async function fetchStrictly(url: string, { method = "GET", headers, body, signal }: RequestInit): Promise<Response> {
+  const asked = request(url, {
+    agent: false,
+    method,
+    headers: Object.fromEntries(new Headers(headers)),
+    ...(signal && { signal }),
+  });
+  asked.end(body);
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  asked.on("error", () => {});
+  const answered = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return new Response(Readable.toWeb(answer) as ReadableStream<Uint8Array>, {
+    status: answer.statusCode ?? 0,
+    headers: answered,
+  });
 }

@@ -9,7 +9,7 @@ import { MemoryContactStore } from "../src/contacts/memory-contact-store.ts";
 import { Metrics } from "../src/metrics.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../src/presence/local/local-presence-platform.ts";
 import { PushHub, type PushLimits } from "../src/push/push-hub.ts";
-import { ResponseOutlet } from "../src/push/response-outlet.ts";
+import { StreamOutlet } from "../src/push/stream-outlet.ts";
 import { EventStream } from "./event-stream.ts";
 
 /** Each sees the other two; `lone` sees nobody and is seen by nobody. */
@@ -41,7 +41,7 @@ export async function startTestHub({
     const client = (request.url ?? "/").slice(1);
     const list = await directory.contactListOf(client);
     response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
-    hub.open({ client, list }, new ResponseOutlet(response), request.headers["last-event-id"]?.toString());
+    hub.open({ client, list }, StreamOutlet.on(response), request.headers["last-event-id"]?.toString());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {

@@ -7,7 +7,7 @@ import type { Subscription } from "../push/connection.ts";
 import type { Liveness } from "../push/liveness.ts";
 import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
 import type { Opening, PushHub } from "../push/push-hub.ts";
-import { ResponseOutlet } from "../push/response-outlet.ts";
+import { StreamOutlet } from "../push/stream-outlet.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
 import type { Admission } from "./admission.ts";
 import { authenticateLeniently, authenticateStream } from "./authentication.ts";
@@ -47,18 +47,18 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
     .get(async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
-      const hold = holderOf(response);
-      hold(admission.arrive(addressOf(request)));
+      const holds = Holds.of(response);
+      holds.add(admission.arrive(addressOf(request)));
       const session = await authenticateStream(request, sessions);
-      await openStream(dependencies, { request, response, hold, session, pingId });
+      await openStream(dependencies, { request, response, holds, session, pingId });
     })
     .post(...readJson(MAX_MULTIPLEX_BYTES), async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
       const { streams } = parseBody(multiplexRequest, request.body);
-      const hold = holderOf(response);
-      hold(admission.arrive(addressOf(request)));
-      await openStreams(dependencies, { response, hold, streams, pingId });
+      const holds = Holds.of(response);
+      holds.add(admission.arrive(addressOf(request)));
+      await openStreams(dependencies, { response, holds, streams, pingId });
     })
     .all(onlyAllows("GET", "HEAD", "POST"));
   router
@@ -82,12 +82,12 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
     .get(async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const client = requireClientId(rawLastSegment(request));
-      const hold = holderOf(response);
-      hold(admission.arrive(addressOf(request)));
+      const holds = Holds.of(response);
+      holds.add(admission.arrive(addressOf(request)));
       const list = await directory.contactListOf(client);
-      hold(admission.join(client));
+      holds.add(admission.join(client));
       startStream(request, response, hub, () => {
-        hub.open({ client, list }, new ResponseOutlet(response), request.get("last-event-id"));
+        hub.open({ client, list }, openOutlet(response, holds), request.get("last-event-id"));
       });
     })
     .all(onlyAllows("GET", "HEAD"));
@@ -97,41 +97,41 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
 interface StreamOpening {
   request: Request;
   response: Response;
-  hold: Hold;
+  holds: Holds;
   session: Session;
   pingId: string | undefined;
 }
 
 async function openStream(
   { directory, hub, admission }: EventRouteDependencies,
-  { request, response, hold, session, pingId }: StreamOpening,
+  { request, response, holds, session, pingId }: StreamOpening,
 ): Promise<void> {
   const list = await directory.contactListOf(session.client);
-  hold(admission.join(session.client));
+  holds.add(admission.join(session.client));
   startStream(request, response, hub, () => {
-    const liveness = livenessOf(hub, response, pingId);
-    const outlet = new ResponseOutlet(response);
+    const liveness = livenessOf(hub, holds, pingId);
+    const outlet = openOutlet(response, holds);
     hub.open(subscriptionOf(session, list, liveness), outlet, request.get("last-event-id"));
   });
 }
 
 interface MultiplexOpening {
   response: Response;
-  hold: Hold;
+  holds: Holds;
   streams: readonly StreamRequest[];
   pingId: string | undefined;
 }
 
 async function openStreams(
   { sessions, directory, hub, admission }: EventRouteDependencies,
-  { response, hold, streams, pingId }: MultiplexOpening,
+  { response, holds, streams, pingId }: MultiplexOpening,
 ): Promise<void> {
   const verified = await Promise.all(
     streams.map(async ({ token }) => {
       try {
         const session = await sessions.verify(token);
         const list = await directory.contactListOf(session.client);
-        hold(admission.join(session.client));
+        holds.add(admission.join(session.client));
         return { session, list };
       } catch (error) {
         return { refusal: foreseen(error) };
@@ -142,8 +142,8 @@ async function openStreams(
   hub.requireReady();
   if (response.destroyed) return;
   writeStreamHead(response, hub);
-  const liveness = livenessOf(hub, response, pingId);
-  const multiplexed = new MultiplexedOutlet(new ResponseOutlet(response));
+  const liveness = livenessOf(hub, holds, pingId);
+  const multiplexed = new MultiplexedOutlet(openOutlet(response, holds));
   const openings: Opening[] = [];
   verified.forEach((stream, index) => {
     if ("refusal" in stream) multiplexed.refuse(index, stream.refusal.problem);
@@ -163,19 +163,32 @@ function refuseIfNoneForNow(streams: readonly ({ refusal: HttpProblem } | object
   if (refusals.length === streams.length && areAllForNow) throw refusals[0];
 }
 
-/** Takes what is to be given back when a response is over. */
-type Hold = (release: () => void) => void;
+/** What is to be given back when a response is over. It doesn't know the response, which a stream outlives. */
+class Holds {
+  #releases: (() => void)[] | undefined = [];
 
-function holderOf(response: Response): Hold {
-  const releases: (() => void)[] = [];
-  response.once("close", () => {
-    for (const release of releases.splice(0)) release();
-  });
-  return (release) => {
+  static of(response: Response): Holds {
+    const holds = new Holds();
+    response.once("close", () => holds.giveBack());
+    return holds;
+  }
+
+  add(release: () => void): void {
     // It may be over before all that it is counted for is known.
-    if (response.closed) release();
-    else releases.push(release);
-  };
+    if (this.#releases) this.#releases.push(release);
+    else release();
+  }
+
+  giveBack(): void {
+    for (const release of this.#releases ?? []) release();
+    this.#releases = undefined;
+  }
+}
+
+function openOutlet(response: Response, holds: Holds): StreamOutlet {
+  const outlet = StreamOutlet.on(response);
+  outlet.onClose(() => holds.giveBack());
+  return outlet;
 }
 
 function addressOf({ ip }: Request): string {
@@ -188,10 +201,10 @@ function subscriptionOf(session: Session, list: Subscription["list"], liveness: 
   return { client, list, sessionKey: key, expiresAt, ...(liveness && { liveness }) };
 }
 
-function livenessOf(hub: PushHub, response: Response, pingId: string | undefined): Liveness | undefined {
+function livenessOf(hub: PushHub, holds: Holds, pingId: string | undefined): Liveness | undefined {
   if (pingId === undefined) return undefined;
   const liveness = hub.expectPings(pingId);
-  response.once("close", () => hub.stopExpectingPings(liveness));
+  holds.add(() => hub.stopExpectingPings(liveness));
   return liveness;
 }
 
@@ -205,11 +218,11 @@ function startStream(request: Request, response: Response, hub: PushHub, open: (
 }
 
 function writeStreamHead(response: Response, hub: PushHub): void {
-  // A stream outlives its routing by hours, and this holds all of it (deleting it would cost more than it frees).
-  Object.assign(response.req, { next: undefined });
   response.writeHead(200, {
     "Content-Type": EVENT_STREAM,
     "Cache-Control": "no-store, no-transform",
+    // Its socket is taken from HTTP, and nothing else can come over it.
+    Connection: "close",
     "X-Accel-Buffering": "no",
     "Presence-Heartbeat-Interval": String(hub.heartbeatIntervalMs),
   });

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { listenTo } from "../push/taken-socket.ts";
 
 /**
  * Files that are left for all but clients' streams: connections to Redis that have to be made anew, the web app's files,
@@ -38,6 +39,9 @@ export class OpenSockets {
   readonly #limits: SocketLimits;
   readonly #onTooMany: () => void;
   #count = 0;
+  readonly #forget = () => {
+    this.#count -= 1;
+  };
 
   /** @param onTooMany told of each socket that is closed at once */
   constructor(limits: SocketLimits, onTooMany: () => void) {
@@ -53,9 +57,7 @@ export class OpenSockets {
   /** A client has opened one. */
   add(socket: Socket): void {
     this.#count += 1;
-    socket.once("close", () => {
-      this.#count -= 1;
-    });
+    listenTo(socket, "close", this.#forget);
     if (this.#count <= this.#limits.atAll) return;
     socket.destroy();
     this.#onTooMany();

@@ -1,5 +1,8 @@
 const LINE_END = "\r\n";
 
+/** What ends such a response (RFC 9112, section 7.1). */
+export const LAST_CHUNK = Buffer.from(`0${LINE_END}${LINE_END}`);
+
 /**
  * Makes a function that frames bytes as one chunk of a response in chunked transfer coding (RFC 9112, section 7.1).
  *

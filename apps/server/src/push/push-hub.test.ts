@@ -208,7 +208,11 @@ describe("a reader who comes back", () => {
     await returning.snapshot();
     for (let round = 0; round < 15; round += 1) {
       platform.connect("magali");
-      if (round % 3 === 0) await returning.close();
+      if (round % 3 === 0) {
+        const { messages } = returning;
+        await eventually(() => expect(messages).not.toEqual([]));
+        await returning.close();
+      }
       await platform.leave("magali");
       if (round % 3 === 0) {
         seen.push(...returning.changes());

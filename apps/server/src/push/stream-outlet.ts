@@ -1,0 +1,148 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { createChunkEncoder, LAST_CHUNK } from "./chunk.ts";
+import type { Outlet } from "./outlet.ts";
+import { listenTo, takeSocket } from "./taken-socket.ts";
+
+/** A large message is handed over in pieces of this size, so that a slow reader's progress can be seen. */
+const PIECE_BYTES = 64 * 1024;
+const OUTLET = Symbol("outlet");
+const encodeChunk = createChunkEncoder();
+
+/** What bytes are handed over to. It knows its outlet, so that all sockets share their listeners. */
+type Sink = (Socket | ServerResponse) & { [OUTLET]?: StreamOutlet };
+
+/**
+ * An SSE response, written to as fast as its reader takes it.
+ *
+ * Of a response whose head has gone the socket is all that is kept: Node.js's request, response and parser weigh more
+ * than all the rest of a stream, and divide each write to a chunked response into four. Only a response that waits for
+ * an earlier one on the same connection has no socket yet, and is left as it is.
+ */
+export class StreamOutlet implements Outlet {
+  readonly #sink: Sink;
+  readonly #isChunked: boolean;
+  readonly #closeListeners: (() => void)[] = [];
+  #isEnded = false;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #isBlocked = false;
+  #lastProgressMs = performance.now();
+
+  private constructor(sink: Sink, isChunked: boolean) {
+    this.#sink = sink;
+    this.#isChunked = isChunked;
+    sink[OUTLET] = this;
+  }
+
+  /** @param response one whose head has been sent */
+  static on(response: ServerResponse): StreamOutlet {
+    const { socket } = response;
+    if (!socket) {
+      const outlet = new StreamOutlet(response, false);
+      response.on("drain", onDrain).on("close", onClose).on("error", onError);
+      return outlet;
+    }
+    const outlet = new StreamOutlet(socket, response.chunkedEncoding);
+    listenTo(socket, "drain", onDrain);
+    listenTo(socket, "close", onClose);
+    listenTo(socket, "error", onError);
+    listenTo(socket, "end", onEnd);
+    // The parser may be in the middle of its work.
+    setImmediate(takeSocket, response, socket);
+    return outlet;
+  }
+
+  get waitingBytes(): number {
+    return this.#queuedBytes + this.#sink.writableLength;
+  }
+
+  get lastProgressMs(): number {
+    return this.#isBlocked ? this.#lastProgressMs : performance.now();
+  }
+
+  write(bytes: Buffer): void {
+    // An empty chunk would be the last.
+    if (this.#isEnded || bytes.length === 0) return;
+    if (!this.#isBlocked && bytes.length <= PIECE_BYTES) {
+      this.#handOver(bytes);
+      return;
+    }
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    this.#pump();
+  }
+
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    if (this.#isBlocked) this.destroy();
+    else if (!("destroySoon" in this.#sink)) this.#sink.end();
+    else {
+      if (this.#isChunked) this.#sink.write(LAST_CHUNK);
+      this.#sink.destroySoon();
+    }
+  }
+
+  destroy(): void {
+    this.#sink.destroy();
+  }
+
+  onClose(listener: () => void): void {
+    this.#closeListeners.push(listener);
+  }
+
+  /** The sink has closed. */
+  close(): void {
+    this.#isEnded = true;
+    for (const listener of this.#closeListeners.splice(0)) listener();
+  }
+
+  /** The sink wants more. */
+  drain(): void {
+    this.#isBlocked = false;
+    this.#lastProgressMs = performance.now();
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#isBlocked) {
+      const piece = this.#takePiece();
+      if (!piece) return;
+      this.#handOver(piece);
+    }
+  }
+
+  /** What the operating system took at once is no sign of a slow reader, whatever `write` answers. */
+  #handOver(bytes: Buffer): void {
+    const wantsMore = this.#sink.write(this.#isChunked ? encodeChunk(bytes) : bytes);
+    if (wantsMore || this.#sink.writableLength === 0) return;
+    this.#isBlocked = true;
+    this.#lastProgressMs = performance.now();
+  }
+
+  #takePiece(): Buffer | undefined {
+    const next = this.#queue.shift();
+    if (!next) return undefined;
+    const piece = next.subarray(0, PIECE_BYTES);
+    if (next.length > PIECE_BYTES) this.#queue.unshift(next.subarray(PIECE_BYTES));
+    this.#queuedBytes -= piece.length;
+    return piece;
+  }
+}
+
+function onDrain(this: Sink): void {
+  this[OUTLET]?.drain();
+}
+
+function onClose(this: Sink): void {
+  this[OUTLET]?.close();
+}
+
+/** The reader says no more. It could still read, but none that is known to does. */
+function onEnd(this: Socket): void {
+  this.destroy();
+}
+
+/** A reset connection also emits `close`, which is all that anyone needs to know. */
+function onError(): void {}
