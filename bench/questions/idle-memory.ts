@@ -1,13 +1,16 @@
-import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, oursWithColleagues, type Watchable } from "../contestants.ts";
+import { contactKey } from "@presence/protocol";
+import { BARE_HTTP, BETTER_SSE, colleagueId, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import type { Answer, Effort, Question } from "../question.ts";
+import { RedisProcess } from "../redis-process.ts";
 import { startServerProcess } from "../server-process.ts";
 import { median } from "../statistics.ts";
 import { formatNumber, formatRatio } from "../table.ts";
 import { atMost, type Verdict } from "../verdict.ts";
 
 const WARM_UP = 200;
+const CONTACTS = 100;
 const SETTLE_MS = 1_000;
 
 /** Bytes for each connection. */
@@ -30,7 +33,16 @@ function connectionCount(isLong: boolean): number {
 async function run(effort: Effort): Promise<Answer> {
   const count = connectionCount(effort.isLong);
   const rounds = effort.isLong ? 3 : 2;
-  const contestants = [...ourContestants(count), BETTER_SSE, { ...BARE_HTTP, name: "node:http, bare" }];
+  const redis = await RedisProcess.start();
+  try {
+    return await compare(await ourContestants(redis, count), count, rounds, effort);
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function compare(own: readonly Watchable[], count: number, rounds: number, effort: Effort): Promise<Answer> {
+  const contestants = [...own, BETTER_SSE, { ...BARE_HTTP, name: "node:http, bare" }];
   const measured = contestants.map((contestant) => ({ contestant, footprints: [] as Footprint[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { contestant, footprints } of measured) {
@@ -74,12 +86,21 @@ function verdictsOn([, ours, betterSse, bare]: readonly Result[]): Verdict[] {
   ]);
 }
 
-function ourContestants(count: number): Watchable[] {
+/** Tabs of a few people, and people of whom each has a list of their own, in Redis. */
+async function ourContestants({ server, commands }: RedisProcess, count: number): Promise<Watchable[]> {
+  const size = count + WARM_UP;
+  const pipeline = commands.pipeline();
+  for (let index = 0; index < size; index++) {
+    const contacts = Array.from({ length: CONTACTS }, (_, step) => colleagueId((index + step + 1) % size));
+    pipeline.set(contactKey(colleagueId(index)), JSON.stringify({ id: colleagueId(index), contacts }));
+  }
+  await pipeline.exec();
   return [
     { ...OURS, name: "ours, tabs of three people" },
     {
-      ...oursWithColleagues(count + WARM_UP),
-      name: "ours, each another person with 32 contacts",
+      ...OURS,
+      name: `ours, on Redis, each another person with ${CONTACTS} contacts`,
+      env: { REDIS_URL: server.url },
       watchPath: colleaguePath,
     },
   ];

@@ -13,16 +13,13 @@ const issuer = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: fal
 
 describe("Directory", () => {
   it("gives a person the list in the document", async () => {
-    expect(await demo.contactListOf("anouk")).toEqual({
-      owner: "anouk",
-      contacts: new Set(["omar"]),
-      everyone: false,
-      guests: true,
-    });
+    const { contacts, ...list } = await demo.contactListOf("anouk");
+    expect([...contacts]).toEqual(["omar"]);
+    expect(list).toEqual({ owner: "anouk", everyone: false, guests: true });
   });
 
   it("never lists a person as their own contact", async () => {
-    expect((await demo.contactListOf("omar")).contacts).toEqual(new Set(["anouk"]));
+    expect([...(await demo.contactListOf("omar")).contacts]).toEqual(["anouk"]);
   });
 
   it("shows a guest everyone who has a document", async () => {

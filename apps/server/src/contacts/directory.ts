@@ -1,5 +1,6 @@
 import type { ClientId, Profile } from "@presence/protocol";
 import type { Watch } from "../presence/presence-platform.ts";
+import { ContactSet, IdPool } from "./contact-set.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
 /** Whose presence one client sees; never the owner's. A guest's list names all who have a document. */
@@ -20,6 +21,7 @@ export class Directory {
   readonly #store: ContactStore;
   readonly #admitsGuests: boolean;
   readonly #maxContacts: number;
+  readonly #pool = new IdPool();
 
   /** @param options `maxContacts`: how many may be in one document */
   constructor(store: ContactStore, { admitsGuests, maxContacts }: { admitsGuests: boolean; maxContacts: number }) {
@@ -33,7 +35,7 @@ export class Directory {
     const document = await this.#store.find(owner);
     if (document && document.contacts.length > this.#maxContacts) throw new LongContactListError(this.#maxContacts);
     const guests = this.#admitsGuests;
-    if (document) return { owner, contacts: without(owner, document.contacts), everyone: false, guests };
+    if (document) return { owner, contacts: this.#listWithout(owner, document.contacts), everyone: false, guests };
     if (!guests) return { owner, contacts: new Set(), everyone: false, guests };
     const everyone = await this.#store.list();
     return { owner, contacts: new Set(everyone.map(({ id }) => id)), everyone: true, guests };
@@ -52,6 +54,11 @@ export class Directory {
     return (await this.#store.list()).map(profileOf);
   }
 
+  #listWithout(owner: ClientId, contacts: readonly ClientId[]): ContactSet {
+    const others = contacts.filter((contact) => contact !== owner);
+    return new ContactSet(others, this.#pool);
+  }
+
   #undocumented(client: ClientId): Profile {
     return this.#admitsGuests ? { id: client, name: nameFromId(client), guest: true } : { id: client, name: client };
   }
@@ -59,12 +66,6 @@ export class Directory {
 
 function profileOf({ id, name, role, timeZone }: ContactDocument): Profile {
   return { id, name, ...(role !== undefined && { role }), ...(timeZone !== undefined && { timeZone }) };
-}
-
-function without(owner: ClientId, contacts: readonly ClientId[]): Set<ClientId> {
-  const list = new Set(contacts);
-  list.delete(owner);
-  return list;
 }
 
 /** `zoe-smith` → `Zoe Smith`: a guest has no other name than the id. */

@@ -1,0 +1,67 @@
+import type { ClientId } from "@presence/protocol";
+
+/** Past so many ids the pool begins anew: those in use then are merely kept twice. */
+const MAX_POOLED = 1_000_000;
+
+/**
+ * One string for each id, however often it was read: a thousand lists that name somebody share the name.
+ */
+export class IdPool {
+  readonly #ids = new Map<ClientId, ClientId>();
+
+  get(id: ClientId): ClientId {
+    const known = this.#ids.get(id);
+    if (known !== undefined) return known;
+    if (this.#ids.size >= MAX_POOLED) this.#ids.clear();
+    this.#ids.set(id, id);
+    return id;
+  }
+}
+
+/**
+ * Contacts of one client, as every stream holds them: a third of what a `Set` of them weighs, and rarely asked whether it
+ * has somebody.
+ */
+export class ContactSet implements ReadonlySet<ClientId> {
+  /** Sorted, each once. */
+  readonly #ids: readonly ClientId[];
+
+  constructor(ids: Iterable<ClientId>, pool: IdPool) {
+    this.#ids = Array.from(new Set(ids), (id) => pool.get(id)).sort();
+  }
+
+  get size(): number {
+    return this.#ids.length;
+  }
+
+  has(id: ClientId): boolean {
+    let from = 0;
+    let to = this.#ids.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#ids[middle] as ClientId) < id) from = middle + 1;
+      else to = middle;
+    }
+    return this.#ids[from] === id;
+  }
+
+  forEach(callback: (id: ClientId, same: ClientId, set: ReadonlySet<ClientId>) => void): void {
+    for (const id of this.#ids) callback(id, id, this);
+  }
+
+  *entries(): SetIterator<[ClientId, ClientId]> {
+    for (const id of this.#ids) yield [id, id];
+  }
+
+  keys(): SetIterator<ClientId> {
+    return this.values();
+  }
+
+  values(): SetIterator<ClientId> {
+    return this.#ids.values();
+  }
+
+  [Symbol.iterator](): SetIterator<ClientId> {
+    return this.values();
+  }
+}

@@ -1,0 +1,45 @@
+/** From so many members on, finding one in a row would take too long. */
+const MAX_IN_A_ROW = 128;
+
+/**
+ * A set that is mostly small, of which there are very many: a row of its members, in a quarter of the memory, until it is
+ * large. In no particular order.
+ */
+export class Group<Member> implements Iterable<Member> {
+  #members: Member[] | Set<Member>;
+
+  constructor(...members: Member[]) {
+    this.#members = members;
+  }
+
+  get size(): number {
+    return Array.isArray(this.#members) ? this.#members.length : this.#members.size;
+  }
+
+  /** @param member one that isn't in it */
+  add(member: Member): void {
+    if (!Array.isArray(this.#members)) this.#members.add(member);
+    else if (this.#members.length < MAX_IN_A_ROW) this.#members.push(member);
+    else this.#members = new Set([...this.#members, member]);
+  }
+
+  /** @param member one that is in it */
+  delete(member: Member): void {
+    if (!Array.isArray(this.#members)) {
+      this.#members.delete(member);
+      return;
+    }
+    const last = this.#members.pop() as Member;
+    // The last one takes the place of who leaves.
+    if (last !== member) this.#members[this.#members.indexOf(member)] = last;
+  }
+
+  /** @param visit must not change the group */
+  forEach(visit: (member: Member) => void): void {
+    this.#members.forEach(visit);
+  }
+
+  [Symbol.iterator](): Iterator<Member> {
+    return this.#members.values();
+  }
+}
