@@ -13,8 +13,10 @@ export class IdPool {
     const known = this.#ids.get(id);
     if (known !== undefined) return known;
     if (this.#ids.size >= MAX_POOLED) this.#ids.clear();
-    this.#ids.set(id, id);
-    return id;
+    // Cut out of a request, it would hold on to all of that.
+    const own = Buffer.from(id).toString();
+    this.#ids.set(own, own);
+    return own;
   }
 }
 
@@ -27,7 +29,9 @@ export class ContactSet implements ReadonlySet<ClientId> {
   readonly #ids: readonly ClientId[];
 
   constructor(ids: Iterable<ClientId>, pool: IdPool) {
-    this.#ids = Array.from(new Set(ids), (id) => pool.get(id)).sort();
+    const sorted = Array.from(new Set(ids), (id) => pool.get(id)).sort();
+    // Without the room for more in which it has grown.
+    this.#ids = sorted.slice();
   }
 
   get size(): number {

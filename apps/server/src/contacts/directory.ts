@@ -31,7 +31,8 @@ export class Directory {
   }
 
   /** @throws {LongContactListError} where the owner's document names more contacts than one may have */
-  async contactListOf(owner: ClientId): Promise<ContactList> {
+  async contactListOf(client: ClientId): Promise<ContactList> {
+    const owner = this.#pool.get(client);
     const document = await this.#store.find(owner);
     if (document && document.contacts.length > this.#maxContacts) throw new LongContactListError(this.#maxContacts);
     const guests = this.#admitsGuests;

@@ -85,9 +85,9 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
       const holds = Holds.of(response);
       holds.add(admission.arrive(addressOf(request)));
       const list = await directory.contactListOf(client);
-      holds.add(admission.join(client));
+      holds.add(admission.join(list.owner));
       startStream(request, response, hub, () => {
-        hub.open({ client, list }, openOutlet(response, holds), request.get("last-event-id"));
+        hub.open({ client: list.owner, list }, openOutlet(response, holds), request.get("last-event-id"));
       });
     })
     .all(onlyAllows("GET", "HEAD"));
@@ -107,7 +107,7 @@ async function openStream(
   { request, response, holds, session, pingId }: StreamOpening,
 ): Promise<void> {
   const list = await directory.contactListOf(session.client);
-  holds.add(admission.join(session.client));
+  holds.add(admission.join(list.owner));
   startStream(request, response, hub, () => {
     const liveness = livenessOf(hub, holds, pingId);
     const outlet = openOutlet(response, holds);
@@ -131,7 +131,7 @@ async function openStreams(
       try {
         const session = await sessions.verify(token);
         const list = await directory.contactListOf(session.client);
-        holds.add(admission.join(session.client));
+        holds.add(admission.join(list.owner));
         return { session, list };
       } catch (error) {
         return { refusal: foreseen(error) };
@@ -165,7 +165,7 @@ function refuseIfNoneForNow(streams: readonly ({ refusal: HttpProblem } | object
 
 /** What is to be given back when a response is over. It doesn't know the response, which a stream outlives. */
 class Holds {
-  #releases: (() => void)[] | undefined = [];
+  #releases: readonly (() => void)[] | undefined = [];
 
   static of(response: Response): Holds {
     const holds = new Holds();
@@ -175,7 +175,7 @@ class Holds {
 
   add(release: () => void): void {
     // It may be over before all that it is counted for is known.
-    if (this.#releases) this.#releases.push(release);
+    if (this.#releases) this.#releases = this.#releases.concat(release);
     else release();
   }
 
@@ -196,7 +196,8 @@ function addressOf({ ip }: Request): string {
 }
 
 function subscriptionOf(session: Session, list: Subscription["list"], liveness: Liveness | undefined): Subscription {
-  const { client, key, expiresAt } = session;
+  const { key, expiresAt } = session;
+  const { owner: client } = list;
   liveness?.clients.add(client);
   return { client, list, sessionKey: key, expiresAt, ...(liveness && { liveness }) };
 }

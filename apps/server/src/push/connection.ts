@@ -37,14 +37,13 @@ export interface Joining {
   held: HeldEvent[];
 }
 
+/** What all connections of a server share. */
 export interface ConnectionOptions {
   scheduler: FlushScheduler;
   /** How many bytes of changes may wait for this connection, beside its snapshot. */
   maxWaitingBytes: number;
   /** How many events may be held back while it is joining. */
   maxHeldEvents: number;
-  /** After how long without a byte a keep-alive is due, in ms. */
-  keepAliveMs: number;
 }
 
 /** One SSE stream of one client. */
@@ -52,6 +51,7 @@ export class Connection implements Flushable {
   readonly subscription: Subscription;
   readonly #outlet: Outlet;
   readonly #options: ConnectionOptions;
+  readonly #keepAliveMs: number;
   #state: State = { kind: "joining", held: [] };
   #frames: Buffer[] = [];
   #frameBytes = 0;
@@ -59,10 +59,12 @@ export class Connection implements Flushable {
   #lastWriteMs = performance.now();
   #closeReason: CloseReason = "gone";
 
-  constructor(subscription: Subscription, outlet: Outlet, options: ConnectionOptions) {
+  /** @param keepAliveMs after how long without a byte a keep-alive is due */
+  constructor(subscription: Subscription, outlet: Outlet, options: ConnectionOptions, keepAliveMs: number) {
     this.subscription = subscription;
     this.#outlet = outlet;
     this.#options = options;
+    this.#keepAliveMs = keepAliveMs;
   }
 
   get state(): State["kind"] {
@@ -127,7 +129,7 @@ export class Connection implements Flushable {
 
   /** Writes a keep-alive where nothing else was written lately. */
   keepAlive(nowMs: number): void {
-    const isDue = nowMs - this.#lastWriteMs >= this.#options.keepAliveMs;
+    const isDue = nowMs - this.#lastWriteMs >= this.#keepAliveMs;
     if (isDue && this.#state.kind === "live" && this.#outlet.waitingBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 

@@ -19,7 +19,8 @@ export class Group<Member> implements Iterable<Member> {
   /** @param member one that isn't in it */
   add(member: Member): void {
     if (!Array.isArray(this.#members)) this.#members.add(member);
-    else if (this.#members.length < MAX_IN_A_ROW) this.#members.push(member);
+    // A push would leave room for half as many again.
+    else if (this.#members.length < MAX_IN_A_ROW) this.#members = this.#members.concat([member]);
     else this.#members = new Set([...this.#members, member]);
   }
 

@@ -20,7 +20,7 @@ import {
 } from "../presence/presence-platform.ts";
 import { PRESENCE_LOST, SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
 import type { Session } from "../sessions/sessions.ts";
-import { Connection, type Subscription } from "./connection.ts";
+import { Connection, type ConnectionOptions, type Subscription } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
 import { Liveness } from "./liveness.ts";
@@ -101,7 +101,7 @@ export class PushHub {
   readonly #logger: Logger;
   readonly #limits: PushLimits;
   readonly #registry = new PushRegistry();
-  readonly #scheduler = new FlushScheduler(MAX_FLUSH_WINDOW_MS);
+  readonly #connectionOptions: ConnectionOptions;
   #log: EventLog;
   readonly #livenesses = new Map<string, Set<Liveness>>();
   /** Sessions signed out lately: a token may have been found good just before, and its stream be about to open. */
@@ -120,6 +120,11 @@ export class PushHub {
     this.#metrics = metrics;
     this.#logger = logger;
     this.#limits = { ...DEFAULT_PUSH_LIMITS, ...limits };
+    this.#connectionOptions = {
+      scheduler: new FlushScheduler(MAX_FLUSH_WINDOW_MS),
+      maxWaitingBytes: this.#limits.maxWaitingBytes,
+      maxHeldEvents: MAX_HELD_EVENTS,
+    };
     this.#log = new EventLog(platform.head(), this.#limits.eventLogCapacity);
     this.#unsubscribe = platform.subscribe({
       onEvents: (events) => this.#push(events),
@@ -166,7 +171,7 @@ export class PushHub {
    */
   openAll(openings: readonly Opening[]): void {
     const connections = openings.map(({ subscription, outlet }) => this.#join(subscription, outlet));
-    for (const connection of connections) this.#companions.set(connection, connections);
+    if (connections.length > 1) for (const connection of connections) this.#companions.set(connection, connections);
     this.#countConnections();
     connections.forEach((connection, index) => {
       const lastEventId = openings[index]?.lastEventId;
@@ -257,12 +262,7 @@ export class PushHub {
   }
 
   #join(subscription: Subscription, outlet: Outlet): Connection {
-    const connection = new Connection(subscription, outlet, {
-      scheduler: this.#scheduler,
-      maxWaitingBytes: this.#limits.maxWaitingBytes,
-      maxHeldEvents: MAX_HELD_EVENTS,
-      keepAliveMs: between(KEEP_ALIVE_MS),
-    });
+    const connection = new Connection(subscription, outlet, this.#connectionOptions, between(KEEP_ALIVE_MS));
     this.#registry.add(connection);
     outlet.onClose(() => this.#close(connection));
     this.#platform.watch(subscription.list);

@@ -12,7 +12,7 @@ const NOWHERE: Outlet = {
   destroy: () => {},
   onClose: () => {},
 };
-const OPTIONS = { scheduler: new FlushScheduler(5), maxWaitingBytes: 0, maxHeldEvents: 0, keepAliveMs: 0 };
+const OPTIONS = { scheduler: new FlushScheduler(5), maxWaitingBytes: 0, maxHeldEvents: 0 };
 
 describe("PushRegistry", () => {
   it("knows a client's connections, and the client until the last has gone", () => {
@@ -62,5 +62,6 @@ function connection(client: string, contacts: string[], { everyone = false } = {
     { client, list: { owner: client, contacts: new Set(contacts), everyone, guests: true } },
     NOWHERE,
     OPTIONS,
+    0,
   );
 }

@@ -22,7 +22,7 @@ type Sink = (Socket | ServerResponse) & { [OUTLET]?: StreamOutlet };
 export class StreamOutlet implements Outlet {
   readonly #sink: Sink;
   readonly #isChunked: boolean;
-  readonly #closeListeners: (() => void)[] = [];
+  #closeListeners: readonly (() => void)[] = [];
   #isEnded = false;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -89,13 +89,16 @@ export class StreamOutlet implements Outlet {
   }
 
   onClose(listener: () => void): void {
-    this.#closeListeners.push(listener);
+    // A push would leave room for a dozen more, on each of very many.
+    this.#closeListeners = this.#closeListeners.concat(listener);
   }
 
   /** The sink has closed. */
   close(): void {
     this.#isEnded = true;
-    for (const listener of this.#closeListeners.splice(0)) listener();
+    const listeners = this.#closeListeners;
+    this.#closeListeners = [];
+    for (const listener of listeners) listener();
   }
 
   /** The sink wants more. */

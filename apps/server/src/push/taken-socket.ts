@@ -8,8 +8,6 @@ type Listener = (this: Socket) => void;
 
 /** Listeners that go with the socket, and not with the request that came over it. */
 const ofSockets = new WeakSet<Listener>();
-/** What Node.js listens to for HTTP's sake, or the socket's own: a stream that only goes out needs none of it. */
-const EVENTS = ["data", "end", "close", "drain", "error", "timeout", "pause", "resume"];
 
 /** Node.js's parser of a connection, as far as it is known here; no part of its public interface. */
 interface Parser {
@@ -39,11 +37,14 @@ export function takeSocket(response: ServerResponse, socket: Socket): void {
   const { parser } = socket as Socket & { parser?: unknown };
   if (socket.destroyed || response.socket !== socket || !response.req.complete || !isParser(parser)) return;
   response.detachSocket(socket);
-  for (const event of EVENTS) {
-    for (const listener of socket.listeners(event) as Listener[]) {
-      if (!ofSockets.has(listener)) socket.removeListener(event, listener);
-    }
-  }
+  const events = socket.eventNames() as string[];
+  const kept = events.flatMap((event) =>
+    (socket.listeners(event) as Listener[])
+      .filter((listener) => ofSockets.has(listener))
+      .map((listener) => [event, listener] as const),
+  );
+  // What Node.js listens to for HTTP's sake, and the socket for its own: a stream that only goes out needs none of it.
+  socket.removeAllListeners();
   parser.unconsume();
   for (const [property, value] of Object.entries(parser)) {
     if (typeof value === "object" || typeof value === "function") parser[property] = null;
@@ -51,6 +52,8 @@ export function takeSocket(response: ServerResponse, socket: Socket): void {
   parser.remove();
   parser.close();
   Object.assign(socket, { parser: null });
+  // To be called after that: seeing no parser, the socket drops its own ways of listening that were HTTP's.
+  for (const [event, listener] of kept) socket.on(event, listener);
   // What is still said by the other side is nothing that anybody waits for, but that it leaves.
   socket.resume();
   response.emit(TAKEN);
