@@ -42,6 +42,8 @@ export class DeadlineClock {
   async run(): Promise<void> {
     const { functions, heartbeatIntervalMs, runOf, logger, signal } = this.#options;
     const tickMs = TICK_INTERVALS * heartbeatIntervalMs;
+    // Not by `AbortSignal.any` for each sleep: a signal remembers all that were ever made of it.
+    signal.addEventListener("abort", () => this.nudge(), { once: true });
     while (!signal.aborted) {
       try {
         // Whoever nudges from here on, while Redis is being asked, is heard before the next sleep.
@@ -49,16 +51,12 @@ export class DeadlineClock {
         const { nowMs, nextMs } = await functions.sweep(runOf());
         this.#lastSweepMs = performance.now();
         if (nextMs === undefined || nextMs > nowMs)
-          await this.#sleep(Math.min(tickMs, (nextMs ?? nowMs + tickMs) - nowMs));
+          await pause(Math.min(tickMs, (nextMs ?? nowMs + tickMs) - nowMs), this.#nudge.signal);
       } catch (error) {
         if (signal.aborted) return;
         logger.debug({ err: error }, "leases could not be swept; trying again");
         await pause(Math.min(RETRY_MS, tickMs), signal);
       }
     }
-  }
-
-  async #sleep(durationMs: number): Promise<void> {
-    await pause(durationMs, AbortSignal.any([this.#options.signal, this.#nudge.signal]));
   }
 }

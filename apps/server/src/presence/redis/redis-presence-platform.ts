@@ -206,9 +206,10 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   /** Until this entry of the server's stream has been told to listeners, or made needless by a gap. */
   async #untilTold(sequence: number): Promise<void> {
-    const givenUp = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.heartbeatIntervalMs)]);
+    const givenUp = AbortSignal.timeout(this.heartbeatIntervalMs);
     while (this.#sequence < sequence || this.#isClosingGap) {
       try {
+        this.#stopping.signal.throwIfAborted();
         await once(this.#progress, "told", { signal: givenUp });
       } catch (error) {
         throw new PresenceUnavailableError("events are missing", { cause: error });
@@ -243,6 +244,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   /** Says goodbye to the platform too: a server that is gone leaves no keys behind. */
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#progress.emit("told");
     clearInterval(this.#housekeeping);
     this.#heartbeats.stop();
     this.#listeners.clear();
