@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientId } from "@presence/protocol";
 import { onTestFinished } from "vitest";
 import { departures, differences, violations } from "../check/verdict.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { PresenceServer } from "../platform/presence-server.ts";
 import { until } from "./until.ts";
 import { type Address, Viewer, type ViewerOptions } from "./viewer.ts";
 
@@ -21,14 +21,23 @@ export interface CrowdOptions {
   onEnd?: ViewerOptions["onEnd"];
 }
 
+/** What people come to: servers, and a Redis that knows what is true. */
+export interface CrowdPlatform {
+  readonly servers: readonly PresenceServer[];
+  /** Writes contact lists, before their owners connect. */
+  writeContacts(contactsOf: ReadonlyMap<ClientId, readonly ClientId[]>): Promise<void>;
+  /** Who has a lease now. */
+  leases(): Promise<Set<ClientId>>;
+}
+
 /** People who all look at some of the others. */
 export class Crowd {
   readonly viewers: readonly Viewer[];
-  readonly #platform: Platform;
+  readonly #platform: CrowdPlatform;
   readonly #witnesses: Viewer[] = [];
   readonly #contactsOf: ReadonlyMap<ClientId, readonly ClientId[]>;
 
-  private constructor(platform: Platform, options: CrowdOptions) {
+  private constructor(platform: CrowdPlatform, options: CrowdOptions) {
     this.#platform = platform;
     this.#contactsOf = circle(options.size, options.contacts);
     const route = options.route ?? (() => anyRunning(platform));
@@ -38,7 +47,7 @@ export class Crowd {
   }
 
   /** Writes the contact lists and connects everybody; resolves when each sees all their contacts online. */
-  static async gather(platform: Platform, options: CrowdOptions): Promise<Crowd> {
+  static async gather(platform: CrowdPlatform, options: CrowdOptions): Promise<Crowd> {
     const crowd = new Crowd(platform, options);
     onTestFinished(() => {
       for (const viewer of [...crowd.viewers, ...crowd.#witnesses]) viewer.close();
@@ -116,7 +125,7 @@ export class Crowd {
 }
 
 /** Any server that runs, as a proxy that looks after its servers chooses one. */
-function anyRunning({ servers }: Platform): Address | undefined {
+function anyRunning({ servers }: CrowdPlatform): Address | undefined {
   const running = servers.filter(({ isRunning }) => isRunning);
   return running[Math.floor(Math.random() * running.length)];
 }

@@ -3,9 +3,8 @@ import { pino } from "pino";
 import { KeyspaceSubscriber } from "../src/host/keyspace-subscriber.ts";
 import { LeaseChecks } from "../src/host/lease-checks.ts";
 import type { Home } from "../src/host/library.ts";
-import { partitionsOf } from "../src/host/partitions.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
-import { connected, createConnection } from "../src/host/redis-connection.ts";
+import { connected } from "../src/host/redis-connection.ts";
 import { RedisCluster } from "./redis-cluster.ts";
 import { RedisServer } from "./redis-server.ts";
 import { RedisGearsHarness } from "./redisgears/redisgears-harness.ts";
@@ -56,10 +55,11 @@ export const IN_A_CLUSTER: TestedHome = {
   load: loadRedisFunctions,
   async startRedis() {
     const cluster = await RedisCluster.start({ hasReplicas: false });
-    const partition = partitionsOf(cluster.url).at(-1);
+    const [, partition] = cluster.partitions(2);
+    if (!partition) throw new Error("unreachable");
     return {
       url: cluster.url,
-      connect: () => createConnection(cluster.url, "test", SILENT, partition),
+      connect: () => partition.connect(),
       pause: () => {
         for (const server of cluster.servers) server.pause();
       },

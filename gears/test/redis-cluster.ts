@@ -1,19 +1,28 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { pino } from "pino";
+import { type Partition, partitionsOf } from "../src/host/partitions.ts";
+import { createConnection } from "../src/host/redis-connection.ts";
 import { findFreePort, RedisServer } from "./redis-server.ts";
 
+const SILENT = pino({ level: "silent" });
 const SLOTS = 16_384;
 /** For how long a node may be silent, in ms. */
 const NODE_TIMEOUT_MS = 1_000;
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 50;
-const MOVED_AT_ONCE = 100;
+const MOVED_AT_ONCE = 4;
 const MOVE_LIMIT_MS = 5_000;
 
 export interface RedisClusterOptions {
   primaries?: number;
   /** Whether each primary has a replica, which takes its place. */
   hasReplicas?: boolean;
+}
+
+export interface ClusterPartition extends Partition {
+  /** A connection that follows its primary, and whose keys are its own. */
+  connect(): Redis;
 }
 
 interface Node {
@@ -60,18 +69,33 @@ export class RedisCluster {
     return this.#nodes.map(({ server }) => server);
   }
 
+  /** The parts that clients are spread over, as servers and hosts have them. */
+  partitions(count: number): ClusterPartition[] {
+    return partitionsOf(this.url, count)
+      .filter((partition) => partition !== undefined)
+      .map((partition) => ({
+        ...partition,
+        connect: () => createConnection(this.url, "test", SILENT, partition),
+      }));
+  }
+
   /** Which of the processes has the slot, as far as most of those who run know. */
   async primaryOf(slot: number): Promise<RedisServer | undefined> {
     const votes = await Promise.all(this.#nodes.map(({ admin }) => portOf(admin, slot)));
     return this.servers.find(({ port }) => votes.filter((vote) => vote === port).length > this.#nodes.length / 2);
   }
 
-  /** Takes a slot and all its keys to another primary, while everybody goes on using them. */
-  async moveSlot(slot: number, to: RedisServer): Promise<void> {
+  /**
+   * Takes a slot and all its keys to another primary, while everybody goes on using them.
+   *
+   * @param onHalf awaited when some of the keys have arrived there
+   */
+  async moveSlot(slot: number, to: RedisServer, onHalf: () => Promise<void> = async () => {}): Promise<void> {
     const source = this.#nodeOf(await this.primaryOf(slot));
     const target = this.#nodeOf(to);
     await target.admin.call("CLUSTER", "SETSLOT", String(slot), "IMPORTING", source.id);
     await source.admin.call("CLUSTER", "SETSLOT", String(slot), "MIGRATING", target.id);
+    let isFirst = true;
     for (;;) {
       const keys = (await source.admin.call(
         "CLUSTER",
@@ -82,6 +106,8 @@ export class RedisCluster {
       if (keys.length === 0) break;
       const where = ["127.0.0.1", String(to.port), "", "0", String(MOVE_LIMIT_MS)];
       await source.admin.call("MIGRATE", ...where, "KEYS", ...keys);
+      if (isFirst) await onHalf();
+      isFirst = false;
     }
     for (const { admin } of [target, source, ...this.#nodes]) {
       await admin.call("CLUSTER", "SETSLOT", String(slot), "NODE", target.id).catch(ignoreReplica);
@@ -169,6 +195,7 @@ async function slotRanges(admin: Redis): Promise<unknown[][]> {
 }
 
 async function portOf(admin: Redis, slot: number): Promise<number | undefined> {
+  if (admin.status !== "ready") return undefined;
   const ranges = await slotRanges(admin).catch(() => []);
   const range = ranges.find(([first, last]) => Number(first) <= slot && slot <= Number(last));
   return Array.isArray(range?.[2]) ? Number(range[2][1]) : undefined;
@@ -176,5 +203,6 @@ async function portOf(admin: Redis, slot: number): Promise<number | undefined> {
 
 /** Only primaries write, and hand out slots. */
 function ignoreReplica(error: unknown): void {
-  if (!(error instanceof Error && /replica|READONLY|closed|max retries/i.test(error.message))) throw error;
+  if (!(error instanceof Error && /replica|READONLY|only with masters|closed|max retries/i.test(error.message)))
+    throw error;
 }

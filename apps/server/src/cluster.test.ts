@@ -1,4 +1,3 @@
-import { createConnection, partitionsOf } from "@presence/gears";
 import { RedisCluster } from "@presence/gears/testing/cluster";
 import { partitionOf } from "@presence/protocol";
 import { Redis } from "ioredis";
@@ -21,9 +20,7 @@ let parts: Redis[];
 
 beforeAll(async () => {
   cluster = await RedisCluster.start({ hasReplicas: false });
-  parts = partitionsOf(cluster.url, PARTITIONS).map((partition) =>
-    createConnection(cluster.url, "test", logger, partition),
-  );
+  parts = cluster.partitions(PARTITIONS).map((partition) => partition.connect());
   await Promise.all(parts.map((part) => part.connect()));
 });
 

@@ -1,7 +1,10 @@
 import { createConnection as connectByTcp } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectByTls } from "node:tls";
 import { AbstractConnector, type RedisOptions } from "ioredis";
 import { type ClusterAddress, primaryOf } from "./cluster-map.ts";
+import { RETRY_MS } from "./pace.ts";
+import type { RedisNode } from "./redis-address.ts";
 
 type Stream = Awaited<ReturnType<AbstractConnector["connect"]>>;
 
@@ -23,15 +26,27 @@ export function clusterConnector(
       super(FAREWELL_MS);
     }
 
-    override async connect(): Promise<Stream> {
+    override async connect(emit: (type: string, error: Error) => void): Promise<Stream> {
       this.connecting = true;
-      const { host, port } = await primaryOf(address, slot);
-      if (!this.connecting) throw new Error("the connection was ended meanwhile");
+      const { host, port } = await this.#untilFound((error) => emit("error", error));
       this.stream = address.isSecure ? connectByTls({ host, port, servername: host }) : connectByTcp({ host, port });
       this.stream.once("error", (error) => {
         this.firstError = error;
       });
       return this.stream;
+    }
+
+    /** Asks until some node can tell: the library takes an attempt that fails here for the last one. */
+    async #untilFound(onFailure: (error: Error) => void): Promise<RedisNode> {
+      while (this.connecting) {
+        try {
+          return await primaryOf(address, slot);
+        } catch (error) {
+          if (this.connecting && error instanceof Error) onFailure(error);
+          await delay(RETRY_MS);
+        }
+      }
+      throw new Error("the connection was ended meanwhile");
     }
   };
 }

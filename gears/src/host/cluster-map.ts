@@ -79,11 +79,16 @@ async function askNode(address: ClusterAddress, { host, port }: RedisNode): Prom
     ...(address.password !== undefined && { password: address.password }),
     ...(address.isSecure && { tls: { servername: host } }),
   });
-  // Whoever asks is told by the answer.
-  redis.on("error", () => {});
+  let reason: Error | undefined;
+  redis.on("error", (error: Error) => {
+    reason ??= error;
+  });
   try {
     await redis.connect();
     return readRanges(await redis.call("CLUSTER", "SLOTS"), host);
+  } catch (error) {
+    // The answer says only that the connection was closed; the event says why.
+    throw reason ?? error;
   } finally {
     redis.disconnect();
   }

@@ -24,7 +24,8 @@ export interface HeartbeatSenderOptions {
 /**
  * Publishes heartbeats: each connected client's once an interval, and its first at once.
  *
- * What can't be sent is not kept: the next one says the same, and later. Only a first heartbeat is tried again, soon.
+ * What can't be sent while Redis is away is not kept: all is said again when it is back. What is refused, and each client's
+ * first heartbeat, is tried again soon.
  */
 export class HeartbeatSender {
   readonly #redis: Redis;
@@ -108,9 +109,7 @@ export class HeartbeatSender {
     this.#unsaid = new Set();
     for (let start = 0; start < clients.length; start += MAX_CLIENTS_PER_ENTRY) {
       const entry = clients.slice(start, start + MAX_CLIENTS_PER_ENTRY);
-      this.#send(entry, () => {
-        for (const client of entry) if (this.#batchOf.has(client)) this.#unsaid.add(client);
-      });
+      this.#send(entry, () => this.#keepUnsaid(entry));
     }
   }
 
@@ -125,9 +124,21 @@ export class HeartbeatSender {
 
   #sendPart(index: number): void {
     const batches = (this.#parts[index] ?? []).filter(({ size }) => size > 0);
-    for (const batch of batches) this.#send([...batch], () => {});
+    for (const batch of batches) {
+      const clients = [...batch];
+      this.#send(clients, () => this.#sayAgain(clients));
+    }
     // An entry without clients says that the server lives; a few of them an interval are enough.
     if (batches.length === 0 && index % (PARTS / 4) === 0) this.#send([], () => {});
+  }
+
+  #keepUnsaid(clients: readonly ClientId[]): void {
+    for (const client of clients) if (this.#batchOf.has(client)) this.#unsaid.add(client);
+  }
+
+  /** Refused over a connection that lasts: in an interval it would be too late. One that is lost says all when it is back. */
+  #sayAgain(clients: readonly ClientId[]): void {
+    if (this.#redis.status === "ready") this.#keepUnsaid(clients);
   }
 
   #currentTick(): number {

@@ -11,6 +11,12 @@ import type {
 import { LocalOrder } from "./local-order.ts";
 import { type RedisPresenceOptions, RedisPresencePlatform } from "./redis-presence-platform.ts";
 
+/** For how long after the return of a partition those are vouched for whom its absence has cost their streams. */
+const RETURN_INTERVALS = 1.25;
+/** A partition whose stream could not be read for so long is away, in ms; a read takes a second where nothing happens. */
+const AWAY_MS = 1_500;
+const INSPECTIONS_PER_INTERVAL = 20;
+
 export interface PartitionedPresenceOptions extends RedisPresenceOptions {
   /** How many partitions the cluster's clients are spread over. */
   partitionCount: number;
@@ -29,11 +35,16 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   readonly #order: LocalOrder;
   readonly #listeners = new Set<PresenceListener>();
   readonly #readings = new Set<Meanwhile>();
+  readonly #housekeeping: NodeJS.Timeout;
+  /** Those who went while a partition was away, and are vouched for still. */
+  readonly #kept = new Set<ClientId>();
+  #lastAwayMs = Number.NEGATIVE_INFINITY;
 
   private constructor(parts: readonly RedisPresencePlatform[], order: LocalOrder, heartbeatIntervalMs: number) {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#parts = parts;
     this.#order = order;
+    this.#housekeeping = setInterval(() => this.#keepHouse(), heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL);
     for (const [index, part] of parts.entries()) {
       part.subscribe({
         onEvents: (events) => this.#take(index, events),
@@ -71,6 +82,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   connect(client: ClientId): void {
+    this.#kept.delete(client);
     this.#partOf(client).connect(client);
   }
 
@@ -78,11 +90,17 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     this.#partOf(client).prolong(client);
   }
 
+  /**
+   * Where a partition is away, this server has nothing to tell, ends its streams and takes no new ones. The other partitions
+   * know of no outage, and would declare offline whoever can't come back: so they are told later, when everybody could.
+   */
   disconnect(client: ClientId): void {
-    this.#partOf(client).disconnect(client);
+    if (this.#isBackForLong()) this.#partOf(client).disconnect(client);
+    else this.#kept.add(client);
   }
 
   leave(client: ClientId): Promise<void> {
+    this.#kept.delete(client);
     return this.#partOf(client).leave(client);
   }
 
@@ -117,6 +135,9 @@ export class PartitionedPresencePlatform implements PresencePlatform {
         // Versions of a reading are those of their partitions: they prove nothing in the order of this server.
         provableFrom: id.version,
       };
+    } catch (error) {
+      this.#lastAwayMs = performance.now();
+      throw error;
     } finally {
       this.#readings.delete(meanwhile);
     }
@@ -141,8 +162,23 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#housekeeping);
     this.#listeners.clear();
     await Promise.all(this.#parts.map((part) => part.close()));
+  }
+
+  #keepHouse(): void {
+    if (!this.#isBackForLong()) return;
+    for (const client of this.#kept) this.#partOf(client).disconnect(client);
+    this.#kept.clear();
+  }
+
+  /** Whether no partition has been away lately. */
+  #isBackForLong(): boolean {
+    const nowMs = performance.now();
+    const isAnyAway = this.#parts.some((part) => !part.readiness().ready || part.silenceMs > AWAY_MS);
+    if (isAnyAway) this.#lastAwayMs = nowMs;
+    return nowMs - this.#lastAwayMs > RETURN_INTERVALS * this.heartbeatIntervalMs;
   }
 
   #take(index: number, events: readonly PresenceEvent[]): void {

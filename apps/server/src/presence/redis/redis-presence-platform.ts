@@ -241,6 +241,11 @@ export class RedisPresencePlatform implements PresencePlatform {
     return { ready: true };
   }
 
+  /** For how long this server has not managed to read its stream, in ms: a read that waits for events is one for up to a second. */
+  get silenceMs(): number {
+    return performance.now() - this.#lastReadMs;
+  }
+
   /** Says goodbye to the platform too: a server that is gone leaves no keys behind. */
   async close(): Promise<void> {
     this.#stopping.abort();
@@ -328,8 +333,7 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   /** Once an interval: drops interest that has gone, and looks whether Redis still knows this server. */
   #keepHouse(): void {
-    const silenceMs = performance.now() - this.#lastReadMs;
-    if (silenceMs > LOST_INTERVALS * this.heartbeatIntervalMs + 1_000 && !this.#isLost) {
+    if (this.silenceMs > LOST_INTERVALS * this.heartbeatIntervalMs + 1_000 && !this.#isLost) {
       this.#isLost = true;
       for (const listener of this.#listeners) listener.onLost();
     }

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { contactKey, leaseKey, RECORDS_KEY, slotOf } from "@presence/protocol";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { agreeOnPartitions } from "../src/host/partitions.ts";
+import { PresenceFunctions } from "../src/host/presence-functions.ts";
+import { connected, createConnection } from "../src/host/redis-connection.ts";
+import { startTriggerHost } from "../src/host/trigger-host.ts";
+import { type ClusterPartition, RedisCluster } from "./redis-cluster.ts";
+
+const INTERVAL_MS = 1_000;
+const PARTITIONS = 3;
+const logger = pino({ level: "silent" });
+
+describe("a cluster", () => {
+  let cluster: RedisCluster;
+
+  beforeAll(async () => {
+    cluster = await RedisCluster.start({ hasReplicas: false });
+  });
+  beforeEach(() => cluster.flush());
+  afterAll(() => cluster.stop());
+
+  async function enter(partition: ClusterPartition | undefined) {
+    if (!partition) throw new Error("there is no such partition");
+    const redis = partition.connect();
+    onTestFinished(() => redis.disconnect());
+    await connected(redis);
+    return { redis, slot: partition.slot, functions: await PresenceFunctions.connect(redis, INTERVAL_MS, logger) };
+  }
+
+  test("has each partition's keys at one primary, and partitions at all of them", async () => {
+    const primaries = await Promise.all(cluster.partitions(PARTITIONS).map(({ slot }) => cluster.primaryOf(slot)));
+    expect(new Set(primaries)).toEqual(new Set(cluster.servers));
+  });
+
+  test("refuses calls whole while a slot's keys are on their way, and takes them at the new primary", async () => {
+    const { redis, slot, functions } = await enter(cluster.partitions(PARTITIONS)[0]);
+    await functions.join("s1");
+    await functions.read("s1", "epoch", ["anouk"], []);
+    await redis.xadd("heartbeat", "*", "server", "s1", "client", "anouk", "client", "magali");
+    await functions.work();
+    await redis.set(contactKey("anouk"), "{}");
+    const record = await redis.hget(RECORDS_KEY, "anouk");
+    expect(record).toMatch(/^ONLINE /);
+    const [first, second] = cluster.servers;
+    if (!first || !second) throw new Error("a cluster has several primaries");
+
+    await cluster.moveSlot(slot, second, async () => {
+      const calls = [functions.leave("s1", "anouk"), functions.sweep("run"), functions.work(), functions.join("s2")];
+      for (const outcome of await Promise.allSettled(calls)) {
+        expect(outcome).toMatchObject({ status: "rejected", reason: { message: expect.stringMatching(/^ASK /) } });
+      }
+    });
+    await expect.poll(() => redis.hget(RECORDS_KEY, "anouk").catch(() => ""), { timeout: 5_000 }).toBe(record);
+    await functions.leave("s1", "anouk");
+    expect(await redis.hget(RECORDS_KEY, "anouk")).toMatch(/^OFFLINE /);
+    await cluster.moveSlot(slot, first);
+  });
+
+  test("is followed by a trigger host to where a slot has gone, and by its notifications", async () => {
+    const host = startTriggerHost({
+      redisUrl: cluster.url,
+      heartbeatIntervalMs: INTERVAL_MS,
+      partitionCount: PARTITIONS,
+      logger,
+    });
+    onTestFinished(() => host.stop());
+    await expect.poll(() => host.status(), { timeout: 10_000 }).toMatchObject({ isWorking: true, warnings: [] });
+    const { redis, slot } = await enter(cluster.partitions(PARTITIONS)[0]);
+    const [first, second] = cluster.servers;
+    if (!first || !second) throw new Error("a cluster has several primaries");
+    await cluster.moveSlot(slot, second);
+    await expect.poll(() => redis.set(leaseKey("anouk"), "s1", "PX", 60_000).catch(() => "")).toBe("OK");
+    await expect.poll(() => redis.hget(RECORDS_KEY, "anouk").catch(() => ""), { timeout: 10_000 }).toMatch(/^ONLINE /);
+    expect(host.status()).toMatchObject({ isWorking: true, warnings: [] });
+    // Only a notification tells of this before a minute has passed.
+    await redis.del(leaseKey("anouk"));
+    await expect.poll(() => redis.hget(RECORDS_KEY, "anouk"), { timeout: 10_000 }).toMatch(/^OFFLINE /);
+    await cluster.moveSlot(slot, first);
+  });
+
+  test("has as many partitions as whoever came first said", async () => {
+    await agreeOnPartitions(cluster.url, logger, 3);
+    await agreeOnPartitions(cluster.url, logger, 3);
+    await expect(agreeOnPartitions(cluster.url, logger, 4)).rejects.toThrow(
+      "its keys are in 3 partitions: set REDIS_PARTITIONS to that, not to 4",
+    );
+  });
+
+  test("is found by any of its nodes, and can't be where none runs", async () => {
+    const [one] = cluster.servers;
+    const partition = { prefix: "{x}", slot: slotOf("x") };
+    const found = createConnection(`redis://127.0.0.1:1,${one?.url}`, "test", logger, partition);
+    onTestFinished(() => found.disconnect());
+    await connected(found);
+    expect(await found.set("key", "value")).toBe("OK");
+    const lost = createConnection("redis://127.0.0.1:1,redis://127.0.0.1:2", "test", logger, partition);
+    onTestFinished(() => lost.disconnect());
+    await expect(connected(lost)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test("is found again when all of it was away", async () => {
+    const { redis } = await enter(cluster.partitions(PARTITIONS)[1]);
+    await Promise.all(cluster.servers.map((server) => server.kill()));
+    await expect.poll(() => redis.set("key", "value").catch(() => "refused")).toBe("refused");
+    // Long enough that it has looked for the primary, and found nobody.
+    await delay(1_000);
+    await Promise.all(cluster.servers.map((server) => server.restart()));
+    await expect.poll(() => redis.set("key", "value").catch(() => "refused"), { timeout: 20_000 }).toBe("OK");
+  });
+});
