@@ -2,11 +2,13 @@ import { parseArgs } from "node:util";
 import { describeMachine, isBusy, requireOpenFiles } from "./machine.ts";
 import type { Effort, Question } from "./question.ts";
 import { acrossServers } from "./questions/across-servers.ts";
+import { arrivals } from "./questions/arrivals.ts";
 import { burst } from "./questions/burst.ts";
 import { expiryLag } from "./questions/expiry-lag.ts";
 import { fanOut } from "./questions/fan-out.ts";
 import { heartbeats } from "./questions/heartbeats.ts";
 import { idleMemory } from "./questions/idle-memory.ts";
+import { loneEvent } from "./questions/lone-event.ts";
 import { offlineLag } from "./questions/offline-lag.ts";
 import { reconnectHerd } from "./questions/reconnect-herd.ts";
 import { buildPrograms } from "./server-process.ts";
@@ -16,6 +18,8 @@ import { formatVerdicts, type Verdict } from "./verdict.ts";
 const QUESTIONS: readonly Question[] = [
   fanOut,
   burst,
+  loneEvent,
+  arrivals,
   idleMemory,
   offlineLag,
   reconnectHerd,

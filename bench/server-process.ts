@@ -35,7 +35,13 @@ export function peerProgram(name: string): string {
 export async function buildPrograms(): Promise<void> {
   await build({
     absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
-    entryPoints: ["probe.ts", "peers/bare-http.ts", "peers/better-sse.ts", "peers/socket-io.ts"],
+    entryPoints: [
+      "probe.ts",
+      "peers/bare-bridge.ts",
+      "peers/bare-http.ts",
+      "peers/better-sse.ts",
+      "peers/socket-io.ts",
+    ],
     outdir: OUTPUT_FOLDER,
     outbase: ".",
     bundle: true,

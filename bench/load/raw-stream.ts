@@ -19,6 +19,7 @@ export class RawStream {
   /** When bytes came last, ms on the monotonic clock. */
   lastReadMs = Number.NaN;
   readonly #socket: Socket;
+  #awaited: { objects: number; resolve: () => void } | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -58,6 +59,14 @@ export class RawStream {
     });
   }
 
+  /** Resolves when it has had that many JSON objects since it was reset. */
+  told(objects: number): Promise<void> {
+    if (this.objects >= objects) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#awaited = { objects, resolve };
+    });
+  }
+
   reset(): void {
     this.objects = 0;
     this.firstObjectMs = Number.NaN;
@@ -74,6 +83,10 @@ export class RawStream {
       if (READ_BUFFER[index] !== OPENING_BRACE) continue;
       if (this.objects === 0) this.firstObjectMs = this.lastReadMs;
       this.objects++;
+    }
+    if (this.#awaited && this.objects >= this.#awaited.objects) {
+      this.#awaited.resolve();
+      this.#awaited = undefined;
     }
   }
 }

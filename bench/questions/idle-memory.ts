@@ -1,6 +1,6 @@
-import { contactKey } from "@presence/protocol";
-import { BARE_HTTP, BETTER_SSE, colleagueId, colleaguePath, OURS, type Watchable } from "../contestants.ts";
+import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
+import { writePeople } from "../load/people.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
@@ -87,20 +87,14 @@ function verdictsOn([, ours, betterSse, bare]: readonly Result[]): Verdict[] {
 }
 
 /** Tabs of a few people, and people of whom each has a list of their own, in Redis. */
-async function ourContestants({ server, commands }: RedisProcess, count: number): Promise<Watchable[]> {
-  const size = count + WARM_UP;
-  const pipeline = commands.pipeline();
-  for (let index = 0; index < size; index++) {
-    const contacts = Array.from({ length: CONTACTS }, (_, step) => colleagueId((index + step + 1) % size));
-    pipeline.set(contactKey(colleagueId(index)), JSON.stringify({ id: colleagueId(index), contacts }));
-  }
-  await pipeline.exec();
+async function ourContestants(redis: RedisProcess, count: number): Promise<Watchable[]> {
+  await writePeople(redis, count + WARM_UP, CONTACTS);
   return [
     { ...OURS, name: "ours, tabs of three people" },
     {
       ...OURS,
       name: `ours, on Redis, each another person with ${CONTACTS} contacts`,
-      env: { REDIS_URL: server.url },
+      env: { REDIS_URL: redis.server.url },
       watchPath: colleaguePath,
     },
   ];
