@@ -1,6 +1,6 @@
 import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
-import { writePeople } from "../load/people.ts";
+import { nextOnes, writePeople } from "../load/people.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
@@ -88,7 +88,8 @@ function verdictsOn([, ours, betterSse, bare]: readonly Result[]): Verdict[] {
 
 /** Tabs of a few people, and people of whom each has a list of their own, in Redis. */
 async function ourContestants(redis: RedisProcess, count: number): Promise<Watchable[]> {
-  await writePeople(redis, count + WARM_UP, CONTACTS);
+  const size = count + WARM_UP;
+  await writePeople(redis, { size, contacts: CONTACTS, contactOf: nextOnes(size) });
   return [
     { ...OURS, name: "ours, tabs of three people" },
     {
