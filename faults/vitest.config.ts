@@ -22,6 +22,6 @@ export default defineConfig({
     reporters: ["default", "json", new FiguresReporter(process.env["FAULTS_PAGE"])],
     outputFile: { json: ".cache/reports/faults.json" },
     // Light ones mostly wait, so that several fit on a small machine; heavy ones need it for themselves.
-    projects: [project("light", 0, 3), project("heavy", 1, 1)],
+    projects: [project("light", 0, 4), project("heavy", 1, 1)],
   },
 });

@@ -1,6 +1,9 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { type Command, hostileCommands } from "../hostile/commands.ts";
@@ -114,13 +117,13 @@ async function signInOften(server: PresenceServer, times: number): Promise<strin
   return tokens;
 }
 
-async function signIn({ url }: PresenceServer): Promise<string> {
-  const response = await fetch(`${url}/api/sessions`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ client: "a-guest" }),
-  });
-  return ((await response.json()) as { token: string }).token;
+/** By a connection of its own: one that was kept may just be closing. */
+async function signIn({ host, port }: PresenceServer): Promise<string> {
+  const headers = { "Content-Type": "application/json" };
+  const asked = request({ host, port, path: "/api/sessions", method: "POST", agent: false, headers });
+  asked.end(JSON.stringify({ client: "a-guest" }));
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  return ((await json(answer)) as { token: string }).token;
 }
 
 /** One JSON object, not too long, without anything that a terminal would obey. */

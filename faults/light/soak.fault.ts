@@ -9,6 +9,8 @@ import { Viewer } from "../viewers/viewer.ts";
 const CLIENTS = 10_000;
 const AT_ONCE = 400;
 const OPENED_AT_ONCE = 20;
+/** Between two such groups, so that other faults that run meanwhile have their share of the machine. */
+const PAUSE_MS = 30;
 /** Until all that is kept on purpose (what was pushed lately, compiled code) is there. */
 const WARM_UP_MS = 20_000;
 const SOAK_MS = Number(process.env["SOAK_MS"] ?? 60_000);
@@ -75,7 +77,7 @@ async function comeAndGo({ servers }: Platform, ids: readonly string[], duration
     visits += arriving.length;
     here.push(...arriving);
     for (const viewer of here.splice(0, Math.max(0, here.length - AT_ONCE))) viewer.close();
-    await sleep(1);
+    await sleep(PAUSE_MS);
   }
   for (const viewer of here) viewer.close();
   return visits;
