@@ -6,11 +6,14 @@ test("rows don't move while the pointer is among them, and do when it has left",
   const row = anouk.contact("sofia");
   const top = async () => (await row.boundingBox())?.y;
   await anouk.sees("sofia", "OFFLINE");
+  const note = anouk.page.getByText("Nobody is online.");
+  await expect(note, "the place that is kept for who comes first").toBeVisible();
   await row.hover();
   const before = (await top()) ?? 0;
 
   await listenAs("sofia");
   await anouk.sees("sofia", "ONLINE");
+  await expect(note, "there is somebody, whose row has yet to move there").toHaveCount(0);
   await listenAs("magali");
   await anouk.sees("magali", "ONLINE");
   expect(await top(), "the badge changes, the row stays").toBeCloseTo(before, 0);

@@ -32,6 +32,9 @@ const HEADING_REM = 2.75;
 const ROW_REM = 4;
 const OVERSCAN = 8;
 
+/** In the one section that is kept though nobody is in it. */
+const NOTE = { now: "Nobody is online.", stale: "Nobody was online." };
+
 const HEADINGS: Record<ShownStatus, { now: string; stale: string }> = {
   ONLINE: { now: "Online", stale: "Were online" },
   OFFLINE: { now: "Offline", stale: "Were offline" },
@@ -91,6 +94,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
       {sections.map((section, number) => {
         const box = positions.sections[number];
         if (box === undefined) return null;
+        const tense = isStale ? "stale" : "now";
         const headingId = `contacts-${section.status.toLowerCase()}`;
         return (
           <div key={section.status} className="contact-list__section" style={{ top: box.top, height: box.height }}>
@@ -101,9 +105,9 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
               data-line
               data-index={box.headingIndex}
             >
-              {isStale ? HEADINGS[section.status].stale : HEADINGS[section.status].now}{" "}
-              <span className="contact-list__count">{counts[section.status]}</span>
+              {HEADINGS[section.status][tense]} <span className="contact-list__count">{counts[section.status]}</span>
             </h2>
+            {counts[section.status] === 0 && <p className="contact-list__note">{NOTE[tense]}</p>}
             <ul aria-labelledby={headingId}>
               {visible.map(({ index }) => {
                 const line = positions.lines[index];
