@@ -1,7 +1,10 @@
 import type { ClientId } from "@presence/protocol";
 
-/** Past so many ids the pool begins anew: those in use then are merely kept twice. */
-const MAX_POOLED = 1_000_000;
+/**
+ * Past so many ids, which strangers may have made up, the pool begins anew: those in use then are merely kept twice. Some
+ * tens of megabytes.
+ */
+const MAX_POOLED = 200_000;
 
 /**
  * One string for each id, however often it was read: a thousand lists that name somebody share the name.
