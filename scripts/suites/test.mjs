@@ -4,7 +4,7 @@ import { stopWhenTold } from "../setup/stop.mjs";
 import { SUITES } from "./suites.mjs";
 import { broken, describeTally, sum } from "./tally.mjs";
 
-/** For all suites together: one that is not done by then counts as failed. They take 14 minutes on two quiet cores. */
+/** For all suites together: one that is not done by then counts as failed. They take 15 minutes on two quiet cores. */
 const LIMIT_MS = 28 * 60_000;
 
 /** @typedef {{ name: string, tally: import("./tally.mjs").Tally, durationMs: number }} Row */
