@@ -106,10 +106,12 @@ function nameOf({ redisUrl }: HostConfig): string {
 }
 
 async function runUntilSignalled(): Promise<void> {
-  const host = await main({ env: process.env });
-  const stop = () => void host.close().then(() => process.exit(0));
+  const starting = main({ env: process.env });
+  const stop = () => void starting.then((host) => host.close()).then(() => process.exit(0));
+  // Heard from the start: whoever reads that it works may tell it to stop at once.
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+  await starting;
 }
 
 function isEntryPoint(): boolean {

@@ -23,19 +23,22 @@ export function main({ argv, env }: MainOptions): Promise<RunningServer> {
 }
 
 async function runUntilSignalled(): Promise<void> {
-  const server = await main({ argv: process.argv.slice(2), env: process.env });
+  const starting = main({ argv: process.argv.slice(2), env: process.env });
   let isStopping = false;
-  const stop = async (emptied: () => Promise<void>) => {
+  const stop = async (emptied: (server: RunningServer) => Promise<void>) => {
     if (isStopping) process.exit(130);
     isStopping = true;
-    await emptied();
+    const server = await starting;
+    await emptied(server);
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
     await server.close();
     process.exit(0);
   };
+  // Heard from the start: whoever reads that it listens may tell it to stop at once.
   // Who sits at a terminal wants it back.
   process.on("SIGINT", () => void stop(() => Promise.resolve()));
-  process.on("SIGTERM", () => void stop(() => server.drain()));
+  process.on("SIGTERM", () => void stop((server) => server.drain()));
+  await starting;
 }
 
 function isEntryPoint(): boolean {
