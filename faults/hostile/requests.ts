@@ -7,7 +7,7 @@ import { junk, names } from "./words.ts";
  * Nobody waits for longer than this for an answer that doesn't come, in ms: who sends half of something gets none. All
  * others are to get theirs, also from a busy machine: a fault in an answer that nobody waits for is one that nobody sees.
  */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 10_000;
 /** Stands for a token that counts. */
 const TOKEN = "$TOKEN";
 

@@ -17,7 +17,7 @@ import { until } from "../viewers/until.ts";
 const PEOPLE = 30;
 const REQUESTS = 5_000;
 const WRITES = 5_000;
-const SENT_AT_ONCE = 40;
+const SENT_AT_ONCE = 80;
 const REQUESTS_PER_TOKEN = 20;
 const MAX_LOG_LINE_LENGTH = 8_000;
 /** The same ten thousand each time: what one run finds, the next can look at. */

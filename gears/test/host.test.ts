@@ -114,13 +114,14 @@ async function loadedVersion({ redis }: Stage): Promise<unknown> {
 test("a host checks what another hand did to leases, and not what the platform did itself", async () => {
   const stage = await Stage.set();
   await stage.watchEveryone();
-  await stage.workingHost({ intervalMs: 60_000 });
+  // Before anybody has much to say: the library stumbles over a command of another's right behind the answer to its own.
   const monitor = await stage.redis.monitor();
   onTestFinished(() => monitor.disconnect());
   const checked: string[] = [];
   monitor.on("monitor", (_time: string, [command, name, , , ...clients]: string[]) => {
     if (command?.toLowerCase() === "fcall" && name === "presence_check") checked.push(...clients);
   });
+  await stage.workingHost({ intervalMs: 60_000 });
   const clients = Array.from({ length: 30 }, (_, index) => `client-${index}`);
   await stage.heartbeat("s1", ...clients);
   await stage.redis.set(leaseKey("by-hand"), "s1", "PX", 60_000);

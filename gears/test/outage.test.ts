@@ -131,7 +131,7 @@ onEachHome((start, home) => {
 
   test("more leases than one sweep ends are all ended", async () => {
     // The harness takes a roundtrip for each call: a lease has to outlast the coming of them all.
-    const intervalMs = 4_000;
+    const intervalMs = 8_000;
     const platform = await start(intervalMs);
     await platform.watch("viewer", ["*"]);
     const clients = Array.from({ length: 250 }, (_, index) => `client-${index}`);
