@@ -1,5 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
+const isCi = Boolean(process.env["CI"]);
+
 /** The tests of one folder. */
 function project(name: string, include: string, more: TestProjectInlineConfiguration["test"] = {}) {
   return { extends: true as const, test: { name, include: [include], ...more } };
@@ -8,7 +10,9 @@ function project(name: string, include: string, more: TestProjectInlineConfigura
 export default defineConfig({
   test: {
     environment: "node",
-    allowOnly: !process.env["CI"],
+    allowOnly: !isCi,
+    // Many keep time on a machine that others use too: a second try, told of in the sum, tells a slow one from a fault.
+    retry: isCi ? 1 : 0,
     testTimeout: 15_000,
     hookTimeout: 30_000,
     // Most tests wait for a lease or a process: more of them at once than there are cores.

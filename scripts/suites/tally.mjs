@@ -3,9 +3,10 @@
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
- * @property {string} [note] why it failed, if no test says so
+ * @property {string} [note] why it failed, if no test says so; or how many passed at the second try only
  *
- * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
+ * @typedef {{ status: string, failureMessages: string[] }} VitestTest
+ * @typedef {{ status: string, assertionResults: VitestTest[] }} VitestFile
  * @typedef {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: VitestFile[] }} VitestReport
  *
  * @typedef {{ expected: number, unexpected: number, flaky: number, skipped: number }} PlaywrightStats
@@ -38,10 +39,14 @@ export function tallyVitest(report, ok) {
     ({ status, assertionResults }) =>
       status === "failed" && !assertionResults.some((assertion) => assertion.status === "failed"),
   );
+  const triedAgain = report.testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status, failureMessages }) => status === "passed" && failureMessages.length > 0);
   return settle(ok, {
     passed: report.numPassedTests,
     failed: report.numFailedTests + brokenFiles.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    ...noteOf(triedAgain.length),
   });
 }
 
@@ -54,10 +59,19 @@ export function tallyPlaywright({ stats, errors }, ok) {
   // One file that can't be loaded is told several times.
   const problems = errors.length > 0 ? 1 : 0;
   return settle(ok, {
-    passed: stats.expected,
-    failed: stats.unexpected + stats.flaky + problems,
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected + problems,
     skipped: stats.skipped,
+    ...noteOf(stats.flaky),
   });
+}
+
+/**
+ * @param {number} triedAgain
+ * @returns {{ note?: string }}
+ */
+function noteOf(triedAgain) {
+  return triedAgain > 0 ? { note: `${triedAgain} at the second try` } : {};
 }
 
 /**

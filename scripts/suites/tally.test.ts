@@ -22,8 +22,8 @@ function write(name: string, content: string): Promise<void> {
 }
 
 describe("a run of Vitest", () => {
-  async function run() {
-    await write("vitest.config.mjs", 'export default { test: { include: ["*.test.mjs"] } };');
+  async function run({ retry = 0 } = {}) {
+    await write("vitest.config.mjs", `export default { test: { include: ["*.test.mjs"], retry: ${retry} } };`);
     const report = join(folder, "report.json");
     const args = ["run", "--root", folder, "--reporter=json", `--outputFile=${report}`];
     const { ok } = await runQuietly(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), ...args]);
@@ -41,6 +41,18 @@ describe("a run of Vitest", () => {
       it.todo("is to do");`,
     );
     expect(await run()).toEqual({ passed: 2, failed: 1, skipped: 2 });
+  });
+
+  it("counts a test that passes at the second try, and says so", async () => {
+    await write(
+      "flaky.test.mjs",
+      `import { expect, it } from "vitest";
+      let tries = 0;
+      it("passes", () => {});
+      it("is flaky", () => expect(++tries).toBe(2));
+      it("fails", () => expect(1).toBe(2));`,
+    );
+    expect(await run({ retry: 1 })).toEqual({ passed: 2, failed: 1, skipped: 0, note: "1 at the second try" });
   });
 
   it("counts a file that can't be loaded", async () => {
@@ -93,14 +105,14 @@ describe("a run of Playwright", () => {
     expect(await run()).toEqual({ passed: 1, failed: 1, skipped: 1 });
   });
 
-  it("counts a test that passes at the second try as failed", async () => {
+  it("counts a test that passes at the second try, and says so", async () => {
     await write(
       "flaky.pw.mjs",
       `import { expect, test } from "@playwright/test";
       test("passes", () => {});
       test("is flaky", ({}, { retry }) => expect(retry).toBe(1));`,
     );
-    expect(await run("retries: 1")).toEqual({ passed: 1, failed: 1, skipped: 0 });
+    expect(await run("retries: 1")).toEqual({ passed: 2, failed: 0, skipped: 0, note: "1 at the second try" });
   });
 
   it("counts a file that can't be loaded", async () => {
