@@ -23,6 +23,7 @@ import { type Timing, timingOf } from "./presence/timing.ts";
 
 /** What a Redis Functions library finds in its environment. */
 declare const redis: Pick<Redis, "call"> & { pcall: Redis["attempt"] };
+declare const string: { find: (this: void, text: string, pattern: string) => unknown };
 declare const cjson: { decode: (this: void, json: string) => unknown };
 declare const pcall: <Result>(this: void, call: (this: void) => Result) => LuaMultiReturn<[boolean, Result]>;
 
@@ -42,7 +43,11 @@ const CLAIMED_AFTER = "10000";
 /** Where in its arguments `read` finds whom to watch. */
 const WATCHED_FROM = 3;
 
-const whole: Redis = { call: redis.call, attempt: redis.pcall, contactsIn };
+/** Longer is no id. */
+const MAX_ID_LENGTH = 64;
+const ID_PATTERN = "^[A-Za-z0-9._~-]+$";
+
+const whole: Redis = { call: redis.call, attempt: redis.pcall, contactsIn, isLegalId };
 
 /** The partition that a call is to work in: without a key, all there is. */
 interface Partition {
@@ -65,6 +70,10 @@ function contactsIn(this: void, json: string): string[] {
   if (typeof listed !== "object" || listed === null) return contacts;
   for (const contact of listOf(listed)) if (typeof contact === "string") contacts.push(contact);
   return contacts;
+}
+
+function isLegalId(this: void, id: string): boolean {
+  return id.length <= MAX_ID_LENGTH && string.find(id, ID_PATTERN) !== undefined;
 }
 
 function timingIn(args: readonly string[]): Timing {

@@ -40,6 +40,7 @@ declare const redis: {
   ) => void;
 };
 
+const ID_PATTERN = /^[A-Za-z0-9._~-]{1,64}$/;
 const DEFAULT_INTERVAL_MS = 5000;
 const timing = timingOf(redis.config?.heartbeatIntervalMs ?? DEFAULT_INTERVAL_MS);
 
@@ -54,6 +55,7 @@ function inside(client: GearsClient): Redis {
       }
     },
     contactsIn,
+    isLegalId: (id) => ID_PATTERN.test(id),
   };
 }
 

@@ -121,7 +121,8 @@ test("a host checks what another hand did to leases, and not what the platform d
   monitor.on("monitor", (_time: string, [command, name, , , ...clients]: string[]) => {
     if (command?.toLowerCase() === "fcall" && name === "presence_check") checked.push(...clients);
   });
-  await stage.workingHost({ intervalMs: 60_000 });
+  const host = await stage.workingHost({ intervalMs: 60_000 });
+  await expect.poll(() => host.status().warnings).toEqual([]);
   const clients = Array.from({ length: 30 }, (_, index) => `client-${index}`);
   await stage.heartbeat("s1", ...clients);
   await stage.redis.set(leaseKey("by-hand"), "s1", "PX", 60_000);

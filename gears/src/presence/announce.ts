@@ -2,13 +2,14 @@ import {
   contactKey,
   downstreamKey,
   GUESTS_KEY,
+  RECORDS_KEY,
   SEQUENCES_KEY,
   STATE_KEY,
 } from "../../../packages/protocol/src/redis-keys.ts";
-import { removeLists, watchersOf } from "./interest.ts";
+import { addList, readAudience, removeLists, watchersOf } from "./interest.ts";
 import { formatMicroseconds, type Moment } from "./moment.ts";
-import { type ClientRecord, writeRecord } from "./record.ts";
-import { numberOf, type Redis, scoreOf, textOf } from "./redis.ts";
+import { type ClientRecord, formatRecord } from "./record.ts";
+import { inParts, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 
 /** About how many events wait on a server's stream; a server that falls further behind notices, and reads afresh. */
 const MAX_DOWNSTREAM_LENGTH = "10000";
@@ -16,9 +17,10 @@ const MAX_DOWNSTREAM_LENGTH = "10000";
 /** Why a client's status changed; the words are the protocol's. */
 export type Reason = "connected" | "left" | "timed-out" | "server-lost";
 
+export type Status = "ONLINE" | "OFFLINE";
+
 export interface Change {
   client: string;
-  status: "ONLINE" | "OFFLINE";
   reason: Reason;
   /** The server that vouches, or vouched, for the client. */
   server: string;
@@ -28,46 +30,85 @@ export interface Change {
   dueMs?: number;
 }
 
-/** Publishes a change to every server that someone watches the client from, and remembers it. */
-export function announce(redis: Redis, now: Moment, { client, status, reason, server, before, dueMs }: Change): void {
-  const version = nextVersion(redis, now);
-  const guest = status === "ONLINE" ? admitGuest(redis, client) : dismissGuest(redis, client, version);
-  writeRecord(redis, client, { status, at: now.ms, version, server, previous: before?.version ?? "0" });
+/**
+ * Publishes that clients are now online or offline, to every server that someone watches them from, and remembers it.
+ *
+ * What they have in common is asked and written once for all: what Redis is busy with is the calls.
+ *
+ * @param changes each of another client, in this order
+ */
+export function announce(redis: Redis, now: Moment, status: Status, changes: readonly Change[]): void {
+  if (changes.length === 0) return;
+  const versions = takeVersions(redis, now, changes.length);
+  const clients = changes.map(({ client }) => client);
+  const areGuests = status === "ONLINE" ? admitGuests(redis, clients) : dismissGuests(redis, clients, versions);
   const epoch = textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? "";
-  const extra: string[] = [];
-  if (dueMs !== undefined) extra.push("due", String(dueMs));
-  if (guest) extra.push("guest", "1");
-  for (const watcher of watchersOf(redis, client, guest)) {
-    const sequence = numberOf(redis.call("HINCRBY", SEQUENCES_KEY, watcher, "1"));
-    append(
-      redis,
-      watcher,
-      "client",
-      client,
-      "status",
-      status,
-      "at",
-      String(now.ms),
-      "reason",
-      reason,
-      "version",
-      version,
-      "sequence",
-      String(sequence),
-      "epoch",
-      epoch,
-      ...extra,
-    );
+  const audience = readAudience(redis, areGuests.includes(true));
+  const records: string[] = [];
+  const outbox: Outbox = new Map();
+  changes.forEach((change, index) => {
+    const { client, server, before } = change;
+    const version = versions[index] ?? "0";
+    const isGuest = areGuests[index] === true;
+    records.push(client, formatRecord({ status, at: now.ms, version, server, previous: before?.version ?? "0" }));
+    if (status === "ONLINE" && audience.plain.includes(server)) addList(redis, server, client);
+    const words = wordsOf(change, { status, at: String(now.ms), version, epoch, isGuest });
+    for (const watcher of watchersOf(redis, audience, client, isGuest)) put(outbox, watcher, words);
+    if (status === "OFFLINE") removeLists(redis, audience.plain, client);
+  });
+  inParts(records, (part) => redis.call("HSET", RECORDS_KEY, ...part));
+  send(redis, outbox);
+}
+
+/** An event's fields and values in turn. Its sequence number is put in for each stream, which counts for itself. */
+type Words = string[];
+
+const SEQUENCE_AT = 11;
+
+interface Circumstances {
+  status: Status;
+  /** ms since the epoch */
+  at: string;
+  version: string;
+  epoch: string;
+  isGuest: boolean;
+}
+
+function wordsOf({ client, reason, dueMs }: Change, { status, at, version, epoch, isGuest }: Circumstances): Words {
+  const words = ["client", client, "status", status, "at", at, "reason", reason, "version", version];
+  words.push("sequence", "", "epoch", epoch);
+  if (dueMs !== undefined) words.push("due", String(dueMs));
+  if (isGuest) words.push("guest", "1");
+  return words;
+}
+
+/** Events by the server that they are for. */
+type Outbox = Map<string, Words[]>;
+
+function put(outbox: Outbox, server: string, words: Words): void {
+  const events = outbox.get(server);
+  if (events !== undefined) events.push(words);
+  else outbox.set(server, [words]);
+}
+
+/** The sequence numbers are taken before they are used: should one go without its event, the server notices a gap. */
+function send(redis: Redis, outbox: Outbox): void {
+  for (const [server, events] of outbox) {
+    let sequence = numberOf(redis.call("HINCRBY", SEQUENCES_KEY, server, String(events.length))) - events.length;
+    for (const words of events) {
+      sequence += 1;
+      words[SEQUENCE_AT] = String(sequence);
+      append(redis, server, words);
+    }
   }
-  if (status === "OFFLINE") removeLists(redis, client);
 }
 
 /** Puts an event on a server's stream. */
-function append(redis: Redis, server: string, ...event: string[]): void {
-  const words = ["XADD", downstreamKey(server), "MAXLEN", "~", MAX_DOWNSTREAM_LENGTH, "*", ...event] as const;
-  if (textOf(redis.attempt(...words)) !== undefined) return;
+function append(redis: Redis, server: string, words: Words): void {
+  const key = downstreamKey(server);
+  if (textOf(redis.attempt("XADD", key, "MAXLEN", "~", MAX_DOWNSTREAM_LENGTH, "*", ...words)) !== undefined) return;
   clearForStream(redis, server);
-  redis.call(...words);
+  redis.call("XADD", key, "MAXLEN", "~", MAX_DOWNSTREAM_LENGTH, "*", ...words);
 }
 
 /**
@@ -78,19 +119,41 @@ export function clearForStream(redis: Redis, server: string): void {
   if (scoreOf(redis.attempt("XLEN", downstreamKey(server))) === undefined) redis.call("DEL", downstreamKey(server));
 }
 
-/** @returns whether the client is a guest: online without a contact document */
-function admitGuest(redis: Redis, client: string): boolean {
-  const isGuest = numberOf(redis.call("EXISTS", contactKey(client))) === 0;
-  if (isGuest) redis.call("SADD", GUESTS_KEY, client);
-  return isGuest;
+/** @returns which of those who arrive are guests: without a contact document */
+function admitGuests(redis: Redis, clients: readonly string[]): boolean[] {
+  const areGuests: boolean[] = [];
+  const guests: string[] = [];
+  inParts(clients, (part) => {
+    const documentCount = numberOf(redis.call("EXISTS", ...part.map((client) => contactKey(client))));
+    for (const client of part) {
+      // Nearly always all have one, or none has.
+      const hasNone =
+        documentCount < part.length &&
+        (documentCount === 0 || numberOf(redis.call("EXISTS", contactKey(client))) === 0);
+      areGuests.push(hasNone);
+      if (hasNone) guests.push(client);
+    }
+  });
+  inParts(guests, (part) => redis.call("SADD", GUESTS_KEY, ...part));
+  return areGuests;
 }
 
-/** @returns whether the client was a guest, by now perhaps with a document */
-function dismissGuest(redis: Redis, client: string, version: string): boolean {
-  if (numberOf(redis.call("SREM", GUESTS_KEY, client)) === 0) return false;
+/** @returns which of those who leave were guests, by now perhaps with a document */
+function dismissGuests(redis: Redis, clients: readonly string[], versions: readonly string[]): boolean[] {
+  const wereGuests: boolean[] = [];
+  let lastVersion: string | undefined;
+  inParts(clients, (part) => {
+    const replies = valuesOf(redis.call("SMISMEMBER", GUESTS_KEY, ...part));
+    for (let index = 0; index < part.length; index += 1) {
+      const wasGuest = numberOf(replies[index]) === 1;
+      if (wasGuest) lastVersion = versions[wereGuests.length];
+      wereGuests.push(wasGuest);
+    }
+    redis.call("SREM", GUESTS_KEY, ...part);
+  });
   // A reading no longer shows a guest who has gone: who knows less than this can't be brought up to date by one.
-  redis.call("HSET", STATE_KEY, "guestsLeft", version);
-  return true;
+  if (lastVersion !== undefined) redis.call("HSET", STATE_KEY, "guestsLeft", lastVersion);
+  return wereGuests;
 }
 
 /**
@@ -99,8 +162,15 @@ function dismissGuest(redis: Redis, client: string, version: string): boolean {
  * @returns the new version, in decimal
  */
 export function nextVersion(redis: Redis, now: Moment): string {
+  return takeVersions(redis, now, 1)[0] ?? "0";
+}
+
+/** As `nextVersion`, for so many, which rise by one. */
+function takeVersions(redis: Redis, now: Moment, count: number): string[] {
   const last = Number(textOf(redis.call("HGET", STATE_KEY, "version")) ?? "0");
-  const version = formatMicroseconds(Math.max(last + 1, now.us));
-  redis.call("HSET", STATE_KEY, "version", version);
-  return version;
+  const first = Math.max(last + 1, now.us);
+  const versions: string[] = [];
+  for (let index = 0; index < count; index += 1) versions.push(formatMicroseconds(first + index));
+  redis.call("HSET", STATE_KEY, "version", versions[count - 1] ?? "0");
+  return versions;
 }

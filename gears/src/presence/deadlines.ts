@@ -117,10 +117,16 @@ export function deadlineOf(redis: Redis, client: string): number | undefined {
   return aloneMs === undefined || batchMs === undefined ? (aloneMs ?? batchMs) : Math.max(aloneMs, batchMs);
 }
 
-/** Nobody needs to look at the client any more. */
-export function removeDeadline(redis: Redis, client: string): void {
-  redis.call("ZREM", DEADLINES_KEY, client);
-  leaveBatch(redis, client);
+/** Nobody needs to look at these clients any more. */
+export function removeDeadlines(redis: Redis, clients: readonly string[]): void {
+  inParts(clients, (part) => {
+    redis.call("ZREM", DEADLINES_KEY, ...part);
+    const batches = valuesOf(redis.call("HMGET", BATCH_OF_KEY, ...part));
+    part.forEach((client, index) => {
+      const batch = textOf(batches[index]);
+      if (batch !== undefined) takeOut(redis, client, batch);
+    });
+  });
 }
 
 /** The lowest deadline, in ms since the epoch. */
@@ -151,7 +157,10 @@ function separate(redis: Redis, name: string, clients: readonly string[]): void 
 
 function leaveBatch(redis: Redis, client: string): void {
   const batch = textOf(redis.call("HGET", BATCH_OF_KEY, client));
-  if (batch === undefined) return;
+  if (batch !== undefined) takeOut(redis, client, batch);
+}
+
+function takeOut(redis: Redis, client: string, batch: string): void {
   redis.call("HDEL", BATCH_OF_KEY, client);
   redis.call("SADD", changedBatchesKey(serverOf(batch)), batch);
 }

@@ -12,7 +12,6 @@ import {
   watchersKey,
 } from "../../../packages/protocol/src/redis-keys.ts";
 import { dissolveBatchesOf } from "./deadlines.ts";
-import { isLegalId } from "./legal-id.ts";
 import { inParts, listOf, numberOf, type Redis, textOf } from "./redis.ts";
 
 /** How much of a lost server's interest one call takes away: Redis serves nobody else meanwhile. */
@@ -29,19 +28,39 @@ export function unwatch(redis: Redis, server: string, watched: readonly string[]
   inParts(watched, (part) => redis.call("SREM", interestKey(server), ...part));
 }
 
+/** The servers that may have to be told of any client: the same for all that happens in one moment. */
+export interface Audience {
+  ofEveryone: readonly string[];
+  ofGuests: readonly string[];
+  /** Those whose interest follows from their clients' lists. */
+  plain: readonly string[];
+}
+
+/** @param hasGuests whether one needs to know who watches guests */
+export function readAudience(redis: Redis, hasGuests: boolean): Audience {
+  return {
+    ofEveryone: membersOf(redis, watchersKey(EVERYONE)),
+    ofGuests: hasGuests ? membersOf(redis, watchersKey(GUESTS)) : [],
+    plain: membersOf(redis, PLAIN_SERVERS_KEY),
+  };
+}
+
 /** The servers that someone watches `client` from. */
-export function watchersOf(redis: Redis, client: string, isGuest: boolean): string[] {
-  const servers: string[] = [];
+export function watchersOf(redis: Redis, audience: Audience, client: string, isGuest: boolean): string[] {
+  const servers = membersOf(redis, watchersKey(client));
   const add = (server: string) => {
     if (!servers.includes(server)) servers.push(server);
   };
-  for (const server of listOf(redis.call("SMEMBERS", watchersKey(client)))) add(server);
-  for (const server of listOf(redis.call("SMEMBERS", watchersKey(EVERYONE)))) add(server);
-  if (isGuest) for (const server of listOf(redis.call("SMEMBERS", watchersKey(GUESTS)))) add(server);
-  for (const server of listOf(redis.call("SMEMBERS", PLAIN_SERVERS_KEY))) {
-    if (isListedAt(redis, server, client, isGuest)) add(server);
-  }
+  for (const server of audience.ofEveryone) add(server);
+  if (isGuest) for (const server of audience.ofGuests) add(server);
+  for (const server of audience.plain) if (isListedAt(redis, server, client, isGuest)) add(server);
   return servers;
+}
+
+function membersOf(redis: Redis, key: string): string[] {
+  const members: string[] = [];
+  for (const member of listOf(redis.call("SMEMBERS", key))) members.push(member);
+  return members;
 }
 
 /**
@@ -55,8 +74,8 @@ export function addList(redis: Redis, server: string, client: string): void {
 }
 
 /** Takes the contact list of a client that has gone offline away from all plain servers. */
-export function removeLists(redis: Redis, client: string): void {
-  for (const server of listOf(redis.call("SMEMBERS", PLAIN_SERVERS_KEY))) {
+export function removeLists(redis: Redis, plainServers: readonly string[], client: string): void {
+  for (const server of plainServers) {
     const contacts = textOf(redis.call("HGET", listsKey(server), client));
     if (contacts !== undefined) {
       redis.call("HDEL", listsKey(server), client);
@@ -101,7 +120,7 @@ function isListedAt(redis: Redis, server: string, client: string, asGuest: boole
 function readContacts(redis: Redis, client: string): string[] {
   const plain = redis.attempt("GET", contactKey(client));
   const text = textOf(plain) ?? textOf(redis.attempt("JSON.GET", contactKey(client)));
-  return text === undefined ? [EVERYONE] : redis.contactsIn(text).filter((contact) => isLegalId(contact));
+  return text === undefined ? [EVERYONE] : redis.contactsIn(text).filter((contact) => redis.isLegalId(contact));
 }
 
 function decrement(redis: Redis, key: string, field: string): void {

@@ -17,7 +17,7 @@ import {
   SERVERS_KEY,
   STATE_KEY,
 } from "../../../packages/protocol/src/redis-keys.ts";
-import { announce, clearForStream, nextVersion, type Reason } from "./announce.ts";
+import { announce, type Change, clearForStream, nextVersion, type Reason } from "./announce.ts";
 import {
   batchOf,
   DISSOLVED_AT_ONCE,
@@ -31,13 +31,12 @@ import {
   newcomersOf,
   nextDeadlineMs,
   regroup,
-  removeDeadline,
+  removeDeadlines,
   setDeadline,
 } from "./deadlines.ts";
 import { addList, forget, isPlain, watch } from "./interest.ts";
-import { isLegalId } from "./legal-id.ts";
 import { type Moment, readClock } from "./moment.ts";
-import { type ClientRecord, parseRecord, readRecord, writeRecord } from "./record.ts";
+import { type ClientRecord, forEachRecord, readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import type { Timing } from "./timing.ts";
 
@@ -66,7 +65,7 @@ const NO_KEY = -2;
  * revives nobody.
  */
 export function applyHeartbeat(redis: Redis, timing: Timing, { atMs, server, clients }: Heartbeat): void {
-  if (!isLegalId(server)) return;
+  if (!redis.isLegalId(server)) return;
   const now = readClock(redis);
   const deadlineMs = Math.min(atMs, now.ms) + timing.leaseMs;
   if (deadlineMs <= now.ms) return;
@@ -94,7 +93,7 @@ function renewBatch(redis: Redis, now: Moment, renewal: Renewal, clients: readon
     const newcomers = newcomersOf(redis, batch);
     const admitted = admit(redis, now, renewal.server, newcomers);
     const isAnyRefused = admitted.length < newcomers.length;
-    const members = isAnyRefused ? clients.filter((client) => isLegalId(client)) : clients;
+    const members = isAnyRefused ? clients.filter((client) => redis.isLegalId(client)) : clients;
     regroup(redis, { name: batch.name, clients: members }, admitted);
   }
   moveBatch(redis, batch, renewal.deadlineMs);
@@ -126,37 +125,44 @@ function prolong(redis: Redis, now: Moment, renewal: Renewal, clients: readonly 
   const length = clients.length;
   for (let index = 0; index < length; index += 1) keys[index] = LEASE_KEY_PREFIX + clients[index];
   const holders = valuesOf(call("MGET", ...keys));
-  let areKept = true;
+  const others: string[] = [];
   for (let index = 0; index < length; index += 1) {
     // Half the work of a SET: Redis keeps the value.
     if (holders[index] === server) call("PEXPIREAT", keys[index] ?? "", deadline);
-    else {
-      takeOver(redis, now, renewal, clients[index] ?? "");
-      areKept = false;
-    }
+    else others.push(clients[index] ?? "");
   }
-  return areKept;
+  takeOver(redis, now, renewal, others);
+  return others.length === 0;
 }
 
-/** The lease was another server's, or there was none. */
-function takeOver(redis: Redis, now: Moment, { server, atMs, deadlineMs }: Renewal, client: string): void {
-  if (!isLegalId(client)) return;
-  const record = readRecord(redis, client);
-  // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
-  const isOvertaken = record?.status === "OFFLINE" && atMs < record.at;
-  if (isOvertaken) return;
-  const deadline = String(deadlineMs);
-  if (record?.status !== "ONLINE") {
-    redis.call("SET", leaseKey(client), server, "PXAT", deadline);
-    start(redis, now, { client, server, deadlineMs, before: record });
-    return;
-  }
+/** The leases were another server's, or there were none. Who arrives has no deadline yet. */
+function takeOver(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+  if (clients.length === 0) return;
+  const { server, atMs, deadlineMs } = renewal;
+  const legal = new Set(clients.filter((client) => redis.isLegalId(client)));
+  const arrivals: Change[] = [];
+  forEachRecord(redis, [...legal], (client, record) => {
+    // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
+    const isOvertaken = record?.status === "OFFLINE" && atMs < record.at;
+    if (isOvertaken) return;
+    if (record?.status === "ONLINE") {
+      takeOverLive(redis, renewal, client, record);
+      return;
+    }
+    redis.call("SET", leaseKey(client), server, "PXAT", String(deadlineMs));
+    arrivals.push(arrivalOf(client, server, record));
+  });
+  announce(redis, now, "ONLINE", arrivals);
+}
+
+function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: ClientRecord): void {
+  const { server, deadlineMs } = renewal;
   if (isPlain(redis, server)) addList(redis, server, client);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
   const heldUntilMs = endOf(redis, client);
   const isLeftLying = holder !== undefined && heldUntilMs > deadlineMs;
   if (!isLeftLying) {
-    redis.call("SET", leaseKey(client), server, "PXAT", deadline);
+    redis.call("SET", leaseKey(client), server, "PXAT", String(deadlineMs));
     writeRecord(redis, client, { ...record, server });
   }
   if (holder === undefined || holder === server) return;
@@ -170,34 +176,23 @@ function takeOver(redis: Redis, now: Moment, { server, atMs, deadlineMs }: Renew
  */
 function admit(redis: Redis, now: Moment, server: string, clients: readonly string[]): string[] {
   const admitted: string[] = [];
-  if (clients.length === 0) return admitted;
-  const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...clients));
-  clients.forEach((client, index) => {
-    const text = textOf(records[index]);
-    const record = text === undefined ? undefined : parseRecord(text);
-    const isOurs =
-      record?.status === "ONLINE"
-        ? record.server === server
-        : admitUnknown(redis, now, { client, server, before: record });
-    if (isOurs) admitted.push(client);
+  const arrivals: Change[] = [];
+  forEachRecord(redis, clients, (client, record) => {
+    if (record?.status === "ONLINE") {
+      if (record.server === server) admitted.push(client);
+    } else if (!redis.isLegalId(client)) redis.call("DEL", leaseKey(client));
+    else {
+      admitted.push(client);
+      if (textOf(redis.attempt("GET", leaseKey(client))) === server) arrivals.push(arrivalOf(client, server, record));
+    }
   });
+  announce(redis, now, "ONLINE", arrivals);
   return admitted;
-}
-
-/** @returns whether it can be a client */
-function admitUnknown(redis: Redis, now: Moment, arrival: Arrival): boolean {
-  const { client, server } = arrival;
-  if (!isLegalId(client)) {
-    redis.call("DEL", leaseKey(client));
-    return false;
-  }
-  if (textOf(redis.attempt("GET", leaseKey(client))) === server) announceStart(redis, now, arrival);
-  return true;
 }
 
 /** A client signs out at `server`: it is `OFFLINE` now, unless another server vouches for it as well. */
 export function leave(redis: Redis, timing: Timing, server: string, client: string): void {
-  if (!isLegalId(client)) return;
+  if (!redis.isLegalId(client)) return;
   checkLease(redis, timing, client);
   const now = readClock(redis);
   const other = anotherHome(redis, now, server, client);
@@ -208,38 +203,58 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
     if (record !== undefined) writeRecord(redis, client, { ...record, server: other.server });
     return;
   }
-  if (!end(redis, now, { client, reason: "left" })) {
-    // Its heartbeat may still wait on the stream: as older than this record, it begins nothing.
-    const { version = "0", previous = "0" } = readRecord(redis, client) ?? {};
-    writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version, previous, server });
+  const record = readRecord(redis, client);
+  if (record?.status === "ONLINE") {
+    end(redis, now, [{ client, record, reason: "left" }]);
+    return;
   }
+  redis.call("DEL", leaseKey(client), homesKey(client));
+  removeDeadlines(redis, [client]);
+  // Its heartbeat may still wait on the stream: as older than this record, it begins nothing.
+  const { version = "0", previous = "0" } = record ?? {};
+  writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version, previous, server });
 }
 
 /** Something happened to a lease that may not have been us: makes what is announced agree with it. */
 export function checkLease(redis: Redis, timing: Timing, client: string): void {
-  if (!isLegalId(client)) return;
+  if (!redis.isLegalId(client)) return;
   const now = readClock(redis);
-  agreeWithLease(redis, timing, now, client, () => isHeld(redis, timing, now));
+  agreeWithLeases(redis, timing, now, [client], () => isHeld(redis, timing, now));
 }
 
-function agreeWithLease(redis: Redis, timing: Timing, now: Moment, client: string, mayNotEnd: () => boolean): void {
-  const leaseEndMs = endOfLease(redis, timing, now, client);
-  const server = textOf(redis.attempt("GET", leaseKey(client)));
-  const record = readRecord(redis, client);
-  const isOnline = record?.status === "ONLINE";
-  // Redis still finds a key in the millisecond in which it runs out.
-  if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
-    if (isOnline) keepDeadline(redis, client, leaseEndMs);
-    else start(redis, now, { client, server, deadlineMs: leaseEndMs, before: record });
-    return;
-  }
-  if (!isOnline) {
-    removeDeadline(redis, client);
-    return;
-  }
-  const dueMs = (server !== undefined ? leaseEndMs : undefined) ?? deadlineOf(redis, client) ?? now.ms;
-  if (dueMs > now.ms) end(redis, now, { client, reason: "left" });
-  else if (!mayNotEnd()) endDue(redis, now, client, dueMs);
+function agreeWithLeases(
+  redis: Redis,
+  timing: Timing,
+  now: Moment,
+  clients: readonly string[],
+  mayNotEnd: () => boolean,
+): void {
+  const arrivals: Change[] = [];
+  const endings: Ending[] = [];
+  const settled: string[] = [];
+  forEachRecord(redis, clients, (client, record) => {
+    const leaseEndMs = endOfLease(redis, timing, now, client);
+    const server = leaseEndMs === undefined ? undefined : textOf(redis.attempt("GET", leaseKey(client)));
+    // Redis still finds a key in the millisecond in which it runs out.
+    if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
+      if (record?.status === "ONLINE") keepDeadline(redis, client, leaseEndMs);
+      else {
+        setDeadline(redis, client, leaseEndMs);
+        arrivals.push(arrivalOf(client, server, record));
+      }
+      return;
+    }
+    if (record?.status !== "ONLINE") {
+      settled.push(client);
+      return;
+    }
+    const dueMs = (server !== undefined ? leaseEndMs : undefined) ?? deadlineOf(redis, client) ?? now.ms;
+    if (dueMs > now.ms) endings.push({ client, record, reason: "left" });
+    else if (!mayNotEnd()) endings.push({ client, record, reason: reasonOf(redis, now, record), dueMs });
+  });
+  removeDeadlines(redis, settled);
+  announce(redis, now, "ONLINE", arrivals);
+  end(redis, now, endings);
 }
 
 /** What a sweep tells the clock that called it. */
@@ -273,13 +288,14 @@ function sweepDue(redis: Redis, timing: Timing, now: Moment): boolean {
   const batches = dueBy(redis, now.ms, SWEPT_AT_ONCE).filter((name) => isBatch(name));
   for (const batch of batches.slice(0, DISSOLVED_AT_ONCE)) dissolve(redis, batch);
   const due = dueBy(redis, now.ms, SWEPT_AT_ONCE);
-  for (const name of due) if (!isBatch(name)) agreeWithLease(redis, timing, now, name, () => false);
+  const clients = due.filter((name) => !isBatch(name));
+  agreeWithLeases(redis, timing, now, clients, () => false);
   return due.length < SWEPT_AT_ONCE && batches.length <= DISSOLVED_AT_ONCE;
 }
 
 /** A server makes itself known, before its first heartbeat: it will say whom it watches. */
 export function join(redis: Redis, timing: Timing, server: string): void {
-  if (!isLegalId(server)) return;
+  if (!redis.isLegalId(server)) return;
   redis.call("ZADD", SERVERS_KEY, String(readClock(redis).ms + timing.leaseMs), server);
   redis.call("SREM", PLAIN_SERVERS_KEY, server);
 }
@@ -325,51 +341,40 @@ export function read(
   return reading;
 }
 
-interface Arrival {
-  client: string;
-  server: string;
-  /** What was known of the client until now. */
-  before: ClientRecord | undefined;
-}
-
-function start(redis: Redis, now: Moment, { deadlineMs, ...arrival }: Arrival & { deadlineMs: number }): void {
-  setDeadline(redis, arrival.client, deadlineMs);
-  announceStart(redis, now, arrival);
-}
-
-function announceStart(redis: Redis, now: Moment, { client, server, before }: Arrival): void {
-  if (isPlain(redis, server)) addList(redis, server, client);
-  announce(redis, now, { client, status: "ONLINE", reason: "connected", server, before });
+/** @param before what was known of the client until now */
+function arrivalOf(client: string, server: string, before: ClientRecord | undefined): Change {
+  return { client, reason: "connected", server, before };
 }
 
 interface Ending {
   client: string;
   reason: Reason;
+  /** What was known of the client until now: that it is online. */
+  record: ClientRecord;
+  /** When its lease ran out, in ms since the epoch, where that is what happened. */
   dueMs?: number;
 }
 
-/** @returns whether the client was announced as online */
-function end(redis: Redis, now: Moment, { client, reason, dueMs }: Ending): boolean {
-  redis.call("DEL", leaseKey(client), homesKey(client));
-  removeDeadline(redis, client);
-  const record = readRecord(redis, client);
-  if (record?.status !== "ONLINE") return false;
-  announce(redis, now, {
-    client,
-    status: "OFFLINE",
-    reason,
-    server: record.server,
-    before: record,
-    ...(dueMs !== undefined && { dueMs }),
-  });
-  return true;
+function end(redis: Redis, now: Moment, endings: readonly Ending[]): void {
+  const clients = endings.map(({ client }) => client);
+  const keys = clients.flatMap((client) => [leaseKey(client), homesKey(client)]);
+  inParts(keys, (part) => redis.call("DEL", ...part));
+  removeDeadlines(redis, clients);
+  announce(
+    redis,
+    now,
+    "OFFLINE",
+    endings.map(({ client, record, reason, dueMs }) => {
+      const change: Change = { client, reason, server: record.server, before: record };
+      return dueMs === undefined ? change : { ...change, dueMs };
+    }),
+  );
 }
 
-/** The lease ran out: because its client stopped, or because its server did. */
-function endDue(redis: Redis, now: Moment, client: string, dueMs: number): void {
-  const server = readRecord(redis, client)?.server ?? "";
+/** Why a lease ran out: because its client stopped, or because its server did. */
+function reasonOf(redis: Redis, now: Moment, { server }: ClientRecord): Reason {
   const isLost = numberOf(redis.call("ZSCORE", SERVERS_KEY, server)) <= now.ms;
-  end(redis, now, { client, reason: isLost ? "server-lost" : "timed-out", dueMs });
+  return isLost ? "server-lost" : "timed-out";
 }
 
 /** @returns whether no later heartbeat of this server has been seen */

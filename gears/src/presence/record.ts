@@ -1,5 +1,5 @@
 import { RECORDS_KEY } from "../../../packages/protocol/src/redis-keys.ts";
-import { type Redis, textOf } from "./redis.ts";
+import { inParts, type Redis, textOf, valuesOf } from "./redis.ts";
 
 /** The last change of a client. */
 export interface ClientRecord {
@@ -19,9 +19,28 @@ export function readRecord(redis: Redis, client: string): ClientRecord | undefin
   return text === undefined ? undefined : parseRecord(text);
 }
 
+/** As `readRecord`, for each of many, in their order. */
+export function forEachRecord(
+  redis: Redis,
+  clients: readonly string[],
+  visit: (client: string, record: ClientRecord | undefined) => void,
+): void {
+  inParts(clients, (part) => {
+    const texts = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));
+    part.forEach((client, index) => {
+      const text = textOf(texts[index]);
+      visit(client, text === undefined ? undefined : parseRecord(text));
+    });
+  });
+}
+
 export function writeRecord(redis: Redis, client: string, record: ClientRecord): void {
-  const { status, at, version, server, previous } = record;
-  redis.call("HSET", RECORDS_KEY, client, `${status} ${at} ${version} ${server} ${previous}`);
+  redis.call("HSET", RECORDS_KEY, client, formatRecord(record));
+}
+
+/** As a record stands in Redis. */
+export function formatRecord({ status, at, version, server, previous }: ClientRecord): string {
+  return `${status} ${at} ${version} ${server} ${previous}`;
 }
 
 /** The record that its text spells. */

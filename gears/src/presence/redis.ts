@@ -11,18 +11,21 @@ export interface Redis {
 
   /** The strings in the `contacts` of a contact document; none where it is no such document. */
   contactsIn: (this: void, json: string) => string[];
+
+  /** As `isClientId` of the protocol: its regular expression, or what the language has in its place. */
+  isLegalId: (this: void, id: string) => boolean;
 }
 
 /** The same Redis for one who names keys without `prefix`, which all of them have. */
-export function withPrefix({ call, attempt, contactsIn }: Redis, prefix: string): Redis {
-  return { call: prefixed(call, prefix), attempt: prefixed(attempt, prefix), contactsIn };
+export function withPrefix({ call, attempt, ...rest }: Redis, prefix: string): Redis {
+  return { call: prefixed(call, prefix), attempt: prefixed(attempt, prefix), ...rest };
 }
 
 function prefixed(run: Redis["call"], prefix: string): Redis["call"] {
   return (command: string, first?: string, ...rest: string[]) => {
     if (first === undefined) return run(command);
-    // These two take keys and nothing else; of every other command that the logic gives, the first argument is the key.
-    const areAllKeys = command === "MGET" || command === "DEL";
+    // These take keys and nothing else; of every other command that the logic gives, the first argument is the key.
+    const areAllKeys = command === "MGET" || command === "DEL" || command === "EXISTS";
     return areAllKeys
       ? run(command, prefix + first, ...rest.map((key) => prefix + key))
       : run(command, prefix + first, ...rest);
