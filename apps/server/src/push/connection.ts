@@ -1,7 +1,8 @@
 import type { ClientId, PresenceEvent, Problem } from "@presence/protocol";
 import type { ContactList } from "../contacts/directory.ts";
 import type { CloseReason } from "../metrics.ts";
-import type { Flushable, FlushScheduler, JoinFrames } from "./flush-scheduler.ts";
+import type { Flushable, FlushScheduler } from "./flush-scheduler.ts";
+import type { FrameRow } from "./frame-row.ts";
 import type { Liveness } from "./liveness.ts";
 import type { Outlet } from "./outlet.ts";
 import { KEEP_ALIVE_FRAME } from "./sse.ts";
@@ -21,7 +22,7 @@ type State =
   /** its place in the order of events is being fetched: what comes meanwhile is held back */
   | Joining
   /** it has been told all up to this version, and is told of each event beyond */
-  | { kind: "live"; position: number }
+  | { kind: "live" }
   /** more waited for it than may: it is told nothing until that has drained, then gets a snapshot */
   | { kind: "lagging" }
   | { kind: "closed" };
@@ -46,6 +47,8 @@ export interface ConnectionOptions {
   maxHeldEvents: number;
 }
 
+const NOT_LIVE = Number.POSITIVE_INFINITY;
+
 /** One SSE stream of one client. */
 export class Connection implements Flushable {
   readonly subscription: Subscription;
@@ -53,8 +56,12 @@ export class Connection implements Flushable {
   readonly #options: ConnectionOptions;
   readonly #keepAliveMs: number;
   #state: State = { kind: "joining", held: [] };
-  #frames: Buffer[] = [];
-  #frameBytes = 0;
+  /** The version up to which it has been told all there is to tell; while it isn't live, it is told of no event. */
+  #position = NOT_LIVE;
+  /** Those that wait for the next flush. */
+  #frames: FrameRow | undefined;
+  /** How many bytes of them may wait. */
+  #roomBytes = 0;
   #snapshotBytes = 0;
   #lastWriteMs = performance.now();
   #closeReason: CloseReason = "gone";
@@ -83,8 +90,7 @@ export class Connection implements Flushable {
   /** Holds back what comes from now on, until `goLive` with what is returned. */
   startJoining(): Joining {
     const joining: Joining = { kind: "joining", held: [] };
-    if (this.#state.kind !== "closed") this.#state = joining;
-    this.#dropFrames();
+    if (this.#state.kind !== "closed") this.#turn(joining);
     return joining;
   }
 
@@ -96,7 +102,8 @@ export class Connection implements Flushable {
    */
   goLive(joining: Joining, opening: readonly Buffer[], position: number): void {
     if (this.#state !== joining) return;
-    this.#state = { kind: "live", position };
+    this.#state = { kind: "live" };
+    this.#position = position;
     const bytes = Buffer.concat(opening);
     this.#snapshotBytes = bytes.length;
     this.#write(bytes);
@@ -105,21 +112,27 @@ export class Connection implements Flushable {
 
   /** @returns whether this connection lost its place by it */
   deliver(event: PresenceEvent, frame: Buffer): boolean {
-    switch (this.#state.kind) {
-      case "joining":
-        this.#state.held.push({ event, frame });
-        if (this.#state.held.length > this.#options.maxHeldEvents) this.destroy("unreadable");
-        return false;
-      case "live":
-        // An event may come down later than a reading that contains it.
-        return event.version > this.#state.position && !this.#enqueue(frame);
-      default:
-        return false;
-    }
+    // First, and with as little as can be looked at: it is what a fan-out does most. An event may come down later than a
+    // reading that contains it.
+    if (event.version > this.#position) return !this.#enqueue(frame);
+    if (this.#state.kind === "joining") this.#hold(this.#state, event, frame);
+    return false;
   }
 
-  flush(join: JoinFrames): void {
-    if (this.#state.kind === "live") this.#writeFrames(join);
+  /** Into a state in which it is told of no event; what waits is told in another way, or never. */
+  #turn(state: State): void {
+    this.#state = state;
+    this.#position = NOT_LIVE;
+    this.#frames = undefined;
+  }
+
+  #hold({ held }: Joining, event: PresenceEvent, frame: Buffer): void {
+    held.push({ event, frame });
+    if (held.length > this.#options.maxHeldEvents) this.destroy("unreadable");
+  }
+
+  flush(): void {
+    if (this.#state.kind === "live") this.#writeFrames();
   }
 
   /** Whether it has lost its place, and everything that waited before has gone. */
@@ -148,44 +161,40 @@ export class Connection implements Flushable {
   }
 
   markClosed(): void {
-    this.#state = { kind: "closed" };
-    this.#dropFrames();
+    this.#turn({ kind: "closed" });
   }
 
   /** @returns whether there was room */
   #enqueue(frame: Buffer): boolean {
-    if (!this.#hasRoomFor(frame)) {
-      this.#writeFrames(Buffer.concat);
-      if (!this.#hasRoomFor(frame)) {
-        this.#state = { kind: "lagging" };
+    // Until the next flush nothing is added to what waits in the outlet: looked at once, and not for each frame.
+    if (this.#frames === undefined) this.#roomBytes = this.#measureRoom();
+    if ((this.#frames?.byteLength ?? 0) + frame.length > this.#roomBytes) {
+      this.#writeFrames();
+      this.#roomBytes = this.#measureRoom();
+      if (frame.length > this.#roomBytes) {
+        this.#turn({ kind: "lagging" });
         return false;
       }
     }
+    const { scheduler } = this.#options;
     // While frames wait, their flush is scheduled.
-    if (this.#frames.length === 0) this.#options.scheduler.schedule(this);
-    this.#frames.push(frame);
-    this.#frameBytes += frame.length;
+    if (this.#frames === undefined) scheduler.schedule(this);
+    this.#frames = (this.#frames ?? scheduler.start).with(frame);
     return true;
   }
 
   /** What waits in the outlet is the reader's slowness; what waits here only waits for the end of the window. */
-  #hasRoomFor(frame: Buffer): boolean {
+  #measureRoom(): number {
     const waitingBytes = this.#outlet.waitingBytes;
     if (waitingBytes === 0) this.#snapshotBytes = 0;
-    const limit = this.#options.maxWaitingBytes + this.#snapshotBytes;
-    return waitingBytes + this.#frameBytes + frame.length <= limit;
+    return this.#options.maxWaitingBytes + this.#snapshotBytes - waitingBytes;
   }
 
-  #writeFrames(join: JoinFrames): void {
-    if (this.#frames.length === 0) return;
-    const bytes = join(this.#frames);
-    this.#dropFrames();
-    this.#write(bytes);
-  }
-
-  #dropFrames(): void {
-    this.#frames = [];
-    this.#frameBytes = 0;
+  #writeFrames(): void {
+    const frames = this.#frames;
+    if (frames === undefined) return;
+    this.#frames = undefined;
+    this.#write(frames.bytes);
   }
 
   #write(bytes: Buffer): void {

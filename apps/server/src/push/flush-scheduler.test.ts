@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FlushScheduler, type JoinFrames } from "./flush-scheduler.ts";
+import { FlushScheduler } from "./flush-scheduler.ts";
 
 const MAX_WINDOW_MS = 500;
 
@@ -12,7 +12,7 @@ class Watcher {
     this.#busyMs = busyMs;
   }
 
-  flush(_join: JoinFrames): void {
+  flush(): void {
     this.flushes += 1;
     for (const endMs = performance.now() + this.#busyMs; performance.now() < endMs; );
   }

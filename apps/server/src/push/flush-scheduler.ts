@@ -1,10 +1,9 @@
+import { FrameRow } from "./frame-row.ts";
+
 /** Something with bytes to put out. */
 export interface Flushable {
-  /** @param join puts frames together */
-  flush(join: JoinFrames): void;
+  flush(): void;
 }
-
-export type JoinFrames = (frames: readonly Buffer[]) => Buffer;
 
 /** How many times as long as a flush took its window is: flushing takes a ninth of the time at the most, if it can. */
 const WINDOW_OF_FLUSH = 8;
@@ -18,11 +17,17 @@ const WINDOW_OF_FLUSH = 8;
 export class FlushScheduler {
   readonly #maxWindowMs: number;
   #waiting = new Set<Flushable>();
+  #start = FrameRow.start();
   #isScheduled = false;
   #windowEndMs = Number.NEGATIVE_INFINITY;
 
   constructor(maxWindowMs: number) {
     this.#maxWindowMs = maxWindowMs;
+  }
+
+  /** What all rows of frames begin with that wait for the next flush. */
+  get start(): FrameRow {
+    return this.#start;
   }
 
   schedule(flushable: Flushable): void {
@@ -39,28 +44,9 @@ export class FlushScheduler {
     const startMs = performance.now();
     const flushables = this.#waiting;
     this.#waiting = new Set();
-    const join = createFrameJoiner();
-    for (const flushable of flushables) flushable.flush(join);
+    this.#start = FrameRow.start();
+    for (const flushable of flushables) flushable.flush();
     const endMs = performance.now();
     this.#windowEndMs = endMs + Math.min(this.#maxWindowMs, WINDOW_OF_FLUSH * (endMs - startMs));
   }
-}
-
-/** Most watchers of one burst are owed the same frames: these are joined once and shared. */
-function createFrameJoiner(): JoinFrames {
-  let lastFrames: readonly Buffer[] = [];
-  let lastJoined = Buffer.alloc(0);
-  return (frames) => {
-    const [only] = frames;
-    if (only && frames.length === 1) return only;
-    if (!areSame(frames, lastFrames)) {
-      lastFrames = frames;
-      lastJoined = Buffer.concat(frames);
-    }
-    return lastJoined;
-  };
-}
-
-function areSame(left: readonly Buffer[], right: readonly Buffer[]): boolean {
-  return left.length === right.length && left.every((frame, index) => frame === right[index]);
 }

@@ -1,4 +1,5 @@
 import type { ClientId } from "@presence/protocol";
+import type { ContactList } from "../contacts/directory.ts";
 import type { Connection } from "./connection.ts";
 import { Group } from "./group.ts";
 
@@ -35,7 +36,7 @@ export class PushRegistry {
     this.#connections.add(connection);
     addTo(this.#byClient, client, connection);
     if (list.everyone) this.#watchersOfAll.add(connection);
-    else for (const contact of list.contacts) addTo(this.#watchersByContact, contact, connection);
+    else for (const contact of othersIn(list, client)) addTo(this.#watchersByContact, contact, connection);
   }
 
   remove(connection: Connection): void {
@@ -43,7 +44,7 @@ export class PushRegistry {
     this.#connections.delete(connection);
     removeFrom(this.#byClient, client, connection);
     if (list.everyone) this.#watchersOfAll.delete(connection);
-    else for (const contact of list.contacts) removeFrom(this.#watchersByContact, contact, connection);
+    else for (const contact of othersIn(list, client)) removeFrom(this.#watchersByContact, contact, connection);
   }
 
   /**
@@ -59,12 +60,16 @@ export class PushRegistry {
       this.#connections.forEach(visitOther);
       return;
     }
-    this.#watchersByContact.get(client)?.forEach(visitOther);
+    this.#watchersByContact.get(client)?.forEach(visit);
     this.#watchersOfAll.forEach(visitOther);
   }
 }
 
 const NO_CONNECTIONS = new Group<Connection>();
+
+function* othersIn({ contacts }: ContactList, client: ClientId): Iterable<ClientId> {
+  for (const contact of contacts) if (contact !== client) yield contact;
+}
 
 function addTo(index: Map<ClientId, Group<Connection>>, key: ClientId, connection: Connection): void {
   const group = index.get(key);
