@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
+import { countBraces } from "./count-braces.ts";
 
 /** All sockets read into this one buffer: what they read is counted before the next one reads. */
 const READ_BUFFER = Buffer.alloc(64 * 1024);
-const OPENING_BRACE = "{".charCodeAt(0);
 
 /**
  * An SSE reader as lean as can be, so that it isn't what is measured: it takes no frame apart and only counts.
@@ -79,11 +79,9 @@ export class RawStream {
   #count(length: number): void {
     this.bytes += length;
     this.lastReadMs = performance.now();
-    for (let index = 0; index < length; index++) {
-      if (READ_BUFFER[index] !== OPENING_BRACE) continue;
-      if (this.objects === 0) this.firstObjectMs = this.lastReadMs;
-      this.objects++;
-    }
+    const count = countBraces(READ_BUFFER, length);
+    if (this.objects === 0 && count > 0) this.firstObjectMs = this.lastReadMs;
+    this.objects += count;
     if (this.#awaited && this.objects >= this.#awaited.objects) {
       this.#awaited.resolve();
       this.#awaited = undefined;

@@ -3,8 +3,8 @@ import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BETTER_SSE, colleagueId, oursWithColleagues } from "../contestants.ts";
 import { closeAll, lastReadMs, openCrowd, resetAll, untilQuiet, untilTold } from "../load/crowd.ts";
+import { OtherServer } from "../load/other-server.ts";
 import { RawStream } from "../load/raw-stream.ts";
-import { sendHeartbeat } from "../load/redis-clients.ts";
 import { startNchan } from "../peers/nchan.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
@@ -18,6 +18,8 @@ const EVENTS = 200;
 const DELIVERIES = VIEWERS * EVENTS;
 const HEARTBEAT_INTERVAL_MS = 1_000;
 const PAUSE_MS = 200;
+/** How often each is asked in its turn, beside once that doesn't count: who was idle is cold. */
+const ROUNDS_PER_TURN = 3;
 
 /** A server with its viewers, ready for a round. */
 interface Stand {
@@ -58,12 +60,16 @@ async function run(effort: Effort): Promise<Answer> {
       notes.push(`Nchan can't be had here and is left out: ${String(error).split("\n", 1)[0]}`);
     }
     const measured = stands.map((stand) => ({ stand, rounds: [] as Round[] }));
-    const count = effort.isLong ? 15 : 5;
-    for (let round = 0; round <= count; round++) {
+    const turns = effort.isLong ? 6 : 3;
+    // The first turn warms up: code that has run often enough is compiled.
+    for (let turn = 0; turn <= turns; turn++) {
       for (const { stand, rounds } of measured) {
-        effort.onProgress(`round ${round} of ${count}: ${stand.name}`);
-        const figures = await measure(stand);
-        if (round > 0) rounds.push(figures);
+        effort.onProgress(`turn ${turn} of ${turns}: ${stand.name}`);
+        await measure(stand);
+        for (let round = 0; round < ROUNDS_PER_TURN; round++) {
+          const figures = await measure(stand);
+          if (turn > 0) rounds.push(figures);
+        }
       }
     }
     return answer(measured, notes);
@@ -73,7 +79,6 @@ async function run(effort: Effort): Promise<Answer> {
   }
 }
 
-/** The first round warms up. */
 async function measure({ viewers, burst, settle, cpuMs }: Stand): Promise<Round> {
   resetAll(viewers);
   const cpuBefore = await cpuMs();
@@ -100,13 +105,15 @@ async function openOurs(redis: RedisProcess, { nodeArgs }: Effort): Promise<Stan
   const viewers = await openCrowd(VIEWERS, (index) => RawStream.open(server.port, contestant.watchPath(index)));
   await untilQuiet(viewers);
   const clients = Array.from({ length: EVENTS }, (_, index) => colleagueId(index));
+  const elsewhere = await OtherServer.join(redis, HEARTBEAT_INTERVAL_MS);
   return {
     ...standOn(server, viewers),
     name: "ours, through Redis",
-    burst: () => void sendHeartbeat(redis.commands, "elsewhere", clients),
+    burst: () => void elsewhere.heartbeat(clients),
     async settle() {
       await untilTold(viewers, 2 * EVENTS);
       await untilQuiet(viewers);
+      await elsewhere.join();
     },
     cpuMs: async () => (await server.processorUsage()).cpuMs + (await redis.cpuMs()),
   };

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { colleagueId, oursWithColleagues } from "../contestants.ts";
 import { untilQuiet } from "../load/crowd.ts";
+import { OtherServer } from "../load/other-server.ts";
 import { RawStream } from "../load/raw-stream.ts";
-import { sendHeartbeat } from "../load/redis-clients.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { peerProgram, startServerProcess } from "../server-process.ts";
@@ -71,11 +71,12 @@ async function measure({ nodeArgs }: Effort): Promise<{ ours: number[]; bare: nu
     await RawStream.open(bridge.port, "/watch"),
   ] as const;
   await untilQuiet(readers);
+  const elsewhere = await OtherServer.join(redis, HEARTBEAT_INTERVAL_MS);
   const ours: number[] = [];
   const bare: number[] = [];
   for (let index = 0; index < WARM_UP + EVENTS; index++) {
     const client = colleagueId(index);
-    ours.push(await latencyOf(readers[0], () => sendHeartbeat(redis.commands, "elsewhere", [client])));
+    ours.push(await latencyOf(readers[0], () => elsewhere.heartbeat([client])));
     bare.push(
       await latencyOf(readers[1], () =>
         redis.commands.xadd("bridge", "*", "data", JSON.stringify({ client, status: "ONLINE", since: Date.now() })),
