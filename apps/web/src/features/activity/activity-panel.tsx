@@ -1,11 +1,12 @@
 import type { ClientId } from "@presence/protocol";
-import { memo } from "react";
+import { memo, useRef } from "react";
 import { useStore } from "zustand";
 import { clockTime, clockTimeWithSeconds } from "../../lib/time/local-time.ts";
 import { relativeTime } from "../../lib/time/relative-time.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { useTicking } from "../../ui/use-ticking.ts";
 import { type ActivityEntry, activityStore } from "./activity-store.ts";
+import { useAsFarAsSeen } from "./use-as-far-as-seen.ts";
 import "./activity-panel.css";
 
 interface ActivityPanelProps {
@@ -17,6 +18,8 @@ interface ActivityPanelProps {
 /** Who came and went, when. */
 export function ActivityPanel({ nameOf, sinceMs }: ActivityPanelProps) {
   const entries = useStore(activityStore, (state) => state.entries);
+  const end = useRef<HTMLLIElement>(null);
+  const { count, onScroll } = useAsFarAsSeen(end, entries.length);
 
   return (
     <section className="activity" aria-label="Activity">
@@ -26,17 +29,31 @@ export function ActivityPanel({ nameOf, sinceMs }: ActivityPanelProps) {
           Nobody has come or gone since {clockTime(sinceMs)}. When somebody does, it stands here.
         </p>
       ) : (
-        <ol className="activity__list">
-          {entries.map((entry) => (
-            <Entry key={entry.key} entry={entry} name={nameOf(entry.client)} />
+        <ol className="activity__list" onScroll={onScroll}>
+          {entries.slice(0, count).map((entry, index) => (
+            <Entry
+              key={entry.key}
+              entry={entry}
+              name={nameOf(entry.client)}
+              position={index + 1}
+              setSize={entries.length}
+            />
           ))}
+          <li ref={end} aria-hidden="true" />
         </ol>
       )}
     </section>
   );
 }
 
-const Entry = memo(function Entry({ entry, name }: { entry: ActivityEntry; name: string }) {
+interface EntryProps {
+  entry: ActivityEntry;
+  name: string;
+  position: number;
+  setSize: number;
+}
+
+const Entry = memo(function Entry({ entry, name, position, setSize }: EntryProps) {
   const ago = useTicking((nowMs) => relativeTime(entry.atMs, nowMs));
 
   return (
@@ -46,6 +63,8 @@ const Entry = memo(function Entry({ entry, name }: { entry: ActivityEntry; name:
       data-client={entry.client}
       data-status={entry.status}
       data-missed={entry.missed}
+      aria-posinset={position}
+      aria-setsize={setSize}
     >
       <Avatar client={entry.client} name={name} size="s" status={entry.status} />
       <span className="activity__text">
