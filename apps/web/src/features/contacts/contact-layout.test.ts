@@ -87,4 +87,5 @@ it("tells how many would move", () => {
   };
   expect(countMoves(held, held)).toBe(0);
   expect(countMoves(held, now)).toBe(3);
+  expect(countMoves(held, { ...held, statuses: now.statuses }), "of those who are listed").toBe(1);
 });

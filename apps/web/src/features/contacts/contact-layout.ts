@@ -18,6 +18,8 @@ export interface Section {
   entries: Entry[];
 }
 
+const ORDER: readonly ShownStatus[] = ["ONLINE", "OFFLINE", "UNKNOWN"];
+
 const collator = new Intl.Collator("en", { sensitivity: "base", numeric: true });
 
 /** `profiles` by name, ready for any number of layouts. */
@@ -40,18 +42,13 @@ export function layoutContacts(
   { search, filter }: { search: string; filter: Filter },
 ): Section[] {
   const needles = fold(search).split(/\s+/).filter(Boolean);
-  const sections: Section[] = [
-    { status: "ONLINE", entries: [] },
-    { status: "OFFLINE", entries: [] },
-    { status: "UNKNOWN", entries: [] },
-  ];
+  const byStatus: Record<ShownStatus, Entry[]> = { ONLINE: [], OFFLINE: [], UNKNOWN: [] };
   for (const entry of entries) {
-    const status = sectionOf(statuses, entry.profile.id);
     if (!needles.every((needle) => entry.haystack.includes(needle))) continue;
-    sections.find((section) => section.status === status)?.entries.push(entry);
+    byStatus[sectionOf(statuses, entry.profile.id)].push(entry);
   }
   const isWhole = filter === "all" && needles.length === 0 && statuses !== undefined && entries.length > 0;
-  return sections.filter(
+  return ORDER.map((status) => ({ status, entries: byStatus[status] })).filter(
     (section) =>
       (section.entries.length > 0 && isShown(section.status, filter)) || (isWhole && section.status === "ONLINE"),
   );
@@ -66,6 +63,10 @@ export function countStatuses(entries: readonly Entry[], statuses: Statuses): Re
 
 /** How many contacts would appear, disappear or change section if a list that is held were let go. */
 export function countMoves(held: { entries: readonly Entry[]; statuses: Statuses }, now: typeof held): number {
+  if (held.entries === now.entries) {
+    return now.entries.filter(({ profile: { id } }) => sectionOf(held.statuses, id) !== sectionOf(now.statuses, id))
+      .length;
+  }
   const before = new Map(held.entries.map(({ profile }) => [profile.id, sectionOf(held.statuses, profile.id)]));
   let moves = 0;
   for (const { profile } of now.entries) {

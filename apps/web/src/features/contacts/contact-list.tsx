@@ -86,6 +86,11 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
     focus(client);
   }
 
+  const latestMoveFocus = useRef(moveFocus);
+  latestMoveFocus.current = moveFocus;
+  // The same one always, so that rows needn't be rendered for it.
+  const onMove = useCallback((event: KeyboardEvent, from: ClientId) => latestMoveFocus.current(event, from), []);
+
   const [firstClient] = positions.indexOf.keys();
   const stopAt = tabStopIndex === undefined ? firstClient : tabStop;
 
@@ -127,7 +132,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
                     isTabStop={line.client === stopAt}
                     onOpen={onOpen}
                     onFocus={setTabStop}
-                    onMove={moveFocus}
+                    onMove={onMove}
                   />
                 );
               })}

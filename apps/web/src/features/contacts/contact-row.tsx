@@ -1,5 +1,5 @@
-import type { ClientId, Profile } from "@presence/protocol";
-import { type KeyboardEvent, memo } from "react";
+import type { ClientId, Profile, Status } from "@presence/protocol";
+import { type KeyboardEvent, memo, type ReactElement, useState } from "react";
 import { useStore } from "zustand";
 import { type Known, presenceStore } from "../../lib/presence/presence-store.ts";
 import { shownStatus, statusWord } from "../../lib/presence/shown-status.ts";
@@ -31,6 +31,7 @@ export const ContactRow = memo(function ContactRow(props: ContactRowProps) {
   const { profile, index, top, position, setSize, isStale, isTabStop, onOpen, onFocus, onMove } = props;
   const known = useStore(presenceStore, (state) => state.statuses?.get(profile.id));
   const status = shownStatus(known, isStale);
+  const glow = glowOf(known, isStale);
 
   return (
     <li
@@ -41,51 +42,69 @@ export const ContactRow = memo(function ContactRow(props: ContactRowProps) {
       data-testid="contact"
       data-client={profile.id}
       data-status={status}
+      data-glows={glow !== undefined}
       aria-posinset={position}
       aria-setsize={setSize}
     >
-      <Glow known={known} isStale={isStale} />
-      <button
-        type="button"
-        className="contact-row__target"
-        tabIndex={isTabStop ? 0 : -1}
-        onClick={() => onOpen(profile)}
-        onFocus={() => onFocus(profile.id)}
-        onKeyDown={(event) => onMove(event, profile.id)}
-      >
-        <Avatar client={profile.id} name={profile.name} status={status} />
-        <span className="contact-row__who">
-          <span className="contact-row__name">
-            {profile.name}
-            {profile.guest === true && <span className="contact-row__guest">Guest</span>}
-          </span>
-          <span className="contact-row__role">{profile.role ?? `@${profile.id}`}</span>
-        </span>
-        <span className="contact-row__when">
-          <LocalTime timeZone={profile.timeZone} />
-          <span className="contact-row__status">
-            <StatusText known={known} isStale={isStale} />
-          </span>
-        </span>
-      </button>
+      {glow}
+      <Face
+        profile={profile}
+        known={known}
+        isStale={isStale}
+        isTabStop={isTabStop}
+        onOpen={onOpen}
+        onFocus={onFocus}
+        onMove={onMove}
+      />
     </li>
   );
 });
 
-function Glow({ known, isStale }: { known: Known | undefined; isStale: boolean }) {
-  const changedAtMs = known?.changedAtMs;
-  if (changedAtMs === undefined || isStale) return null;
-  const ageMs = Date.now() - changedAtMs;
-  if (ageMs > GLOW_MS) return null;
-  // A row that scrolls into view half-way through its glow goes on from there.
+type FaceProps = Pick<ContactRowProps, "profile" | "isStale" | "isTabStop" | "onOpen" | "onFocus" | "onMove"> & {
+  known: Known | undefined;
+};
+
+/** What stays the same when only the row's place changes. */
+const Face = memo(function Face({ profile, known, isStale, isTabStop, onOpen, onFocus, onMove }: FaceProps) {
   return (
-    <span
-      key={changedAtMs}
-      className="contact-row__glow"
-      data-status={known?.status}
-      style={{ animationDelay: `${-Math.max(0, ageMs)}ms` }}
-    />
+    <button
+      type="button"
+      className="contact-row__target"
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => onOpen(profile)}
+      onFocus={() => onFocus(profile.id)}
+      onKeyDown={(event) => onMove(event, profile.id)}
+    >
+      <Avatar client={profile.id} name={profile.name} status={shownStatus(known, isStale)} />
+      <span className="contact-row__who">
+        <span className="contact-row__name">
+          {profile.name}
+          {profile.guest === true && <span className="contact-row__guest">Guest</span>}
+        </span>
+        <span className="contact-row__role">{profile.role ?? `@${profile.id}`}</span>
+      </span>
+      <span className="contact-row__when">
+        <LocalTime timeZone={profile.timeZone} />
+        <span className="contact-row__status">
+          <StatusText known={known} isStale={isStale} />
+        </span>
+      </span>
+    </button>
   );
+});
+
+function glowOf(known: Known | undefined, isStale: boolean): ReactElement | undefined {
+  const changedAtMs = known?.changedAtMs;
+  if (changedAtMs === undefined || isStale) return undefined;
+  const ageMs = Date.now() - changedAtMs;
+  return ageMs > GLOW_MS ? undefined : <Glow key={changedAtMs} status={known?.status} ageMs={ageMs} />;
+}
+
+/** @param props.ageMs how old the change is */
+function Glow({ status, ageMs }: { status: Status | undefined; ageMs: number }) {
+  // A row that scrolls into view half-way through its glow goes on from there. Once it glows it does so by itself.
+  const [beginsAtMs] = useState(() => Math.max(0, ageMs));
+  return <span className="contact-row__glow" data-status={status} style={{ animationDelay: `${-beginsAtMs}ms` }} />;
 }
 
 function LocalTime({ timeZone }: { timeZone: string | undefined }) {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { prepareEntries } from "./contact-layout.ts";
-import { contactByKey, positionRows } from "./row-positions.ts";
+import { contactByKey, positionRows, topIn } from "./row-positions.ts";
 
 const positions = positionRows(
   [
@@ -31,6 +31,11 @@ it("leaves an empty section the room of one row", () => {
   const { lines, height } = positionRows([{ status: "ONLINE", entries: [] }], 40, 60);
   expect(lines.map(({ kind }) => kind)).toEqual(["heading", "note"]);
   expect(height).toBe(100);
+});
+
+it("finds where a line stood before", () => {
+  const before = positionRows([{ status: "OFFLINE", entries: prepareEntries([{ id: "b", name: "B" }]) }], 40, 60);
+  expect(positions.lines.map((line) => topIn(before, line))).toEqual([undefined, undefined, 40, 0, undefined]);
 });
 
 it.each([

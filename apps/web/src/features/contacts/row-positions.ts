@@ -40,6 +40,12 @@ export function positionRows(sections: readonly Section[], headingHeight: number
   return { lines, indexOf, sections: boxes, height: top };
 }
 
+/** Where a line that stands in other positions stands in these; `undefined` where it doesn't. */
+export function topIn({ lines, indexOf, sections }: Positions, line: Line): number | undefined {
+  if (line.kind === "row") return lines[indexOf.get(line.client) ?? -1]?.top;
+  return sections.find(({ headingIndex }) => lines[headingIndex]?.key === line.key)?.top;
+}
+
 /** The contact that a key moves to from `current`; `undefined` where the key means nothing or there is nobody. */
 export function contactByKey(
   positions: Positions,
