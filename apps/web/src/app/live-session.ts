@@ -18,6 +18,10 @@ export interface LiveSessionOptions {
 }
 
 const REFRESH_DELAY_MS = 150;
+/** How long the list of contacts rests after changes: short enough that nobody sees a badge come late. */
+const CONTACTS_REST_MS = 200;
+/** Longer, as nobody reads what goes by as fast; with 500 changes a second fewer come meanwhile than the list holds. */
+const ACTIVITY_REST_MS = 300;
 
 const BROKEN: Problem = {
   type: "about:blank",
@@ -28,7 +32,8 @@ const BROKEN: Problem = {
 
 /** Connects this page as somebody, until `stop`. */
 export function startLiveSession({ credential, ownConnection, queryClient }: LiveSessionOptions): LiveClient {
-  const queue = createFrameQueue<Sighting>(applyChanges);
+  const queue = createFrameQueue<Sighting>(applyChanges, CONTACTS_REST_MS);
+  const activityQueue = createFrameQueue<Sighting>(noteActivity, ACTIVITY_REST_MS);
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
   let staleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,6 +55,7 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
         break;
       case "picture":
         queue.clear();
+        activityQueue.flush();
         if (presenceStore.getState().statuses !== undefined) refreshContacts();
         presenceStore.setState(withPicture(message.contacts, message.missed));
         noteActivity(message.missed);
@@ -65,6 +71,7 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
 
   function showLink(view: LinkView): void {
     queue.flush();
+    activityQueue.flush();
     const delayMs = staleDelayMs(view);
     if (delayMs === undefined) {
       clearTimeout(staleTimer);
@@ -79,20 +86,14 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
 
   function applyChanges(changes: Sighting[]): void {
     presenceStore.setState((state) => withChanges(state, changes));
-    noteActivity(changes);
-    const lasting = lastingContacts();
-    if (changes.some(({ client: id }) => !lasting.has(id))) refreshContacts();
+    activityQueue.add(changes);
+    const lists = queryClient.getQueriesData<ContactList>({ queryKey: [CONTACTS_KEY, credential.client] });
+    const lasting = lists.flatMap(([, list]) => (list === undefined ? [] : [lastingContacts(list)]));
+    if (changes.some(({ client: id }) => !lasting.some((ids) => ids.has(id)))) refreshContacts();
   }
 
   function noteActivity(sightings: readonly Sighting[]): void {
     activityStore.setState((state) => withSightings(state, sightings));
-  }
-
-  /** Who stands in the contact list for good. A guest stands there only while online. */
-  function lastingContacts(): Set<ClientId> {
-    const lists = queryClient.getQueriesData<ContactList>({ queryKey: [CONTACTS_KEY, credential.client] });
-    const profiles = lists.flatMap(([, list]) => list?.contacts ?? []);
-    return new Set(profiles.filter(({ guest }) => guest !== true).map(({ id }) => id));
   }
 
   /** Reads the contacts again, once for however many changes come in a burst. */
@@ -108,6 +109,7 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
     stop() {
       client.stop();
       queue.clear();
+      activityQueue.clear();
       clearTimeout(staleTimer);
       clearTimeout(refreshTimer);
       connectionStore.setState(INITIAL_CONNECTION, true);
@@ -115,4 +117,15 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
       activityStore.setState(EMPTY_ACTIVITY, true);
     },
   };
+}
+
+const lastingOf = new WeakMap<ContactList, ReadonlySet<ClientId>>();
+
+/** Who stands in a contact list for good. A guest stands there only while online. */
+function lastingContacts(list: ContactList): ReadonlySet<ClientId> {
+  const known = lastingOf.get(list);
+  if (known !== undefined) return known;
+  const ids = new Set(list.contacts.filter(({ guest }) => guest !== true).map(({ id }) => id));
+  lastingOf.set(list, ids);
+  return ids;
 }
