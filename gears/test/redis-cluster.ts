@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { type Partition, partitionsOf } from "../src/host/partitions.ts";
 import { createConnection } from "../src/host/redis-connection.ts";
+import type { Certificate } from "./certificate.ts";
 import { findFreePort, RedisServer } from "./redis-server.ts";
 
 const SILENT = pino({ level: "silent" });
@@ -18,6 +19,8 @@ export interface RedisClusterOptions {
   primaries?: number;
   /** Whether each primary has a replica, which takes its place. */
   hasReplicas?: boolean;
+  /** Whether nodes speak TLS, and nothing else, with clients and each other; and with which certificate. */
+  certificate?: Certificate;
 }
 
 export interface ClusterPartition extends Partition {
@@ -42,11 +45,15 @@ export class RedisCluster {
   }
 
   /** Resolves when every node knows of all others, and each replica has what its primary has. */
-  static async start({ primaries = 3, hasReplicas = true }: RedisClusterOptions = {}): Promise<RedisCluster> {
+  static async start({
+    primaries = 3,
+    hasReplicas = true,
+    certificate,
+  }: RedisClusterOptions = {}): Promise<RedisCluster> {
     const cluster = new RedisCluster(primaries);
     try {
       const count = hasReplicas ? 2 * primaries : primaries;
-      const nodes = await Promise.all(Array.from({ length: count }, startNode));
+      const nodes = await Promise.all(Array.from({ length: count }, () => startNode(certificate)));
       cluster.#nodes.push(...nodes);
       await cluster.#join();
       return cluster;
@@ -169,15 +176,20 @@ export class RedisCluster {
   }
 }
 
-async function startNode(): Promise<Node> {
+async function startNode(certificate: Certificate | undefined): Promise<Node> {
   const busPort = await findFreePort();
   const server = await RedisServer.start({
+    ...(certificate && { certificate }),
     args: [
       ...["--cluster-enabled", "yes", "--cluster-port", String(busPort)],
       ...["--cluster-node-timeout", String(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"],
     ],
   });
-  const admin = new Redis(server.url, { protocol: 2, maxRetriesPerRequest: 0 });
+  const admin = new Redis(server.url, {
+    protocol: 2,
+    maxRetriesPerRequest: 0,
+    ...(certificate && { tls: { ca: certificate.text } }),
+  });
   // Nodes are killed in tests; whoever asks one then is told so by the answer.
   admin.on("error", () => {});
   return { server, admin, busPort, id: String(await admin.call("CLUSTER", "MYID")) };

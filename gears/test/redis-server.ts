@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { type Certificate, tlsArgs } from "./certificate.ts";
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
@@ -13,6 +14,8 @@ const PORTS_TRIED = 5;
 export interface RedisServerOptions {
   /** Whether what was written survives a restart: an append-only file, synced at each write. */
   isPersistent?: boolean;
+  /** Whether it speaks TLS, and nothing else, and with which certificate. */
+  certificate?: Certificate;
   /** Further arguments of `redis-server`, say `["--maxmemory", "10mb"]`. */
   args?: readonly string[];
 }
@@ -47,12 +50,13 @@ export class RedisServer {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.#options.certificate ? "rediss" : "redis"}://127.0.0.1:${this.port}`;
   }
 
   /** A connection to it, which comes back by itself. */
   connect(): Redis {
-    return new Redis(this.url, { lazyConnect: true });
+    const { certificate } = this.#options;
+    return new Redis(this.url, { lazyConnect: true, ...(certificate && { tls: { ca: certificate.text } }) });
   }
 
   /** It answers nobody from now on, and keeps its connections: as one that hangs. */
@@ -90,9 +94,10 @@ export class RedisServer {
   }
 
   async #launch(): Promise<void> {
-    const { isPersistent = false, args = [] } = this.#options;
+    const { isPersistent = false, certificate, args = [] } = this.#options;
     const persistence = isPersistent ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-    const ownArgs = ["--bind", "127.0.0.1", "--port", String(this.port), "--dir", this.#folder, "--save", ""];
+    const listening = certificate ? tlsArgs(certificate, this.port) : ["--port", String(this.port)];
+    const ownArgs = ["--bind", "127.0.0.1", ...listening, "--dir", this.#folder, "--save", ""];
     const child = spawn(process.env["REDIS_SERVER_PATH"] || "redis-server", [...ownArgs, ...persistence, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -2,7 +2,7 @@ import { createConnection as connectByTcp } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectByTls } from "node:tls";
 import { AbstractConnector, type RedisOptions } from "ioredis";
-import { type ClusterAddress, primaryOf } from "./cluster-map.ts";
+import { type ClusterAddress, primaryOf, serverNameOf } from "./cluster-map.ts";
 import { RETRY_MS } from "./pace.ts";
 import type { RedisNode } from "./redis-address.ts";
 
@@ -29,7 +29,9 @@ export function clusterConnector(
     override async connect(emit: (type: string, error: Error) => void): Promise<Stream> {
       this.connecting = true;
       const { host, port } = await this.#untilFound((error) => emit("error", error));
-      this.stream = address.isSecure ? connectByTls({ host, port, servername: host }) : connectByTcp({ host, port });
+      this.stream = address.isSecure
+        ? connectByTls({ host, port, ...serverNameOf(host) })
+        : connectByTcp({ host, port });
       this.stream.once("error", (error) => {
         this.firstError = error;
       });

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { Redis } from "ioredis";
 import type { RedisAddress, RedisNode } from "./redis-address.ts";
 
@@ -34,6 +35,11 @@ export async function primaryOf(address: ClusterAddress, slot: number | undefine
   const range = slot === undefined ? ranges[0] : ranges.find(({ first, last }) => first <= slot && slot <= last);
   if (!range) throw new Error(slot === undefined ? "the cluster has no primaries" : `no node has slot ${slot}`);
   return range.primary;
+}
+
+/** What TLS is to ask for, so that a node can choose among its certificates: only names may be asked for, not addresses. */
+export function serverNameOf(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
 }
 
 function currentRanges(address: ClusterAddress): Promise<Range[]> {
@@ -77,7 +83,7 @@ async function askNode(address: ClusterAddress, { host, port }: RedisNode): Prom
     commandTimeout: ANSWER_LIMIT_MS,
     ...(address.username !== undefined && { username: address.username }),
     ...(address.password !== undefined && { password: address.password }),
-    ...(address.isSecure && { tls: { servername: host } }),
+    ...(address.isSecure && { tls: serverNameOf(host) }),
   });
   let reason: Error | undefined;
   redis.on("error", (error: Error) => {
