@@ -11,6 +11,7 @@ import { idleMemory } from "./questions/idle-memory.ts";
 import { loneEvent } from "./questions/lone-event.ts";
 import { offlineLag } from "./questions/offline-lag.ts";
 import { reconnectHerd } from "./questions/reconnect-herd.ts";
+import { webApp } from "./questions/web-app.ts";
 import { buildPrograms } from "./server-process.ts";
 import { formatTable } from "./table.ts";
 import { formatVerdicts, type Verdict } from "./verdict.ts";
@@ -26,6 +27,7 @@ const QUESTIONS: readonly Question[] = [
   expiryLag,
   heartbeats,
   acrossServers,
+  webApp,
 ];
 
 const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")}] [--long] [--live N] [--record] [--profile]
