@@ -30,6 +30,7 @@ test("a laptop that sleeps is OFFLINE to others, and wakes up with the present",
 test("a server that sleeps takes nobody for gone when it wakes", async ({ context, server, listenAs }) => {
   const noor = await listenAs("noor");
   const magali = await ClientPage.open(context, "magali");
+  await magali.sees("noor", "ONLINE");
   await noor.next("magali", "ONLINE");
 
   server.suspend();
