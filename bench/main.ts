@@ -4,6 +4,8 @@ import type { Effort, Question } from "./question.ts";
 import { acrossServers } from "./questions/across-servers.ts";
 import { arrivals } from "./questions/arrivals.ts";
 import { burst } from "./questions/burst.ts";
+import { cluster } from "./questions/cluster.ts";
+import { costs } from "./questions/costs.ts";
 import { expiryLag } from "./questions/expiry-lag.ts";
 import { fanOut } from "./questions/fan-out.ts";
 import { heartbeats } from "./questions/heartbeats.ts";
@@ -27,6 +29,8 @@ const QUESTIONS: readonly Question[] = [
   expiryLag,
   heartbeats,
   acrossServers,
+  cluster,
+  costs,
   webApp,
 ];
 
@@ -34,7 +38,7 @@ const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")
 
   Without a name, all are asked.
   --long     more rounds and more clients
-  --live N   for expiry-lag and heartbeats: so many clients live, say 1000000
+  --live N   for expiry-lag, heartbeats, cluster and costs: so many clients live, say 1000000
   --record   for expiry-lag: writes the figures that its chart is drawn of to images/data
   --profile  writes a processor profile of each server (*.cpuprofile) to bench/dist/profiles`;
 

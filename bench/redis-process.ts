@@ -22,10 +22,8 @@ export class RedisProcess {
   }
 
   /** Processor time of all its threads so far, ms. */
-  async cpuMs(): Promise<number> {
-    const info = await this.commands.info("cpu");
-    const seconds = (field: string) => Number(new RegExp(`^${field}:(\\S+)`, "m").exec(info)?.[1]);
-    return 1000 * (seconds("used_cpu_user") + seconds("used_cpu_sys"));
+  cpuMs(): Promise<number> {
+    return cpuMsOf(this.commands);
   }
 
   async version(): Promise<string> {
@@ -36,4 +34,11 @@ export class RedisProcess {
     this.commands.disconnect();
     await this.server.stop();
   }
+}
+
+/** Processor time of all threads of a Redis so far, ms. */
+export async function cpuMsOf(redis: Redis): Promise<number> {
+  const info = await redis.info("cpu");
+  const seconds = (field: string) => Number(new RegExp(`^${field}:(\\S+)`, "m").exec(info)?.[1]);
+  return 1000 * (seconds("used_cpu_user") + seconds("used_cpu_sys"));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
@@ -5,6 +6,7 @@ import { pino } from "pino";
 /** As many clients as a realtime server names in one entry. */
 export const CLIENTS_PER_ENTRY = 500;
 const ENTRIES_IN_FLIGHT = 20;
+const POLL_MS = 2;
 
 export const SILENT = pino({ level: "silent" });
 
@@ -34,4 +36,21 @@ export async function sendHeartbeats(redis: Redis, server: string, clients: read
     inFlight = [];
   }
   return (await Promise.all(inFlight)).at(-1) ?? lastId;
+}
+
+/** Resolves when a trigger host has worked off the heartbeat stream up to this entry. */
+export async function untilWorkedOff(redis: Redis, lastId: string): Promise<void> {
+  for (;;) {
+    const groups = (await redis.xinfo("GROUPS", HEARTBEAT_KEY).catch(() => [])) as unknown[][];
+    const fields = groups[0] ?? [];
+    if (isAtLeast(String(fields[fields.indexOf("last-delivered-id") + 1]), lastId)) return;
+    await sleep(POLL_MS);
+  }
+}
+
+/** Of two ids of stream entries. */
+function isAtLeast(one: string, other: string): boolean {
+  const [oneMs = 0, oneCount = 0] = one.split("-").map(Number);
+  const [otherMs = 0, otherCount = 0] = other.split("-").map(Number);
+  return oneMs > otherMs || (oneMs === otherMs && oneCount >= otherCount);
 }

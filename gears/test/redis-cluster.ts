@@ -63,12 +63,10 @@ export class RedisCluster {
     }
   }
 
-  /** For `REDIS_URL`: the primaries of the beginning. */
+  /** For `REDIS_URL`: the primaries of the beginning. One alone is named twice, as a single URL is that of no cluster. */
   get url(): string {
-    return this.#nodes
-      .slice(0, this.#primaryCount)
-      .map(({ server }) => server.url)
-      .join(",");
+    const urls = this.#nodes.slice(0, this.#primaryCount).map(({ server }) => server.url);
+    return (urls.length === 1 ? [...urls, ...urls] : urls).join(",");
   }
 
   /** The processes; those at first of the primaries, then of their replicas in the same order. */
