@@ -10,8 +10,8 @@ import { formatNumber, formatRatio } from "../table.ts";
 import { atLeast } from "../verdict.ts";
 
 const CONTACTS = 100;
-const WARM_UP = 500;
-const ARRIVALS = 3_000;
+const WARM_UP = 3_000;
+const ARRIVALS = 6_000;
 /** How many are on their way at any time: enough that the server never waits for one. */
 const ON_THEIR_WAY = 64;
 

@@ -1,6 +1,7 @@
 import { type ClientId, contactKey, GUESTS_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { JoinedCalls } from "../joined-calls.ts";
 import { answerOf } from "../presence/redis/answer-of.ts";
 import { parseContactDocument } from "./contact-document.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
@@ -23,6 +24,7 @@ export class RedisContactStore implements ContactStore {
   readonly #hasJson: boolean;
   /** What the connection puts before each key, and not before a pattern, nor in an answer. */
   readonly #connectionPrefix: string;
+  readonly #single: JoinedCalls<Map<ClientId, ContactDocument>>;
   #list: { documents: Promise<ContactDocument[]>; untilMs: number } | undefined;
 
   private constructor(redis: Redis, hasJson: boolean, logger: Logger) {
@@ -30,6 +32,10 @@ export class RedisContactStore implements ContactStore {
     this.#connectionPrefix = redis.options.keyPrefix ?? "";
     this.#hasJson = hasJson;
     this.#logger = logger;
+    this.#single = new JoinedCalls(async (ids) => {
+      const documents = await this.#findSome(ids);
+      return new Map(documents.map((document) => [document.id, document]));
+    }, KEYS_PER_CALL);
   }
 
   static async open(redis: Redis, logger: Logger): Promise<RedisContactStore> {
@@ -62,8 +68,8 @@ export class RedisContactStore implements ContactStore {
   }
 
   async find(id: ClientId): Promise<ContactDocument | undefined> {
-    const [document] = await this.findMany([id]);
-    return document;
+    const documents = await this.#single.ask([id]);
+    return documents.get(id);
   }
 
   async findMany(ids: Iterable<ClientId>): Promise<ContactDocument[]> {

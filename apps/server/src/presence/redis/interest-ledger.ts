@@ -32,6 +32,11 @@ export class InterestLedger {
     }
   }
 
+  /** Whether there are names that have yet to be said. */
+  get hasNew(): boolean {
+    return this.#new.size > 0;
+  }
+
   /** Names that have yet to be said. They count as said: `fail` takes that back. */
   takeNew(): Watched[] {
     const names = [...this.#new];

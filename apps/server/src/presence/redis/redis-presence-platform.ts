@@ -5,6 +5,7 @@ import { type ClientRecord, createConnection, type Partition, PresenceFunctions,
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { JoinedCalls } from "../../joined-calls.ts";
 import {
   type PresenceListener,
   type PresencePlatform,
@@ -22,6 +23,8 @@ import { type HeartbeatOutcome, HeartbeatSender } from "./heartbeat-sender.ts";
 import { InterestLedger } from "./interest-ledger.ts";
 
 const RETRY_MS = 200;
+/** Of how many clients one call reads the presence, about: Redis serves nobody else meanwhile. */
+const MAX_READ_AT_ONCE = 2_000;
 /** A server that can't read presence for so many intervals says so to its readers. */
 const LOST_INTERVALS = 1;
 /** After Redis has lost its memory, all servers have spoken up within one interval, and some more. */
@@ -69,6 +72,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #heartbeats: HeartbeatSender;
   readonly #reader: DownstreamReader;
   readonly #interest = new InterestLedger();
+  readonly #readings = new JoinedCalls((clients) => this.#sayInterest(clients), MAX_READ_AT_ONCE);
   readonly #clock = new ClockEstimate();
   readonly #listeners = new Set<PresenceListener>();
   readonly #stopping = new AbortController();
@@ -161,7 +165,8 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   watch(watch: Watch): void {
     this.#interest.add(watch);
-    setImmediate(() => void this.#sayInterest().catch(() => {}));
+    // With the reading that most often follows.
+    if (this.#interest.hasNew) this.#readings.ask([]).catch(() => {});
   }
 
   unwatch(watch: Watch): void {
@@ -192,7 +197,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     const readiness = this.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
     const clients = [...contacts];
-    const readout = await answerOf(this.#sayInterest(clients));
+    const readout = await answerOf(this.#readings.ask(clients));
     const records = new Map(clients.map((client) => [client, readout.records.get(client)]));
     if (guests) for (const [guest, record] of readout.guests) records.set(guest, record);
     const reading = {

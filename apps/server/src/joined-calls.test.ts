@@ -1,0 +1,63 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { JoinedCalls } from "./joined-calls.ts";
+
+let gate: Promise<void> | undefined;
+let answerNow = () => {};
+
+function holdAnswers() {
+  gate = new Promise((resolve) => {
+    answerNow = resolve;
+  });
+}
+
+function recorded(maxNames = 10) {
+  const asked: (readonly string[])[] = [];
+  const calls = new JoinedCalls(async (names) => {
+    asked.push(names);
+    await gate;
+    if (names.includes("nobody")) throw new Error("there is nobody");
+    return names.join(" ");
+  }, maxNames);
+  return { asked, calls };
+}
+
+afterEach(() => {
+  gate = undefined;
+});
+
+describe("JoinedCalls", () => {
+  it("asks once for all who ask in one turn, and for each name once", async () => {
+    const { asked, calls } = recorded();
+    const answers = await Promise.all([calls.ask(["anouk", "omar"]), calls.ask([]), calls.ask(["omar", "magali"])]);
+    expect(asked).toEqual([["anouk", "omar", "magali"]]);
+    expect(new Set(answers)).toEqual(new Set(["anouk omar magali"]));
+  });
+
+  it("asks together for all who ask while a call is under way", async () => {
+    const { asked, calls } = recorded();
+    holdAnswers();
+    const first = calls.ask(["anouk"]);
+    await expect.poll(() => asked).toHaveLength(1);
+    const second = calls.ask(["omar"]);
+    await nextTurn();
+    const third = calls.ask(["magali"]);
+    await nextTurn();
+    expect(asked).toEqual([["anouk"]]);
+    answerNow();
+    expect(await Promise.all([first, second, third])).toEqual(["anouk", "omar magali", "omar magali"]);
+  });
+
+  it("makes no call longer than by who comes last", async () => {
+    const { asked, calls } = recorded(2);
+    await Promise.all([calls.ask(["a"]), calls.ask(["b", "c"]), calls.ask(["d"])]);
+    expect(asked).toEqual([["a", "b", "c"], ["d"]]);
+  });
+
+  it("fails for all whose call failed, and for no others", async () => {
+    const { calls } = recorded();
+    const failed = await Promise.allSettled([calls.ask(["anouk"]), calls.ask(["nobody"])]);
+    expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await expect(calls.ask(["omar"])).resolves.toBe("omar");
+  });
+});
