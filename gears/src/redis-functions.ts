@@ -12,7 +12,7 @@ import { forget as forgetServer, unwatch as stopWatching } from "./presence/inte
 import { readClock } from "./presence/moment.ts";
 import {
   applyHeartbeat,
-  checkLease,
+  checkLeases,
   join as joinServer,
   leave as leaveServer,
   read as readPresence,
@@ -176,7 +176,7 @@ export function check(this: void, keys: string[], args: string[]): boolean {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
   if (workOff(partition, timing)) return true;
-  for (const client of args.slice(1)) checkLease(partition.inside, timing, client);
+  checkLeases(partition.inside, timing, args.slice(1));
   return false;
 }
 

@@ -8,7 +8,7 @@ import { HEARTBEAT_KEY, LEASE_KEY_PREFIX } from "../../packages/protocol/src/red
 import { LIBRARY_VERSION } from "./library-version.ts";
 import { readHeartbeat } from "./presence/entry.ts";
 import { forget, unwatch } from "./presence/interest.ts";
-import { applyHeartbeat, checkLease, join, leave, read, sweep } from "./presence/presence.ts";
+import { applyHeartbeat, checkLeases, join, leave, read, sweep } from "./presence/presence.ts";
 import type { Redis } from "./presence/redis.ts";
 import { timingOf } from "./presence/timing.ts";
 
@@ -79,13 +79,11 @@ redis.registerStreamTrigger(
   { window: 1, isStreamTrimmed: true },
 );
 redis.registerKeySpaceTrigger("leases", LEASE_KEY_PREFIX, (client, { key }) => {
-  checkLease(inside(client), timing, key.slice(LEASE_KEY_PREFIX.length));
+  checkLeases(inside(client), timing, [key.slice(LEASE_KEY_PREFIX.length)]);
 });
 
 redis.registerFunction("version", () => String(LIBRARY_VERSION));
-redis.registerFunction("check", (client, ...clients) => {
-  for (const each of clients) checkLease(inside(client), timing, each);
-});
+redis.registerFunction("check", (client, ...clients) => checkLeases(inside(client), timing, clients));
 redis.registerFunction("sweep", (client, run = "") => {
   const { nowMs, nextMs } = sweep(inside(client), timing, run);
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];

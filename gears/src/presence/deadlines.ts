@@ -110,11 +110,30 @@ export function keepDeadline(redis: Redis, client: string, leaseEndMs: number): 
   else redis.call("ZREM", DEADLINES_KEY, client);
 }
 
-/** When the client's lease was to end, as far as is known here, in ms since the epoch. */
-export function deadlineOf(redis: Redis, client: string): number | undefined {
-  const aloneMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, client));
-  const batchMs = deadlineOfBatch(redis, client);
-  return aloneMs === undefined || batchMs === undefined ? (aloneMs ?? batchMs) : Math.max(aloneMs, batchMs);
+/** Where one is asked for, and there is none. */
+export const NO_DEADLINE = 0;
+
+/** When each client's lease was to end, as far as is known here, in ms since the epoch. */
+export function deadlinesOf(redis: Redis, clients: readonly string[]): number[] {
+  const deadlines: number[] = [];
+  const ofBatches = new Map<string, number>();
+  const deadlineOfBatch = (name: string) => {
+    const known = ofBatches.get(name);
+    if (known !== undefined) return known;
+    const deadlineMs = scoreOf(redis.call("ZSCORE", DEADLINES_KEY, name)) ?? NO_DEADLINE;
+    ofBatches.set(name, deadlineMs);
+    return deadlineMs;
+  };
+  inParts(clients, (part) => {
+    const alone = valuesOf(redis.call("ZMSCORE", DEADLINES_KEY, ...part));
+    const batches = valuesOf(redis.call("HMGET", BATCH_OF_KEY, ...part));
+    for (let index = 0; index < part.length; index += 1) {
+      const batch = textOf(batches[index]);
+      const ofBatch = batch === undefined ? NO_DEADLINE : deadlineOfBatch(batch);
+      deadlines.push(Math.max(scoreOf(alone[index]) ?? NO_DEADLINE, ofBatch));
+    }
+  });
+  return deadlines;
 }
 
 /** Nobody needs to look at these clients any more. */

@@ -21,13 +21,14 @@ import { announce, type Change, clearForStream, nextVersion, type Reason } from 
 import {
   batchOf,
   DISSOLVED_AT_ONCE,
-  deadlineOf,
+  deadlinesOf,
   dissolve,
   dueBy,
   isBatch,
   isUnchanged,
   keepDeadline,
   moveBatch,
+  NO_DEADLINE,
   newcomersOf,
   nextDeadlineMs,
   regroup,
@@ -49,7 +50,7 @@ export interface Heartbeat {
 }
 
 /** How many leases one sweep ends: Redis serves nobody else meanwhile. */
-const SWEPT_AT_ONCE = 200;
+const SWEPT_AT_ONCE = 300;
 /** Silence of the deadline clock, in intervals, from which on Redis, or all hosts, must have been away. */
 const OUTAGE_INTERVALS = 0.3;
 /** At least so long, in ms: a busy machine is no outage. */
@@ -193,7 +194,7 @@ function admit(redis: Redis, now: Moment, server: string, clients: readonly stri
 /** A client signs out at `server`: it is `OFFLINE` now, unless another server vouches for it as well. */
 export function leave(redis: Redis, timing: Timing, server: string, client: string): void {
   if (!redis.isLegalId(client)) return;
-  checkLease(redis, timing, client);
+  checkLeases(redis, timing, [client]);
   const now = readClock(redis);
   const other = anotherHome(redis, now, server, client);
   if (other !== undefined) {
@@ -215,11 +216,11 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
   writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version, previous, server });
 }
 
-/** Something happened to a lease that may not have been us: makes what is announced agree with it. */
-export function checkLease(redis: Redis, timing: Timing, client: string): void {
-  if (!redis.isLegalId(client)) return;
+/** Something happened to leases that may not have been us: makes what is announced agree with them. */
+export function checkLeases(redis: Redis, timing: Timing, clients: readonly string[]): void {
   const now = readClock(redis);
-  agreeWithLeases(redis, timing, now, [client], () => isHeld(redis, timing, now));
+  const legal = clients.filter((client) => redis.isLegalId(client));
+  agreeWithLeases(redis, timing, now, legal, () => isHeld(redis, timing, now));
 }
 
 function agreeWithLeases(
@@ -229,12 +230,16 @@ function agreeWithLeases(
   clients: readonly string[],
   mayNotEnd: () => boolean,
 ): void {
+  if (clients.length === 0) return;
+  const holders = holdersOf(redis, clients);
+  const deadlines = deadlinesOf(redis, clients);
+  const reasonOf = createReasons(redis, now);
   const arrivals: Change[] = [];
   const endings: Ending[] = [];
   const settled: string[] = [];
-  forEachRecord(redis, clients, (client, record) => {
-    const leaseEndMs = endOfLease(redis, timing, now, client);
-    const server = leaseEndMs === undefined ? undefined : textOf(redis.attempt("GET", leaseKey(client)));
+  forEachRecord(redis, clients, (client, record, index) => {
+    const server = textOf(holders[index]);
+    const leaseEndMs = server === undefined ? undefined : endOfLease(redis, timing, now, client);
     // Redis still finds a key in the millisecond in which it runs out.
     if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
       if (record?.status === "ONLINE") keepDeadline(redis, client, leaseEndMs);
@@ -248,13 +253,26 @@ function agreeWithLeases(
       settled.push(client);
       return;
     }
-    const dueMs = (server !== undefined ? leaseEndMs : undefined) ?? deadlineOf(redis, client) ?? now.ms;
+    const dueMs = leaseEndMs ?? deadlines[index] ?? NO_DEADLINE;
     if (dueMs > now.ms) endings.push({ client, record, reason: "left" });
-    else if (!mayNotEnd()) endings.push({ client, record, reason: reasonOf(redis, now, record), dueMs });
+    else if (!mayNotEnd()) {
+      endings.push({ client, record, reason: reasonOf(record.server), dueMs: dueMs === NO_DEADLINE ? now.ms : dueMs });
+    }
   });
   removeDeadlines(redis, settled);
-  announce(redis, now, "ONLINE", arrivals);
   end(redis, now, endings);
+  announce(redis, now, "ONLINE", arrivals);
+}
+
+/** For each client the server that holds its lease, if it is one, in the reply of a call or of several. */
+function holdersOf(redis: Redis, clients: readonly string[]): unknown[] {
+  const holders: unknown[] = [];
+  inParts(clients, (part) => {
+    const replies = valuesOf(redis.call("MGET", ...part.map((client) => leaseKey(client))));
+    // What isn't there is `false` to Lua, and `null` to JavaScript: something in either.
+    for (let index = 0; index < part.length; index += 1) holders.push(replies[index] ?? null);
+  });
+  return holders;
 }
 
 /** What a sweep tells the clock that called it. */
@@ -371,10 +389,18 @@ function end(redis: Redis, now: Moment, endings: readonly Ending[]): void {
   );
 }
 
-/** Why a lease ran out: because its client stopped, or because its server did. */
-function reasonOf(redis: Redis, now: Moment, { server }: ClientRecord): Reason {
-  const isLost = numberOf(redis.call("ZSCORE", SERVERS_KEY, server)) <= now.ms;
-  return isLost ? "server-lost" : "timed-out";
+/** @returns a function that tells why a lease that a server held ran out: because its client stopped, or the server did */
+function createReasons(redis: Redis, now: Moment): (server: string) => Reason {
+  const known = new Map<string, Reason>();
+  return (server) => {
+    let reason = known.get(server);
+    if (reason === undefined) {
+      const isLost = numberOf(redis.call("ZSCORE", SERVERS_KEY, server)) <= now.ms;
+      reason = isLost ? "server-lost" : "timed-out";
+      known.set(server, reason);
+    }
+    return reason;
+  };
 }
 
 /** @returns whether no later heartbeat of this server has been seen */

@@ -23,13 +23,15 @@ export function readRecord(redis: Redis, client: string): ClientRecord | undefin
 export function forEachRecord(
   redis: Redis,
   clients: readonly string[],
-  visit: (client: string, record: ClientRecord | undefined) => void,
+  visit: (client: string, record: ClientRecord | undefined, index: number) => void,
 ): void {
+  let count = 0;
   inParts(clients, (part) => {
     const texts = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));
     part.forEach((client, index) => {
       const text = textOf(texts[index]);
-      visit(client, text === undefined ? undefined : parseRecord(text));
+      visit(client, text === undefined ? undefined : parseRecord(text), count);
+      count += 1;
     });
   });
 }
