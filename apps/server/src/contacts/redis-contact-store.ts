@@ -9,6 +9,8 @@ import type { ContactDocument, ContactStore } from "./contact-store.ts";
 /** Says that the roster has been written once: who was deleted since does not come back. */
 const SEEDED_KEY = "presence:seeded";
 const KEYS_PER_CALL = 500;
+/** Of people who arrive together: each answer begins a stream, and all of one call's begin in one turn. */
+const SINGLE_KEYS_PER_CALL = 48;
 /** Finding everyone means going through all keys, so it is remembered for so long, in ms. */
 const LIST_MS = 5_000;
 
@@ -35,7 +37,7 @@ export class RedisContactStore implements ContactStore {
     this.#single = new JoinedCalls(async (ids) => {
       const documents = await this.#findSome(ids);
       return new Map(documents.map((document) => [document.id, document]));
-    }, KEYS_PER_CALL);
+    }, SINGLE_KEYS_PER_CALL);
   }
 
   static async open(redis: Redis, logger: Logger): Promise<RedisContactStore> {

@@ -1,5 +1,4 @@
 import type { ClientId } from "@presence/protocol";
-import type { ContactList } from "../contacts/directory.ts";
 import type { Connection } from "./connection.ts";
 import { Group } from "./group.ts";
 
@@ -36,7 +35,8 @@ export class PushRegistry {
     this.#connections.add(connection);
     addTo(this.#byClient, client, connection);
     if (list.everyone) this.#watchersOfAll.add(connection);
-    else for (const contact of othersIn(list, client)) addTo(this.#watchersByContact, contact, connection);
+    else
+      for (const contact of list.contacts) if (contact !== client) addTo(this.#watchersByContact, contact, connection);
   }
 
   remove(connection: Connection): void {
@@ -44,7 +44,9 @@ export class PushRegistry {
     this.#connections.delete(connection);
     removeFrom(this.#byClient, client, connection);
     if (list.everyone) this.#watchersOfAll.delete(connection);
-    else for (const contact of othersIn(list, client)) removeFrom(this.#watchersByContact, contact, connection);
+    else
+      for (const contact of list.contacts)
+        if (contact !== client) removeFrom(this.#watchersByContact, contact, connection);
   }
 
   /**
@@ -66,10 +68,6 @@ export class PushRegistry {
 }
 
 const NO_CONNECTIONS = new Group<Connection>();
-
-function* othersIn({ contacts }: ContactList, client: ClientId): Iterable<ClientId> {
-  for (const contact of contacts) if (contact !== client) yield contact;
-}
 
 function addTo(index: Map<ClientId, Group<Connection>>, key: ClientId, connection: Connection): void {
   const group = index.get(key);
