@@ -13,6 +13,8 @@ import { idleMemory } from "./questions/idle-memory.ts";
 import { loneEvent } from "./questions/lone-event.ts";
 import { offlineLag } from "./questions/offline-lag.ts";
 import { reconnectHerd } from "./questions/reconnect-herd.ts";
+import { reconnectStorm } from "./questions/reconnect-storm.ts";
+import { serverCrash } from "./questions/server-crash.ts";
 import { webApp } from "./questions/web-app.ts";
 import { buildPrograms } from "./server-process.ts";
 import { formatTable } from "./table.ts";
@@ -26,6 +28,8 @@ const QUESTIONS: readonly Question[] = [
   idleMemory,
   offlineLag,
   reconnectHerd,
+  reconnectStorm,
+  serverCrash,
   expiryLag,
   heartbeats,
   acrossServers,

@@ -1,10 +1,18 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
 /** Loaded into each server under test: answers, to the process that started it, what it uses. */
 
-export type UsageRequest = "processor" | "memory";
+export type UsageRequest = "processor" | "memory" | "watch-loop" | "loop-delay";
 
 export interface ProcessorUsage {
   /** Time of all threads so far, ms. */
   cpuMs: number;
+}
+
+/** By how much timers were late since one began to watch. */
+export interface LoopDelay {
+  p99Ms: number;
+  worstMs: number;
 }
 
 /** After a garbage collection: what is held, not what is left lying about. */
@@ -15,10 +23,34 @@ export interface MemoryUsage {
   residentBytes: number;
 }
 
+const RESOLUTION_MS = 10;
+const NANOSECONDS_PER_MS = 1e6;
+const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+
 process.on("message", (request: UsageRequest) => {
-  process.send?.(request === "processor" ? processorUsage() : memoryUsage());
+  process.send?.(answer(request));
 });
 process.on("disconnect", () => process.exit());
+
+function answer(request: UsageRequest): ProcessorUsage | MemoryUsage | LoopDelay {
+  switch (request) {
+    case "processor":
+      return processorUsage();
+    case "memory":
+      return memoryUsage();
+    case "watch-loop":
+      loop.enable();
+      loop.reset();
+      return { p99Ms: 0, worstMs: 0 };
+    case "loop-delay":
+      return { p99Ms: lateness(loop.percentile(99)), worstMs: lateness(loop.max) };
+  }
+}
+
+/** Of the time between two ticks of the monitor, which are to be `RESOLUTION_MS` apart. */
+function lateness(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / NANOSECONDS_PER_MS - RESOLUTION_MS);
+}
 
 function processorUsage(): ProcessorUsage {
   const { user, system } = process.cpuUsage();

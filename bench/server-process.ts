@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { MemoryUsage, ProcessorUsage, UsageRequest } from "./probe.ts";
+import type { LoopDelay, MemoryUsage, ProcessorUsage, UsageRequest } from "./probe.ts";
 
 /** A program that serves SSE and says `"port":…` on a line of its output when it listens. */
 export interface Contestant {
@@ -18,7 +18,12 @@ export interface ServerProcess {
   port: number;
   processorUsage(): Promise<ProcessorUsage>;
   memoryUsage(): Promise<MemoryUsage>;
+  /** From now on `loopDelay` counts. */
+  watchLoop(): Promise<void>;
+  loopDelay(): Promise<LoopDelay>;
   stop(): Promise<void>;
+  /** Without a word of warning. */
+  kill(): Promise<void>;
 }
 
 const OUTPUT_FOLDER = fileURLToPath(new URL("dist/", import.meta.url));
@@ -71,15 +76,19 @@ export async function startServerProcess(
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const port = await Promise.race([portOf(child), failure(child, name)]);
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  };
   return {
     port,
     processorUsage: () => ask<ProcessorUsage>(child, "processor"),
     memoryUsage: () => ask<MemoryUsage>(child, "memory"),
-    stop: async () => {
-      const exited = once(child, "exit");
-      child.kill("SIGTERM");
-      await exited;
-    },
+    watchLoop: async () => void (await ask<LoopDelay>(child, "watch-loop")),
+    loopDelay: () => ask<LoopDelay>(child, "loop-delay"),
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
   };
 }
 

@@ -26,8 +26,9 @@ export class OtherServer {
     await this.#functions.join(ID);
   }
 
-  /** These are connected to it. */
-  async heartbeat(clients: readonly string[]): Promise<void> {
-    await sendHeartbeats(this.#redis.commands, ID, clients);
+  /** These are connected to it. @returns when Redis was told so, ms since the epoch, in as many entries as it took */
+  async heartbeat(clients: readonly string[]): Promise<number[]> {
+    const ids = await sendHeartbeats(this.#redis.commands, ID, clients);
+    return ids.map((id) => Number(id.split("-")[0]));
   }
 }

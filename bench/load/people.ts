@@ -28,3 +28,12 @@ export async function writePeople({ commands }: RedisProcess, { size, contacts, 
     await pipeline.exec();
   }
 }
+
+/** Writes one person's contact document. */
+export async function writeDocument(
+  { commands }: RedisProcess,
+  client: string,
+  contacts: readonly string[],
+): Promise<void> {
+  await commands.set(contactKey(client), JSON.stringify({ id: client, contacts }));
+}

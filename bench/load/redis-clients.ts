@@ -25,17 +25,18 @@ export async function sendHeartbeat(redis: Redis, server: string, clients: reado
   return (await redis.xadd(HEARTBEAT_KEY, "*", "server", server, ...fields)) ?? "0-0";
 }
 
-/** One heartbeat of each of these clients, as a server sends them. @returns the last entry's id */
-export async function sendHeartbeats(redis: Redis, server: string, clients: readonly string[]): Promise<string> {
-  let lastId = "0-0";
+/** One heartbeat of each of these clients, as a server sends them. @returns the entries' ids */
+export async function sendHeartbeats(redis: Redis, server: string, clients: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
   let inFlight: Promise<string>[] = [];
   for (let start = 0; start < clients.length; start += CLIENTS_PER_ENTRY) {
     inFlight.push(sendHeartbeat(redis, server, clients.slice(start, start + CLIENTS_PER_ENTRY)));
     if (inFlight.length < ENTRIES_IN_FLIGHT) continue;
-    lastId = (await Promise.all(inFlight)).at(-1) ?? lastId;
+    ids.push(...(await Promise.all(inFlight)));
     inFlight = [];
   }
-  return (await Promise.all(inFlight)).at(-1) ?? lastId;
+  ids.push(...(await Promise.all(inFlight)));
+  return ids;
 }
 
 /** Resolves when a trigger host has worked off the heartbeat stream up to this entry. */

@@ -1,11 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findFreePort } from "@presence/gears/testing";
 
 const run = promisify(execFile);
 
@@ -36,7 +37,7 @@ export interface Nchan {
 export async function startNchan(): Promise<Nchan> {
   await download();
   const folder = await mkdtemp(join(tmpdir(), "nchan-"));
-  const port = await freePort();
+  const port = await findFreePort();
   const madeFolder = await mkdir(BODY_FOLDER, { recursive: true });
   await writeFile(join(folder, "nginx.conf"), configuration(folder, port));
   const child = spawn(
@@ -117,15 +118,6 @@ http {
 
 function publication(message: string): string {
   return `POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 async function connectTo(port: number): Promise<Socket> {

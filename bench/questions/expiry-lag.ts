@@ -107,7 +107,7 @@ async function measure(live: number, windowMs: number): Promise<Result> {
   await functions.read(WATCHER, "epoch", dying, []);
   const host = startTriggerHost({ redisUrl: redis.server.url, heartbeatIntervalMs, logger: SILENT });
   const refreshing = keepAlive(sender, redisClientIds(live), heartbeatIntervalMs, stopping.signal);
-  await untilCaughtUp(redis.commands, await refreshing.isUp);
+  await untilCaughtUp(redis.commands, (await refreshing.isUp).at(-1) ?? "0-0");
   const lags: Lags = { ours: [], expired: [] };
   const deadlines = new Map<string, number>();
   await followExpired(subscriber, (key) => lags.expired.push(nowMs() - (deadlines.get(key) ?? Number.NaN)));

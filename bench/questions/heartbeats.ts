@@ -74,7 +74,8 @@ async function openOurs(clients: readonly string[]): Promise<Way> {
   const sender = redis.connect();
   const options = { redisUrl: redis.server.url, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS, logger: SILENT };
   const host: TriggerHost = startTriggerHost(options);
-  const refresh = () => timed(async () => untilWorkedOff(redis, await sendHeartbeats(sender, SERVER, clients)));
+  const refresh = () =>
+    timed(async () => untilWorkedOff(redis, (await sendHeartbeats(sender, SERVER, clients)).at(-1) ?? "0-0"));
   await refresh();
   return {
     name: `XADD of ${CLIENTS_PER_ENTRY} → presence_work`,
