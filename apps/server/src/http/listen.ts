@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import type { Socket } from "node:net";
-import { letInByTurns } from "./doorway.ts";
 import { plainProblem } from "./http-problem.ts";
 
 /**
@@ -69,7 +68,6 @@ export async function listen(
 
 function createHttpServer(listener: RequestListener, options: ServerOptions): Server {
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, ...options }, listener);
-  letInByTurns(server);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
   return server;
 }
