@@ -150,7 +150,7 @@ async function refreshInTurn(way: Way, clients: readonly string[]): Promise<void
 }
 
 async function refreshPart(part: Redis, clients: readonly string[]): Promise<void> {
-  await untilWorkedOff(part, await sendHeartbeats(part, SERVER, clients));
+  await untilWorkedOff(part, (await sendHeartbeats(part, SERVER, clients)).at(-1) ?? "0-0");
 }
 
 function split({ parts }: Way, clients: readonly string[]): [Redis, string[]][] {

@@ -132,10 +132,10 @@ async function stay(live: number): Promise<Staying> {
   try {
     await (await PresenceFunctions.connect(redis.commands, LONG_INTERVAL_MS, SILENT)).join(SERVER);
     const start = await readUsage(redis.commands);
-    await untilWorkedOff(redis.commands, await sendHeartbeats(sender, SERVER, clients));
+    await untilWorkedOff(redis.commands, (await sendHeartbeats(sender, SERVER, clients)).at(-1) ?? "0-0");
     await untilQuiet(redis.commands);
     const before = await readUsage(redis.commands);
-    await untilWorkedOff(redis.commands, await sendHeartbeats(sender, SERVER, clients));
+    await untilWorkedOff(redis.commands, (await sendHeartbeats(sender, SERVER, clients)).at(-1) ?? "0-0");
     await untilQuiet(redis.commands);
     const between = await readUsage(redis.commands);
     let lastId = "";
@@ -189,7 +189,7 @@ async function change(clients: readonly string[], interest: Interest): Promise<C
       while (readers.some(({ count }, index) => count < events * (interest[index]?.length ?? 0))) await sleep(POLL_MS);
     };
     const coming = await measured(commands, async () => {
-      await untilWorkedOff(redis.commands, await sendHeartbeats(commands, SERVER, clients));
+      await untilWorkedOff(redis.commands, (await sendHeartbeats(commands, SERVER, clients)).at(-1) ?? "0-0");
       await untilTold(1);
       await sleep(SETTLE_MS);
     });
