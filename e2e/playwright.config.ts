@@ -8,8 +8,8 @@ export default defineConfig({
   testDir: "./journeys",
   fullyParallel: true,
   forbidOnly: isCi,
-  // Many keep time on a machine that others use too: a second try, told of in the sum, tells a slow one from a fault.
-  retries: isCi ? 1 : 0,
+  // A test that passes at the second try has failed.
+  retries: 0,
   workers: 2,
   timeout: 60_000,
   expect: { timeout: 10_000 },

@@ -46,7 +46,7 @@ export function tallyVitest(report, ok) {
     passed: report.numPassedTests,
     failed: report.numFailedTests + brokenFiles.length,
     skipped: report.numPendingTests + report.numTodoTests,
-    ...noteOf(triedAgain.length),
+    ...(triedAgain.length > 0 && { note: `${triedAgain.length} at the second try` }),
   });
 }
 
@@ -59,19 +59,10 @@ export function tallyPlaywright({ stats, errors }, ok) {
   // One file that can't be loaded is told several times.
   const problems = errors.length > 0 ? 1 : 0;
   return settle(ok, {
-    passed: stats.expected + stats.flaky,
-    failed: stats.unexpected + problems,
+    passed: stats.expected,
+    failed: stats.unexpected + stats.flaky + problems,
     skipped: stats.skipped,
-    ...noteOf(stats.flaky),
   });
-}
-
-/**
- * @param {number} triedAgain
- * @returns {{ note?: string }}
- */
-function noteOf(triedAgain) {
-  return triedAgain > 0 ? { note: `${triedAgain} at the second try` } : {};
 }
 
 /**
