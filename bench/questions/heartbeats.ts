@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { PresenceFunctions, startTriggerHost, type TriggerHost } from "@presence/gears";
-import { HEARTBEAT_KEY, LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
-import { CLIENTS_PER_ENTRY, redisClientIds, SILENT, sendHeartbeats } from "../load/redis-clients.ts";
+import { LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
+import { CLIENTS_PER_ENTRY, redisClientIds, SILENT, sendHeartbeats, untilWorkedOff } from "../load/redis-clients.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { median } from "../statistics.ts";
@@ -75,7 +75,7 @@ async function openOurs(clients: readonly string[]): Promise<Way> {
   const options = { redisUrl: redis.server.url, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS, logger: SILENT };
   const host: TriggerHost = startTriggerHost(options);
   const refresh = () =>
-    timed(async () => untilWorkedOff(redis, (await sendHeartbeats(sender, SERVER, clients)).at(-1) ?? "0-0"));
+    timed(async () => untilWorkedOff(redis.commands, (await sendHeartbeats(sender, SERVER, clients)).at(-1) ?? "0-0"));
   await refresh();
   return {
     name: `XADD of ${CLIENTS_PER_ENTRY} → presence_work`,
@@ -88,14 +88,6 @@ async function openOurs(clients: readonly string[]): Promise<Way> {
       await redis.stop();
     },
   };
-}
-
-async function untilWorkedOff({ commands }: RedisProcess, lastId: string): Promise<void> {
-  for (;;) {
-    const groups = (await commands.xinfo("GROUPS", HEARTBEAT_KEY).catch(() => [])) as unknown[][];
-    const fields = groups[0] ?? [];
-    if (fields[fields.indexOf("last-delivered-id") + 1] === lastId) return;
-  }
 }
 
 /** @param atOnce how many pipelines may be under way: 1 for one after another */
