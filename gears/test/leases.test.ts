@@ -33,6 +33,19 @@ onEachHome((start) => {
     expect(await platform.redis.pexpiretime(leaseKey("anouk"))).toBe(atMs + LEASE_MS);
   });
 
+  test("who is named twice in one breath is told of once", async () => {
+    const platform = await startWatching(start);
+    await platform.redis.set(leaseKey("anouk"), "s1", "PX", LEASE_MS);
+    await platform.heartbeat("s1", ["anouk", "anouk", "omar", "omar"]);
+    await platform.redis.set(leaseKey("magali"), "s1", "PX", LEASE_MS);
+    await platform.functions.check(["magali", "magali"]);
+    expect((await platform.told("viewer")).toSorted()).toEqual([
+      "anouk ONLINE connected",
+      "magali ONLINE connected",
+      "omar ONLINE connected",
+    ]);
+  });
+
   test("a client that moves on is OFFLINE when the new server's lease ends, and not before", async () => {
     const platform = await startWatching(start);
     await platform.heartbeat("s1", ["anouk"], LEASE_MS - 700);

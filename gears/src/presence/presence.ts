@@ -140,9 +140,9 @@ function prolong(redis: Redis, now: Moment, renewal: Renewal, clients: readonly 
 function takeOver(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
   if (clients.length === 0) return;
   const { server, atMs, deadlineMs } = renewal;
-  const legal = new Set(clients.filter((client) => redis.isLegalId(client)));
   const arrivals: Change[] = [];
-  forEachRecord(redis, [...legal], (client, record) => {
+  const legal = clients.filter((client) => redis.isLegalId(client));
+  forEachRecord(redis, eachOnce(legal), (client, record) => {
     // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
     const isOvertaken = record?.status === "OFFLINE" && atMs < record.at;
     if (isOvertaken) return;
@@ -178,7 +178,7 @@ function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: Cl
 function admit(redis: Redis, now: Moment, server: string, clients: readonly string[]): string[] {
   const admitted: string[] = [];
   const arrivals: Change[] = [];
-  forEachRecord(redis, clients, (client, record) => {
+  forEachRecord(redis, eachOnce(clients), (client, record) => {
     if (record?.status === "ONLINE") {
       if (record.server === server) admitted.push(client);
     } else if (!redis.isLegalId(client)) redis.call("DEL", leaseKey(client));
@@ -220,7 +220,7 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
 export function checkLeases(redis: Redis, timing: Timing, clients: readonly string[]): void {
   const now = readClock(redis);
   const legal = clients.filter((client) => redis.isLegalId(client));
-  agreeWithLeases(redis, timing, now, legal, () => isHeld(redis, timing, now));
+  agreeWithLeases(redis, timing, now, eachOnce(legal), () => isHeld(redis, timing, now));
 }
 
 function agreeWithLeases(
@@ -262,6 +262,11 @@ function agreeWithLeases(
   removeDeadlines(redis, settled);
   end(redis, now, endings);
   announce(redis, now, "ONLINE", arrivals);
+}
+
+/** Whoever is named twice is announced once. */
+function eachOnce(clients: readonly string[]): string[] {
+  return [...new Set(clients)];
 }
 
 /** For each client the server that holds its lease, if it is one, in the reply of a call or of several. */
