@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
 import { root } from "./setup/checkout.mjs";
@@ -62,6 +62,17 @@ it("first loads no more than 120 kB of compressed script", async () => {
       expect.stringMatching(/^assets\/worker-.+\.js$/),
     ]),
   );
-  const bytes = scripts.map((path) => gzipSync(readFileSync(join(WEB_APP, path))).length);
+  const bytes = scripts.map((path) => statSync(join(WEB_APP, `${path}.gz`)).size);
   expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(LIMIT_BYTES);
+});
+
+it("has each script, style and page compressed, by either coding", () => {
+  const names = readdirSync(WEB_APP, { recursive: true, encoding: "utf8" });
+  const texts = names.filter((name) => /\.(?:css|html|js)$/.test(name));
+  expect(texts).toEqual(expect.arrayContaining(["index.html", expect.stringMatching(/\.css$/)]));
+  for (const name of texts) {
+    const content = readFileSync(join(WEB_APP, name));
+    expect(gunzipSync(readFileSync(join(WEB_APP, `${name}.gz`)))).toEqual(content);
+    expect(brotliDecompressSync(readFileSync(join(WEB_APP, `${name}.br`)))).toEqual(content);
+  }
 });

@@ -1,4 +1,6 @@
+import { type IncomingHttpHeaders, request } from "node:http";
 import { connect, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import type { TestServer } from "./start-test-server.ts";
 
@@ -47,4 +49,28 @@ function parseResponse(text: string): RawResponse {
     }),
   );
   return { status: Number(statusLine.split(" ")[1]), headers, body: rest.join("\r\n\r\n") };
+}
+
+export interface BytesResponse {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** A request that gets its answer's bytes as they were sent, where `fetch` would decode them. */
+export function requestBytes(
+  { url }: TestServer,
+  path: string,
+  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+): Promise<BytesResponse> {
+  return new Promise((resolve, reject) => {
+    request(`${url}${path}`, { method, headers, agent: false }, (response) => {
+      buffer(response).then(
+        (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+        reject,
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
 }

@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 
 export const INDEX_HTML = "<!doctype html><title>Presence</title>\n";
 export const SCRIPT = "document.title += '!';\n";
+export const STYLES = "body { margin: 0 }\n".repeat(100);
 /** What lies beside the folder, and must not be had. */
 export const SECRET = "not for everybody";
 
@@ -19,5 +21,11 @@ export async function createWebAppFolder(): Promise<string> {
   await writeFile(join(folder, "index.html"), INDEX_HTML);
   await writeFile(join(folder, "favicon.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>");
   await writeFile(join(folder, "assets", "app-1a2b3c.js"), SCRIPT);
+  await writeFile(join(folder, "assets", "app-4d5e6f.css"), STYLES);
+  for (const name of ["index.html", "assets/app-1a2b3c.js", "assets/app-4d5e6f.css"]) {
+    const content = await readFile(join(folder, name));
+    await writeFile(join(folder, `${name}.br`), brotliCompressSync(content));
+    await writeFile(join(folder, `${name}.gz`), gzipSync(content));
+  }
   return folder;
 }

@@ -1,8 +1,11 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { exchange, requestTarget } from "../../test/raw-http.ts";
+import { requestBytes, requestTarget } from "../../test/raw-http.ts";
 import { problemOf, startTestServer } from "../../test/start-test-server.ts";
 import { SHARED_SECRET } from "../../test/tokens.ts";
-import { createWebAppFolder, INDEX_HTML, SCRIPT, SECRET } from "../../test/web-app-folder.ts";
+import { createWebAppFolder, INDEX_HTML, SCRIPT, SECRET, STYLES } from "../../test/web-app-folder.ts";
 
 describe("the web app", () => {
   it.each(["/", "/demo", "/?as=anouk", "/demo?x=1"])("is at %s, and asked for anew each time", async (path) => {
@@ -12,18 +15,6 @@ describe("the web app", () => {
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(response.headers.get("cache-control")).toBe("no-cache");
     expect(await response.text()).toBe(INDEX_HTML);
-  });
-
-  it("is not sent again to who has it", async () => {
-    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
-    const first = await server.request("/");
-    await first.text();
-    const etag = first.headers.get("etag");
-    const again = await exchange(
-      server,
-      `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nIf-None-Match: ${etag}\r\n\r\n`,
-    );
-    expect(again).toMatchObject({ status: 304, body: "" });
   });
 
   it("is there in issuer mode too", async () => {
@@ -52,9 +43,9 @@ describe("the web app", () => {
 
   it("answers a HEAD with the head", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
-    const response = await server.request("/", { method: "HEAD" });
+    const response = await requestBytes(server, "/", { method: "HEAD" });
     expect(response.status).toBe(200);
-    expect(response.headers.get("content-length")).toBe(String(INDEX_HTML.length));
+    expect(response.headers["content-length"]).toBe(String(INDEX_HTML.length));
   });
 
   it.each(["/nothing", "/assets/app-0000.js", "/assets", "/assets/", "/demo/x", "/.env"])(
@@ -118,5 +109,131 @@ describe("the web app", () => {
     const response = await server.request("/");
     expect(response.status).toBe(503);
     expect(await problemOf(response)).toMatchObject({ status: 503, detail: expect.stringContaining("npm run build") });
+  });
+});
+
+const PATHS = ["/", "/demo", "/?as=anouk", "/index.html", "/assets/app-1a2b3c.js", "/assets/app-4d5e6f.css?x=?.br"];
+const TYPES: Record<string, string> = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
+
+/** What is at `path`, as a browser has to get it in the end. */
+function contentOf(path: string): { type: string; text: string } {
+  const [, extension = ""] = /\.(js|css)/.exec(path) ?? [];
+  return {
+    type: TYPES[extension] ?? "text/html; charset=utf-8",
+    text: { js: SCRIPT, css: STYLES }[extension] ?? INDEX_HTML,
+  };
+}
+
+function decode(body: Buffer, coding: string | undefined): string {
+  if (coding === "br") return brotliDecompressSync(body).toString();
+  if (coding === "gzip") return gunzipSync(body).toString();
+  return body.toString();
+}
+
+describe("the web app, compressed", () => {
+  it.each(
+    PATHS.flatMap((path) => [
+      { path, accepted: "gzip, deflate, br, zstd", coding: "br" },
+      { path, accepted: "br", coding: "br" },
+      { path, accepted: "*", coding: "br" },
+      { path, accepted: "gzip, deflate", coding: "gzip" },
+      { path, accepted: "gzip;q=0.5, br;q=0", coding: "gzip" },
+      { path, accepted: "br;q=0, *", coding: "gzip" },
+      { path, accepted: "gzip;q=0, br;q=0", coding: undefined },
+      { path, accepted: "*;q=0", coding: undefined },
+      { path, accepted: "identity", coding: undefined },
+      { path, accepted: "deflate, brotli, x-gzippy", coding: undefined },
+      { path, accepted: "", coding: undefined },
+    ]),
+  )("is the same at $path for who accepts '$accepted'", async ({ path, accepted, coding }) => {
+    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+    const { status, headers, body } = await requestBytes(server, path, { headers: { "Accept-Encoding": accepted } });
+    expect(status).toBe(200);
+    expect(headers["content-encoding"]).toBe(coding);
+    expect(decode(body, coding)).toBe(contentOf(path).text);
+    expect(headers["content-type"]).toBe(contentOf(path).type);
+    expect(headers["content-length"]).toBe(String(body.length));
+    expect(headers.vary).toBe("Accept-Encoding");
+    expect(headers["cache-control"]).toBe(
+      path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+    );
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+  });
+
+  it("is as it is for who doesn't say what he accepts", async () => {
+    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+    const { headers, body } = await requestBytes(server, "/assets/app-4d5e6f.css");
+    expect(headers["content-encoding"]).toBeUndefined();
+    expect(headers.vary).toBe("Accept-Encoding");
+    expect(body.toString()).toBe(STYLES);
+  });
+
+  it("has, for each coding, a head, a tag of its own, and nothing new for who has it", async () => {
+    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+    const tags = new Set<string | undefined>();
+    for (const accepted of ["br", "gzip", "identity"]) {
+      const headers = { "Accept-Encoding": accepted };
+      const whole = await requestBytes(server, "/", { headers });
+      const head = await requestBytes(server, "/", { method: "HEAD", headers });
+      expect(head).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+      for (const name of ["content-encoding", "content-length", "content-type", "etag", "vary"]) {
+        expect(head.headers[name]).toBe(whole.headers[name]);
+      }
+      const { etag = "" } = whole.headers;
+      const again = await requestBytes(server, "/", { headers: { ...headers, "If-None-Match": etag } });
+      expect(again).toMatchObject({ status: 304, body: Buffer.alloc(0) });
+      expect(again.headers).toMatchObject({ etag, vary: "Accept-Encoding", "cache-control": "no-cache" });
+      tags.add(etag);
+    }
+    expect(tags.size).toBe(3);
+  });
+
+  it("is had in parts", async () => {
+    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+    const headers = { "Accept-Encoding": "gzip" };
+    const { body } = await requestBytes(server, "/assets/app-4d5e6f.css", { headers });
+    const part = await requestBytes(server, "/assets/app-4d5e6f.css", { headers: { ...headers, Range: "bytes=3-9" } });
+    expect(part.status).toBe(206);
+    expect(part.headers).toMatchObject({ "content-encoding": "gzip", "content-range": `bytes 3-9/${body.length}` });
+    expect(part.body.equals(body.subarray(3, 10))).toBe(true);
+  });
+
+  it.each([
+    { path: "/index.html", method: "GET", headers: { Range: "bytes=9999-" }, status: 416 },
+    { path: "/index.html", method: "GET", headers: { "If-Match": '"another"' }, status: 412 },
+    { path: "/index.html", method: "POST", headers: {}, status: 404 },
+    { path: "/assets/app-0000.js", method: "GET", headers: {}, status: 404 },
+    { path: "/assets", method: "GET", headers: {}, status: 404 },
+    { path: "/%2e%2e/secret.txt", method: "GET", headers: {}, status: 404 },
+    { path: "/.env", method: "GET", headers: {}, status: 404 },
+  ])("is told in plain words why not: $method $path $headers", async ({ path, method, headers, status }) => {
+    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+    const answer = await requestBytes(server, path, { method, headers: { ...headers, "Accept-Encoding": "br, gzip" } });
+    expect(answer.status).toBe(status);
+    expect(answer.headers["content-encoding"]).toBeUndefined();
+    expect(answer.headers["content-type"]).toBe("application/problem+json");
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ status });
+  });
+
+  it("is as it is where the build has not compressed it", async () => {
+    const webAppFolder = await createWebAppFolder();
+    const server = await startTestServer({ webAppFolder });
+    const headers = { "Accept-Encoding": "gzip, deflate, br" };
+    const icon = await requestBytes(server, "/favicon.svg", { headers });
+    expect(icon.headers).toMatchObject({ "content-type": "image/svg+xml", vary: "Accept-Encoding" });
+    expect(icon.headers["content-encoding"]).toBeUndefined();
+    await rm(join(webAppFolder, "assets/app-1a2b3c.js.br"));
+    const script = await requestBytes(server, "/assets/app-1a2b3c.js", { headers });
+    expect(script.headers["content-encoding"]).toBe("gzip");
+    expect(gunzipSync(script.body).toString()).toBe(SCRIPT);
+  });
+
+  it("leaves in Vary what was there before", async () => {
+    const server = await startTestServer({
+      webAppFolder: await createWebAppFolder(),
+      env: { CORS_ORIGINS: "https://example.org" },
+    });
+    const { headers } = await requestBytes(server, "/", { headers: { "Accept-Encoding": "br" } });
+    expect(headers).toMatchObject({ "content-encoding": "br", vary: "Origin, Accept-Encoding" });
   });
 });
