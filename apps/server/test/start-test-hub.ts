@@ -40,8 +40,8 @@ export async function startTestHub({
   const server = createServer(async (request, response) => {
     const client = (request.url ?? "/").slice(1);
     const list = await directory.contactListOf(client);
-    response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
-    hub.open({ client, list }, StreamOutlet.on(response), request.headers["last-event-id"]?.toString());
+    const outlet = StreamOutlet.open(response, { "Content-Type": "text/event-stream" });
+    hub.open({ client, list }, outlet, request.headers["last-event-id"]?.toString());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import { MAX_CHANNELS, type MultiplexRequest, type PingRequest, type StreamRequest } from "@presence/protocol";
 import { type Request, type Response, Router } from "express";
 import { z } from "zod";
@@ -87,7 +88,7 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
       const list = await directory.contactListOf(client);
       holds.add(admission.join(list.owner));
       startStream(request, response, hub, () => {
-        hub.open({ client: list.owner, list }, openOutlet(response, holds), request.get("last-event-id"));
+        hub.open({ client: list.owner, list }, openOutlet(response, hub, holds), request.get("last-event-id"));
       });
     })
     .all(onlyAllows("GET", "HEAD"));
@@ -110,7 +111,7 @@ async function openStream(
   holds.add(admission.join(list.owner));
   startStream(request, response, hub, () => {
     const liveness = livenessOf(hub, holds, pingId);
-    const outlet = openOutlet(response, holds);
+    const outlet = openOutlet(response, hub, holds);
     hub.open(subscriptionOf(session, list, liveness), outlet, request.get("last-event-id"));
   });
 }
@@ -141,9 +142,8 @@ async function openStreams(
   refuseIfNoneForNow(verified);
   hub.requireReady();
   if (response.destroyed) return;
-  writeStreamHead(response, hub);
   const liveness = livenessOf(hub, holds, pingId);
-  const multiplexed = new MultiplexedOutlet(openOutlet(response, holds));
+  const multiplexed = new MultiplexedOutlet(openOutlet(response, hub, holds));
   const openings: Opening[] = [];
   verified.forEach((stream, index) => {
     if ("refusal" in stream) multiplexed.refuse(index, stream.refusal.problem);
@@ -185,8 +185,8 @@ class Holds {
   }
 }
 
-function openOutlet(response: Response, holds: Holds): StreamOutlet {
-  const outlet = StreamOutlet.on(response);
+function openOutlet(response: Response, hub: PushHub, holds: Holds): StreamOutlet {
+  const outlet = StreamOutlet.open(response, streamHeaders(hub));
   outlet.onClose(() => holds.giveBack());
   return outlet;
 }
@@ -213,21 +213,19 @@ function livenessOf(hub: PushHub, holds: Holds, pingId: string | undefined): Liv
 function startStream(request: Request, response: Response, hub: PushHub, open: () => void): void {
   hub.requireReady();
   if (response.destroyed) return;
-  writeStreamHead(response, hub);
-  if (request.method === "HEAD") response.end();
+  if (request.method === "HEAD") response.writeHead(200, streamHeaders(hub)).end();
   else open();
 }
 
-function writeStreamHead(response: Response, hub: PushHub): void {
-  response.writeHead(200, {
+function streamHeaders(hub: PushHub): OutgoingHttpHeaders {
+  return {
     "Content-Type": EVENT_STREAM,
     "Cache-Control": "no-store, no-transform",
     // Its socket is taken from HTTP, and nothing else can come over it.
     Connection: "close",
     "X-Accel-Buffering": "no",
     "Presence-Heartbeat-Interval": String(hub.heartbeatIntervalMs),
-  });
-  response.flushHeaders();
+  };
 }
 
 function pingIdOf(request: Request): string | undefined {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createChunkEncoder, LAST_CHUNK } from "./chunk.ts";
 import type { Outlet } from "./outlet.ts";
@@ -6,6 +6,8 @@ import { listenTo, takeSocket } from "./taken-socket.ts";
 
 /** A large message is handed over in pieces of this size, so that a slow reader's progress can be seen. */
 const PIECE_BYTES = 64 * 1024;
+/** How long a response's head waits for its first bytes, to go out in one write with them; ms. */
+const HEAD_WAITS_MS = 20;
 const OUTLET = Symbol("outlet");
 const encodeChunk = createChunkEncoder();
 
@@ -15,7 +17,7 @@ type Sink = (Socket | ServerResponse) & { [OUTLET]?: StreamOutlet };
 /**
  * An SSE response, written to as fast as its reader takes it.
  *
- * Of a response whose head has gone the socket is all that is kept: Node.js's request, response and parser weigh more
+ * Of a response that has begun the socket is all that is kept: Node.js's request, response and parser weigh more
  * than all the rest of a stream, and divide each write to a chunked response into four. Only a response that waits for
  * an earlier one on the same connection has no socket yet, and is left as it is.
  */
@@ -23,6 +25,8 @@ export class StreamOutlet implements Outlet {
   readonly #sink: Sink;
   readonly #isChunked: boolean;
   #closeListeners: readonly (() => void)[] = [];
+  /** Whether the head still waits for the first bytes. */
+  #isHeadWaiting = false;
   #isEnded = false;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -35,15 +39,20 @@ export class StreamOutlet implements Outlet {
     sink[OUTLET] = this;
   }
 
-  /** @param response one whose head has been sent */
-  static on(response: ServerResponse): StreamOutlet {
+  /** Begins the response. Its head goes with the first bytes, or soon without them. */
+  static open(response: ServerResponse, headers: OutgoingHttpHeaders): StreamOutlet {
     const { socket } = response;
+    socket?.cork();
+    response.writeHead(200, headers);
+    response.flushHeaders();
     if (!socket) {
       const outlet = new StreamOutlet(response, false);
       response.on("drain", onDrain).on("close", onClose).on("error", onError);
       return outlet;
     }
     const outlet = new StreamOutlet(socket, response.chunkedEncoding);
+    outlet.#isHeadWaiting = true;
+    setTimeout(sendHead, HEAD_WAITS_MS, outlet);
     listenTo(socket, "drain", onDrain);
     listenTo(socket, "close", onClose);
     listenTo(socket, "error", onError);
@@ -93,6 +102,13 @@ export class StreamOutlet implements Outlet {
     this.#closeListeners = this.#closeListeners.concat(listener);
   }
 
+  /** Lets the head go, with what has been written since. */
+  sendHead(): void {
+    if (!this.#isHeadWaiting) return;
+    this.#isHeadWaiting = false;
+    (this.#sink as Socket).uncork();
+  }
+
   /** The sink has closed. */
   close(): void {
     this.#isEnded = true;
@@ -119,6 +135,7 @@ export class StreamOutlet implements Outlet {
   /** What the operating system took at once is no sign of a slow reader, whatever `write` answers. */
   #handOver(bytes: Buffer): void {
     const wantsMore = this.#sink.write(this.#isChunked ? encodeChunk(bytes) : bytes);
+    this.sendHead();
     if (wantsMore || this.#sink.writableLength === 0) return;
     this.#isBlocked = true;
     this.#lastProgressMs = performance.now();
@@ -132,6 +149,10 @@ export class StreamOutlet implements Outlet {
     this.#queuedBytes -= piece.length;
     return piece;
   }
+}
+
+function sendHead(outlet: StreamOutlet): void {
+  outlet.sendHead();
 }
 
 function onDrain(this: Sink): void {

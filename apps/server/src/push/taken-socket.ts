@@ -6,6 +6,9 @@ export const TAKEN = "taken";
 
 type Listener = (this: Socket) => void;
 
+/** Those for which there are listeners that stay. */
+const EVENTS = ["close", "drain", "end", "error"] as const;
+
 /** Listeners that go with the socket, and not with the request that came over it. */
 const ofSockets = new WeakSet<Listener>();
 
@@ -18,7 +21,7 @@ interface Parser {
 }
 
 /** As `socket.on`, for a listener that stays where the socket is taken from HTTP. */
-export function listenTo(socket: Socket, event: "close" | "drain" | "end" | "error", listener: Listener): void {
+export function listenTo(socket: Socket, event: (typeof EVENTS)[number], listener: Listener): void {
   ofSockets.add(listener);
   socket.on(event, listener);
 }
@@ -37,23 +40,23 @@ export function takeSocket(response: ServerResponse, socket: Socket): void {
   const { parser } = socket as Socket & { parser?: unknown };
   if (socket.destroyed || response.socket !== socket || !response.req.complete || !isParser(parser)) return;
   response.detachSocket(socket);
-  const events = socket.eventNames() as string[];
-  const kept = events.flatMap((event) =>
-    (socket.listeners(event) as Listener[])
-      .filter((listener) => ofSockets.has(listener))
-      .map((listener) => [event, listener] as const),
+  const kept = EVENTS.map((event) =>
+    (socket.rawListeners(event) as Listener[]).filter((listener) => ofSockets.has(listener)),
   );
   // What Node.js listens to for HTTP's sake, and the socket for its own: a stream that only goes out needs none of it.
   socket.removeAllListeners();
   parser.unconsume();
-  for (const [property, value] of Object.entries(parser)) {
+  for (const property of Object.keys(parser)) {
+    const value = parser[property];
     if (typeof value === "object" || typeof value === "function") parser[property] = null;
   }
   parser.remove();
   parser.close();
   Object.assign(socket, { parser: null });
   // To be called after that: seeing no parser, the socket drops its own ways of listening that were HTTP's.
-  for (const [event, listener] of kept) socket.on(event, listener);
+  EVENTS.forEach((event, index) => {
+    for (const listener of kept[index] ?? []) socket.on(event, listener);
+  });
   // What is still said by the other side is nothing that anybody waits for, but that it leaves.
   socket.resume();
   response.emit(TAKEN);
