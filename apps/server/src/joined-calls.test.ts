@@ -11,14 +11,18 @@ function holdAnswers() {
   });
 }
 
-function recorded(maxNames = 10) {
+function recorded(maxNames = 10, windowMs = 0) {
   const asked: (readonly string[])[] = [];
-  const calls = new JoinedCalls(async (names) => {
-    asked.push(names);
-    await gate;
-    if (names.includes("nobody")) throw new Error("there is nobody");
-    return names.join(" ");
-  }, maxNames);
+  const calls = new JoinedCalls(
+    async (names) => {
+      asked.push(names);
+      await gate;
+      if (names.includes("nobody")) throw new Error("there is nobody");
+      return names.join(" ");
+    },
+    maxNames,
+    windowMs,
+  );
   return { asked, calls };
 }
 
@@ -46,6 +50,24 @@ describe("JoinedCalls", () => {
     expect(asked).toEqual([["anouk"]]);
     answerNow();
     expect(await Promise.all([first, second, third])).toEqual(["anouk", "omar magali", "omar magali"]);
+  });
+
+  it("asks at once for who comes alone, and together for those who follow in quick succession", async () => {
+    const { asked, calls } = recorded(10, 300);
+    await calls.ask(["anouk"]);
+    const second = calls.ask(["omar"]);
+    await nextTurn();
+    await nextTurn();
+    const third = calls.ask(["magali"]);
+    expect(asked).toEqual([["anouk"]]);
+    expect(await Promise.all([second, third])).toEqual(["omar magali", "omar magali"]);
+  });
+
+  it("waits for nobody where a call has as many names as it may", async () => {
+    const { asked, calls } = recorded(2, 60_000);
+    await calls.ask(["anouk"]);
+    await calls.ask(["omar", "magali"]);
+    expect(asked).toEqual([["anouk"], ["omar", "magali"]]);
   });
 
   it("makes no call longer than by who comes last", async () => {

@@ -1,3 +1,4 @@
+import { inNextTurn } from "../next-turn.ts";
 import { FrameRow } from "./frame-row.ts";
 
 /** Something with bytes to put out. */
@@ -34,9 +35,7 @@ export class FlushScheduler {
     this.#waiting.add(flushable);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const waitMs = this.#windowEndMs - performance.now();
-    if (waitMs <= 0) setImmediate(() => this.#flush());
-    else setTimeout(() => this.#flush(), waitMs);
+    inNextTurn(() => this.#flush(), this.#windowEndMs);
   }
 
   #flush(): void {

@@ -1,9 +1,13 @@
 import { type ClientId, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { inNextTurn } from "../../next-turn.ts";
 
 /** How many clients one entry names: enough that the entry costs little, and few enough that Redis is not held up. */
 const MAX_CLIENTS_PER_ENTRY = 500;
+
+/** After one entry of newcomers the next waits for so long, in ms: what costs is the entry, and not whom it names. */
+const JOIN_WINDOW_MS = 2;
 
 /** Clients that are named in one entry, always the same ones in the same order: what doesn't change is cheap to work off. */
 type Batch = Set<ClientId>;
@@ -38,6 +42,7 @@ export class HeartbeatSender {
   readonly #partMs: number;
   #unsaid = new Set<ClientId>();
   #isFlushScheduled = false;
+  #windowEndMs = Number.NEGATIVE_INFINITY;
   /** Counts parts of intervals since the process began. */
   #tick: number;
 
@@ -94,14 +99,15 @@ export class HeartbeatSender {
     clearInterval(this.#timer);
   }
 
-  /** Those who connect in one moment go into one entry. */
+  /** Those who connect in quick succession go into one entry. */
   #scheduleFlush(): void {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    setImmediate(() => {
+    inNextTurn(() => {
       this.#isFlushScheduled = false;
+      this.#windowEndMs = performance.now() + JOIN_WINDOW_MS;
       this.#sendUnsaid();
-    });
+    }, this.#windowEndMs);
   }
 
   #sendUnsaid(): void {
