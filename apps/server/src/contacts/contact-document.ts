@@ -1,15 +1,21 @@
-import { isClientId } from "@presence/protocol";
+import { type ClientId, isClientId } from "@presence/protocol";
 import { z } from "zod";
 import type { ContactDocument } from "./contact-store.ts";
 
-const clientId = z.string().refine(isClientId, "not a client id");
+const MAX_CONTACTS = 100_000;
+
+/** One check for the whole list: it is read for whoever arrives, and may be long. */
+const contactIds = z.custom<ClientId[]>(
+  (value) => Array.isArray(value) && value.length <= MAX_CONTACTS && value.every(isClientId),
+  `not a list of client ids, ${MAX_CONTACTS} at the most`,
+);
 
 const contactDocument = z.object({
-  id: clientId,
+  id: z.string().refine(isClientId, "not a client id"),
   name: z.string().min(1).max(200).exactOptional(),
   role: z.string().max(200).exactOptional(),
   timeZone: z.string().max(100).exactOptional(),
-  contacts: z.array(clientId).max(100_000),
+  contacts: contactIds,
 });
 
 /**

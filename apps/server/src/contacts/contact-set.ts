@@ -28,13 +28,15 @@ export class IdPool {
  * has somebody.
  */
 export class ContactSet implements ReadonlySet<ClientId> {
-  /** Sorted, each once. */
-  readonly #ids: readonly ClientId[];
+  /** Each once. */
+  readonly #ids: ClientId[];
+  /** They are sorted when it is first asked whether it has somebody, which most never are. */
+  #areSorted = false;
 
   constructor(ids: Iterable<ClientId>, pool: IdPool) {
-    const sorted = Array.from(new Set(ids), (id) => pool.get(id)).sort();
+    const pooled = Array.from(new Set(ids), (id) => pool.get(id));
     // Without the room for more in which it has grown.
-    this.#ids = sorted.slice();
+    this.#ids = pooled.slice();
   }
 
   get size(): number {
@@ -42,6 +44,10 @@ export class ContactSet implements ReadonlySet<ClientId> {
   }
 
   has(id: ClientId): boolean {
+    if (!this.#areSorted) {
+      this.#ids.sort();
+      this.#areSorted = true;
+    }
     let from = 0;
     let to = this.#ids.length;
     while (from < to) {

@@ -1,5 +1,7 @@
 /** From so many members on, finding one in a row would take too long. */
 const MAX_IN_A_ROW = 128;
+/** Of so few, a row is copied for each one more, and has no room to spare. */
+const FEW = 16;
 
 /**
  * A set that is mostly small, of which there are very many: a row of its members, in a quarter of the memory, until it is
@@ -19,8 +21,9 @@ export class Group<Member> implements Iterable<Member> {
   /** @param member one that isn't in it */
   add(member: Member): void {
     if (!Array.isArray(this.#members)) this.#members.add(member);
-    // A push would leave room for half as many again.
-    else if (this.#members.length < MAX_IN_A_ROW) this.#members = this.#members.concat([member]);
+    // A push leaves room for half as many again and 16 more: too much for the few, and little for the many.
+    else if (this.#members.length < FEW) this.#members = this.#members.concat([member]);
+    else if (this.#members.length < MAX_IN_A_ROW) this.#members.push(member);
     else this.#members = new Set([...this.#members, member]);
   }
 

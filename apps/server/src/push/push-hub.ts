@@ -6,7 +6,6 @@ import {
   type PresenceEvent,
   type PresenceMessage,
   parseEventId,
-  type SnapshotMessage,
 } from "@presence/protocol";
 import type { Logger } from "pino";
 import type { ContactList } from "../contacts/directory.ts";
@@ -26,7 +25,7 @@ import { FlushScheduler } from "./flush-scheduler.ts";
 import { Liveness } from "./liveness.ts";
 import type { Outlet } from "./outlet.ts";
 import { PushRegistry } from "./push-registry.ts";
-import { encodeFrame, encodeRetry } from "./sse.ts";
+import { encodeFrame, encodeRetry, encodeSnapshot } from "./sse.ts";
 
 /** Bounds and times of the stream; ms and bytes. */
 export interface PushLimits {
@@ -412,9 +411,7 @@ function presenceFrame({ client, status, since, version }: TellablePresence, epo
 }
 
 function snapshotFrame({ at, id, presences }: PresenceReading): Buffer {
-  const contacts = presences.map(({ client, status, since }) => ({ client, status, since }));
-  const data: SnapshotMessage = { at, contacts };
-  return encodeFrame({ id: formatEventId(id), event: "snapshot", data });
+  return encodeSnapshot(formatEventId(id), at, presences);
 }
 
 /** How many of these are due in one step, so that the steps that are left take about as many each. */

@@ -196,14 +196,20 @@ export class RedisPresencePlatform implements PresencePlatform {
   async #readOnce({ contacts, guests }: Watch): Promise<{ reading: PresenceReading; sequence: number }> {
     const readiness = this.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
-    const clients = [...contacts];
-    const readout = await answerOf(this.#readings.ask(clients));
-    const records = new Map(clients.map((client) => [client, readout.records.get(client)]));
-    if (guests) for (const [guest, record] of readout.guests) records.set(guest, record);
+    const readout = await answerOf(this.#readings.ask(contacts));
+    const presences: VersionedPresence[] = [];
+    contacts.forEach((client) => {
+      presences.push(presenceOf(client, readout.records.get(client)));
+    });
+    if (guests) {
+      for (const [guest, record] of readout.guests) {
+        if (!contacts.has(guest)) presences.push(presenceOf(guest, record));
+      }
+    }
     const reading = {
       at: readout.nowMs,
       id: headOf(readout),
-      presences: [...records].map(([client, record]) => presenceOf(client, record)),
+      presences,
       provableFrom: guests ? Number(readout.guestsLeftVersion) : 0,
     };
     return { reading, sequence: readout.sequence };
