@@ -1,10 +1,22 @@
-import { availableParallelism, cpus, loadavg } from "node:os";
+import { availableParallelism, cpus, loadavg, release, type } from "node:os";
 
-/** What the figures depend on, in one line. */
-export function describeMachine(): string {
-  const [load = 0] = loadavg();
-  const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `${availableParallelism()} cores (${model}), Node ${process.versions.node}, load ${load.toFixed(1)} at the start`;
+/** What figures depend on. */
+export interface Machine {
+  cores: number;
+  processor: string;
+  /** `Linux 6.12.1` */
+  kernel: string;
+  /** Average of the last minute. */
+  load: number;
+}
+
+export function readMachine(): Machine {
+  return {
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() ?? "unknown processor",
+    kernel: `${type()} ${/^[\d.]+/.exec(release())?.[0] ?? release()}`,
+    load: loadavg()[0] ?? 0,
+  };
 }
 
 /** Others' work on the cores makes noise of the figures. */

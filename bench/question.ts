@@ -1,3 +1,4 @@
+import type { Chart } from "./charts/chart.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What one question is asked with. */
@@ -6,8 +7,6 @@ export interface Effort {
   isLong: boolean;
   /** How many clients are live, where that is a question's choice and was made on the command line. */
   live?: number | undefined;
-  /** Whether figures that a chart is drawn of are to be kept. */
-  isRecorded: boolean;
   /** Arguments for Node in each server under test. */
   nodeArgs: readonly string[];
   /** Says what is being done. */
@@ -18,6 +17,8 @@ export interface Question {
   /** Its name on the command line. */
   name: string;
   title: string;
+  /** Where no Redis takes part, so that none is named beside the figures. */
+  isWithoutRedis?: true;
   /** How many connections one process has open at most. */
   connections(effort: Pick<Effort, "isLong">): number;
   run(effort: Effort): Promise<Answer>;
@@ -29,4 +30,10 @@ export interface Answer {
   notes: readonly string[];
   /** What was aimed at, where something was. */
   verdicts?: readonly Verdict[];
+  /** What of it is drawn. */
+  chart?: Chart;
+  /** What else took part, with its version. */
+  programs?: readonly string[];
+  /** What a picture of another kind is drawn of, by `npm run images`. */
+  data?: object;
 }

@@ -31,7 +31,7 @@ interface ExpiryLag {
 
 /** The chart of how late the end of a lease is told, drawn from what was measured. */
 export async function drawExpiryLag(browser: Browser, path: string): Promise<void> {
-  const data = JSON.parse(await readFile(DATA, "utf8")) as ExpiryLag;
+  const { data } = JSON.parse(await readFile(DATA, "utf8")) as { data: ExpiryLag };
   const height = PLOT.top + data.series.length * (BAND.height + BAND.gap) + 90;
   const page = await browser.newPage({ viewport: { width: WIDTH, height }, deviceScaleFactor: 1.5 });
   await page.goto(PAGE);

@@ -1,3 +1,4 @@
+import { barOf } from "../charts/chart.ts";
 import { BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll } from "../load/crowd.ts";
 import { writePeople } from "../load/people.ts";
@@ -14,6 +15,8 @@ const WARM_UP = 3_000;
 const ARRIVALS = 6_000;
 /** How many are on their way at any time: enough that the server never waits for one. */
 const ON_THEIR_WAY = 64;
+/** How many times better-sse's rate ours is to be. */
+const TARGET = 2;
 
 interface Entrant extends Watchable {
   /** JSON objects with which a stream has begun. */
@@ -50,6 +53,7 @@ async function run(effort: Effort): Promise<Answer> {
     const rates = rounds.map(({ perSecond }) => perSecond);
     return {
       name: entrant.name,
+      rates,
       rate: median(rates),
       spread: `${formatNumber(Math.min(...rates))} – ${formatNumber(Math.max(...rates))}`,
       cpu: median(rounds.map(({ cpuMicrosEach }) => cpuMicrosEach)),
@@ -57,6 +61,7 @@ async function run(effort: Effort): Promise<Answer> {
     };
   });
   const [ours, betterSse] = results;
+  const targets = betterSse ? [{ value: TARGET * betterSse.rate, label: `aimed at: ${TARGET} × better-sse` }] : [];
   return {
     header: ["server", "connections/s", "least – most", "ours is", "CPU µs each", "reader busy"],
     rows: results.map(({ name, rate, spread, cpu, readerLoad }) => [
@@ -71,9 +76,24 @@ async function run(effort: Effort): Promise<Answer> {
       `${formatNumber(ARRIVALS)} people, ${ON_THEIR_WAY} of them on their way at any time; each is there when its snapshot is, or for the peer, when its response begins. CPU is the server's, for ours with all of Redis's.`,
       "Ours also sets a lease for each, says whom it watches, and has the platform announce it. None of the contacts is there, so that nobody is told of it.",
     ],
+    chart: {
+      title: arrivals.title,
+      panels: [
+        {
+          measure: "connections per second",
+          better: "more",
+          bars: results.map(({ name, rates, rate }, index) =>
+            ours && index > 0
+              ? barOf(name, rates, { note: `ours is ${formatRatio(ours.rate, rate)}` })
+              : barOf(name, rates, { isOurs: true, targets }),
+          ),
+        },
+      ],
+      caption: `Medians of ${count} rounds of ${formatNumber(ARRIVALS)}; thin lines: from the least to the most. Only ours has contacts to tell of.`,
+    },
     verdicts:
       ours && betterSse
-        ? [atLeast(2, "connections/s, of better-sse's without a snapshot", ours.rate / betterSse.rate)]
+        ? [atLeast(TARGET, "connections/s, of better-sse's without a snapshot", ours.rate / betterSse.rate)]
         : [],
   };
 }

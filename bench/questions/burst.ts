@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { barOf } from "../charts/chart.ts";
 import { BETTER_SSE, colleagueId, oursWithColleagues } from "../contestants.ts";
 import { closeAll, lastReadMs, openCrowd, resetAll, untilQuiet, untilTold } from "../load/crowd.ts";
 import { OtherServer } from "../load/other-server.ts";
@@ -188,6 +189,7 @@ function answer(measured: readonly { stand: Stand; rounds: readonly Round[] }[],
     const rates = valuesOf("deliveriesPerSecond");
     return {
       ...stand,
+      rates,
       rate: median(rates),
       spread: `${formatNumber(Math.min(...rates))} – ${formatNumber(Math.max(...rates))}`,
       cpu: median(valuesOf("cpuMicrosPerDelivery")),
@@ -195,6 +197,14 @@ function answer(measured: readonly { stand: Stand; rounds: readonly Round[] }[],
     };
   });
   const ours = results[0]?.rate ?? Number.NaN;
+  const targets = results.flatMap(({ name, rate, target }) =>
+    target === undefined ? [] : [{ value: target * rate, label: `aimed at: ${target} × ${name.split(",", 1)[0]}` }],
+  );
+  const bars = results.map(({ name, rates, rate }, index) =>
+    index === 0
+      ? barOf(name, rates, { isOurs: true, targets })
+      : barOf(name, rates, { note: `ours is ${formatRatio(ours, rate)}` }),
+  );
   return {
     header: ["server", "deliveries/s", "least – most", "ours is", "CPU µs each", "reader busy"],
     rows: results.map(({ name, rate, spread, cpu, readerLoad }) => [
@@ -210,6 +220,11 @@ function answer(measured: readonly { stand: Stand; rounds: readonly Round[] }[],
       "CPU is the server's, for ours with all of Redis's. The reader is a process of its own; where it is near 100 %, it is the bottleneck, and the server could do more.",
       ...notes,
     ],
+    chart: {
+      title: burst.title,
+      panels: [{ measure: "deliveries per second", better: "more", bars }],
+      caption: `Medians of ${measured[0]?.rounds.length} rounds; thin lines: from the least to the most.`,
+    },
     verdicts: results.flatMap(({ name, rate, target }) =>
       target === undefined ? [] : [atLeast(target, `burst, deliveries/s, of ${name}`, ours / rate)],
     ),

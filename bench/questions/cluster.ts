@@ -3,6 +3,7 @@ import { RedisServer } from "@presence/gears/testing";
 import { RedisCluster } from "@presence/gears/testing/cluster";
 import { partitionOf } from "@presence/protocol";
 import { Redis } from "ioredis";
+import { barOf, type Panel } from "../charts/chart.ts";
 import { redisClientIds, SILENT, sendHeartbeats, untilWorkedOff } from "../load/redis-clients.ts";
 import { untilQuiet } from "../load/redis-usage.ts";
 import type { Answer, Effort, Question } from "../question.ts";
@@ -195,6 +196,14 @@ function answer(ways: readonly Way[], rounds: number, live: number): Answer {
       "In turn: the same load, one partition after another, so that no two primaries want a core at once, as none would on machines of their own. What was aimed at is of this: at once, the share of the busiest changes more from run to run.",
       `Medians of ${rounds} rounds, the ways in turn.`,
     ],
+    chart: {
+      title: "What is left for the busiest of several primaries to do",
+      panels: [
+        panelOf(ways, "processor time for a million heartbeats", ({ unshared }) => unshared),
+        panelOf(ways, "processor time for a million arrivals", ({ unsharedArrivals }) => unsharedArrivals),
+      ],
+      caption: `${formatNumber(live)} live, one partition after another. Medians of ${rounds} rounds; thin lines: from the least to the most.`,
+    },
     verdicts: ways.slice(2).flatMap(({ primaries: { length }, unshared, unsharedArrivals }) => {
       const target = LARGEST_SHARES.get(length) ?? 1;
       const work = `${length} primaries: the busiest's work`;
@@ -202,6 +211,29 @@ function answer(ways: readonly Way[], rounds: number, live: number): Answer {
         atMost(target, `${work} for a heartbeat, of one's`, busiest(unshared) / busiest(lone.unshared)),
         atMost(target, `${work} for an arrival, of one's`, busiest(unsharedArrivals) / busiest(lone.unsharedArrivals)),
       ];
+    }),
+  };
+}
+
+function panelOf(ways: readonly Way[], measure: string, roundsOf: (way: Way) => readonly Round[]): Panel {
+  const lone = ways[1] ? busiest(roundsOf(ways[1])) : Number.NaN;
+  return {
+    measure,
+    unit: "s",
+    better: "less",
+    bars: ways.map((way) => {
+      const target = LARGEST_SHARES.get(way.primaries.length);
+      return barOf(
+        way.name,
+        roundsOf(way).map(({ cpuMicros }) => Math.max(...cpuMicros)),
+        {
+          isOurs: true,
+          ...(way !== ways[1] && { note: `${formatRatio(busiest(roundsOf(way)), lone)} one's` }),
+          ...(target !== undefined && {
+            targets: [{ value: target * lone, label: `aimed at: ${target} × one's` }],
+          }),
+        },
+      );
     }),
   };
 }

@@ -1,6 +1,4 @@
-import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { PresenceFunctions, startTriggerHost } from "@presence/gears";
 import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
@@ -23,7 +21,6 @@ const MOST_REFRESHED_PER_SECOND = 20_000;
 const PARTS = 20;
 const DOWNSTREAM_BLOCK_MS = 500;
 const CATCHING_UP_MS = 50;
-const CHART_DATA = fileURLToPath(new URL("../../images/data/expiry-lag.json", import.meta.url));
 
 export const expiryLag: Question = {
   name: "expiry-lag",
@@ -44,7 +41,7 @@ interface Result {
   lags: Lags;
 }
 
-async function run({ isLong, live, isRecorded, onProgress }: Effort): Promise<Answer> {
+async function run({ isLong, live, onProgress }: Effort): Promise<Answer> {
   const windowMs = isLong ? 120_000 : 30_000;
   const rounds = isLong ? 5 : 3;
   const results: Result[] = [];
@@ -56,7 +53,6 @@ async function run({ isLong, live, isRecorded, onProgress }: Effort): Promise<An
     }
     results.push(middleOf(ofRounds));
   }
-  if (isRecorded) await writeFile(CHART_DATA, `${JSON.stringify(chartOf(results, windowMs), undefined, 2)}\n`);
   return {
     header: ["live", "told by", "told", "median ms late", "99th", "worst"],
     rows: results.flatMap(({ live: count, lags }) => [
@@ -69,6 +65,7 @@ async function run({ isLong, live, isRecorded, onProgress }: Effort): Promise<An
       `Of ${rounds} rounds the middle one, by our 99th percentile.`,
       `Waited for ${formatNumber(windowMs / 1000)} s; percentiles are of all ${DYING}, and – where so many were not told by then.`,
     ],
+    data: dotsOf(results, windowMs),
   };
 }
 
@@ -85,7 +82,7 @@ function figuresOf(lags: readonly number[]): string[] {
   return [`${lags.length} of ${DYING}`, ...[0.5, 0.99, 1].map((share) => formatNumber(percentile(all, share)))];
 }
 
-function chartOf(results: readonly Result[], windowMs: number): object {
+function dotsOf(results: readonly Result[], windowMs: number): object {
   const round = (lags: readonly number[]) => lags.map((lag) => Math.round(10 * lag) / 10).sort((a, b) => a - b);
   return {
     redis: results[0]?.redisVersion,

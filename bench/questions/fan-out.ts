@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { barOf, type Panel } from "../charts/chart.ts";
 import { OURS, PEERS, type Watchable } from "../contestants.ts";
 import { closeAll, lastReadMs, openCrowd, resetAll, untilQuiet, untilTold } from "../load/crowd.ts";
 import { type ObservedChange, type Observer, observe } from "../load/observer.ts";
@@ -42,6 +43,7 @@ interface Single {
 export const fanOut: Question = {
   name: "fan-out",
   title: `Fan-out to ${formatNumber(WATCHERS)} connections`,
+  isWithoutRedis: true,
   connections: () => 4 * WATCHERS,
   run,
 };
@@ -177,5 +179,38 @@ function answer(stands: readonly Stand[], leaving: number): Answer {
       "Ours also sends each arrival a snapshot and the others' changes; the peers' arrivals are told nothing.",
       `Busy during the burst, server and load generator: ${loads.join("; ")}. Where the generator is near 100 %, it is the bottleneck, and where both are far from it, other programs on the machine are: then only the CPU columns count.`,
     ],
+    chart: {
+      title: `${fanOut.title}, beside peers that have no presence`,
+      panels: [
+        panelOf("processor time for each delivery of a burst", "µs", stands, ({ bursts }) =>
+          bursts.map(({ cpuMicrosPerDelivery }) => cpuMicrosPerDelivery),
+        ),
+        panelOf("processor time for one event to all", "ms", stands, ({ singles }) =>
+          singles.map(({ cpuMs }) => cpuMs),
+        ),
+        panelOf("until each of them has read one event", "ms", stands, ({ singles }) =>
+          singles.map(({ latenciesMs }) => median(latenciesMs)),
+        ),
+      ],
+      caption: "Medians of all rounds; thin lines: from the least to the most.",
+    },
   };
+}
+
+function panelOf(
+  measure: string,
+  unit: string,
+  stands: readonly Stand[],
+  valuesOf: (stand: Stand) => readonly number[],
+): Panel {
+  const [ours] = stands;
+  const reference = ours ? median(valuesOf(ours)) : Number.NaN;
+  const bars = stands.map((stand) =>
+    stand === ours
+      ? barOf(stand.contestant.name, valuesOf(stand), { isOurs: true })
+      : barOf(stand.contestant.name, valuesOf(stand), {
+          note: `${formatRatio(median(valuesOf(stand)), reference)} ours`,
+        }),
+  );
+  return { measure, unit, better: "less", bars };
 }

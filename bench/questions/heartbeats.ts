@@ -2,11 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { PresenceFunctions, startTriggerHost, type TriggerHost } from "@presence/gears";
 import { LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
+import { barOf } from "../charts/chart.ts";
 import { CLIENTS_PER_ENTRY, redisClientIds, SILENT, sendHeartbeats, untilWorkedOff } from "../load/redis-clients.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { median } from "../statistics.ts";
 import { formatNumber, formatRatio } from "../table.ts";
+import { atLeast } from "../verdict.ts";
 
 const DEFAULT_LIVE = 500_000;
 const SERVER = "server-1";
@@ -20,6 +22,8 @@ const BENCHMARK_ARGS = ["-P", "64", "-c", "50", "--csv"];
 interface Way {
   name: string;
   redis: RedisProcess;
+  /** How many times its clients per second ours are to be, and what it is then called. */
+  aim?: { times: number; of: string };
   /** @returns how long it took, ms */
   refresh(): Promise<number>;
   stop(): Promise<void>;
@@ -78,7 +82,7 @@ async function openOurs(clients: readonly string[]): Promise<Way> {
     timed(async () => untilWorkedOff(redis.commands, (await sendHeartbeats(sender, SERVER, clients)).at(-1) ?? "0-0"));
   await refresh();
   return {
-    name: `XADD of ${CLIENTS_PER_ENTRY} → presence_work`,
+    name: `ours: XADD of ${CLIENTS_PER_ENTRY} → presence_work`,
     redis,
     refresh,
     rounds: [],
@@ -113,6 +117,7 @@ async function openPipelines(clients: readonly string[], atOnce: number): Promis
   return {
     name: `ioredis, pipelines of ${PIPELINE_LENGTH} SET PX, ${atOnce} at once`,
     redis,
+    ...(atOnce === 1 && { aim: { times: 1.5, of: "pipelines, 1 at once" } }),
     refresh,
     rounds: [],
     async stop() {
@@ -142,7 +147,8 @@ async function openRedisBenchmark(live: number): Promise<Way> {
     return (1000 * live) / perSecond;
   };
   await refresh();
-  return { name: "redis-benchmark, SET PX, -P 64 -c 50", redis, refresh, rounds: [], stop: () => redis.stop() };
+  const name = "redis-benchmark, SET PX, -P 64 -c 50";
+  return { name, redis, aim: { times: 0.5, of: "redis-benchmark" }, refresh, rounds: [], stop: () => redis.stop() };
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
@@ -153,7 +159,9 @@ async function timed(work: () => Promise<void>): Promise<number> {
 
 function answer(ways: readonly Way[], rounds: number, live: number): Answer {
   const [ours] = ways;
-  const speedOf = (way: Way) => median(way.rounds.map(({ clientsPerSecond }) => clientsPerSecond));
+  const speedsOf = (way: Way) => way.rounds.map(({ clientsPerSecond }) => clientsPerSecond);
+  const speedOf = (way: Way) => median(speedsOf(way));
+  const aims = ways.flatMap((way) => (way.aim ? [{ ...way.aim, speed: speedOf(way) }] : []));
   const cpuOf = (way: Way) => median(way.rounds.map(({ cpuMicrosPerClient }) => cpuMicrosPerClient));
   return {
     header: ["way", "clients/s", "ours is", "Redis CPU µs each", "clients per Redis CPU second", "ours is"],
@@ -171,5 +179,43 @@ function answer(ways: readonly Way[], rounds: number, live: number): Answer {
       "Redis CPU: of all its threads, from INFO; it counts no waiting for a processor that others are using. The ratios beside it are of clients per Redis CPU second.",
       `Of ${formatNumber(live)} live clients; medians of ${rounds} rounds, the ways in turn.`,
     ],
+    chart: {
+      title: `${heartbeats.title}, ${formatNumber(live)} live`,
+      panels: [
+        {
+          measure: "clients per second",
+          better: "more",
+          bars: ways.map((way) =>
+            way === ours
+              ? barOf(way.name, speedsOf(way), {
+                  isOurs: true,
+                  targets: aims.map(({ times, of, speed }) => ({
+                    value: times * speed,
+                    label: `aimed at: ${times} × ${of}`,
+                  })),
+                })
+              : barOf(way.name, speedsOf(way), {
+                  note: ours ? `ours is ${formatRatio(speedOf(ours), speedOf(way))}` : "",
+                }),
+          ),
+        },
+        {
+          measure: "Redis's processor time for each client",
+          unit: "µs",
+          better: "less",
+          bars: ways.map((way) =>
+            barOf(
+              way.name,
+              way.rounds.map(({ cpuMicrosPerClient }) => cpuMicrosPerClient),
+              { isOurs: way === ours },
+            ),
+          ),
+        },
+      ],
+      caption: `Medians of ${rounds} rounds; thin lines: from the least to the most. The others only set the lease, and can't tell in time who has gone.`,
+    },
+    verdicts: ours
+      ? aims.map(({ times, of, speed }) => atLeast(times, `heartbeats, clients/s, of ${of}`, speedOf(ours) / speed))
+      : [],
   };
 }

@@ -1,3 +1,4 @@
+import { barOf, type Panel } from "../charts/chart.ts";
 import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
 import { nextOnes, writePeople } from "../load/people.ts";
@@ -12,6 +13,9 @@ import { atMost, type Verdict } from "../verdict.ts";
 const WARM_UP = 200;
 const CONTACTS = 100;
 const SETTLE_MS = 1_000;
+/** How much of the peers' memory ours may take. */
+const OF_BETTER_SSE = 0.5;
+const OF_BARE_HTTP = 1.2;
 
 /** Bytes for each connection. */
 interface Footprint {
@@ -69,6 +73,14 @@ async function compare(own: readonly Watchable[], count: number, rounds: number,
       `Per connection, of ${formatNumber(count)} that nothing is sent to; the system's own socket buffers not counted.`,
       "Live heap: after two forced garbage collections. Resident: what the process grew by, so with the garbage collector's slack.",
     ],
+    chart: {
+      title: `${idleMemory.title}, of ${formatNumber(count)}`,
+      panels: [
+        panelOf("live heap for each connection", "heap", measured),
+        panelOf("resident memory for each connection", "resident", measured),
+      ],
+      caption: `Medians of ${rounds} rounds; thin lines: from the least to the most.`,
+    },
     verdicts: verdictsOn(results),
   };
 }
@@ -77,12 +89,33 @@ interface Result extends Footprint {
   name: string;
 }
 
+function panelOf(
+  measure: string,
+  figure: keyof Footprint,
+  measured: readonly { contestant: Watchable; footprints: readonly Footprint[] }[],
+): Panel {
+  const bars = measured.map(({ contestant, footprints }, index) =>
+    barOf(
+      contestant.name,
+      footprints.map((footprint) => footprint[figure] / 1024),
+      { isOurs: index < 2 },
+    ),
+  );
+  const [, ours, betterSse, bare] = bars;
+  if (!ours || !betterSse || !bare) throw new Error("needs ours and two peers.");
+  const targets = [
+    { value: OF_BETTER_SSE * betterSse.value, label: `aimed at: ${OF_BETTER_SSE} × better-sse` },
+    { value: OF_BARE_HTTP * bare.value, label: `aimed at: ${OF_BARE_HTTP} × bare node:http` },
+  ];
+  return { measure, unit: "kB", better: "less", bars: bars.with(1, { ...ours, targets }) };
+}
+
 /** Of ours the one where each connection is another person's, which holds more. */
 function verdictsOn([, ours, betterSse, bare]: readonly Result[]): Verdict[] {
   if (!ours || !betterSse || !bare) return [];
   return (["heap", "resident"] as const).flatMap((figure) => [
-    atMost(0.5, `idle connection, ${figure}, of better-sse's`, ours[figure] / betterSse[figure]),
-    atMost(1.2, `idle connection, ${figure}, of bare node:http's`, ours[figure] / bare[figure]),
+    atMost(OF_BETTER_SSE, `idle connection, ${figure}, of better-sse's`, ours[figure] / betterSse[figure]),
+    atMost(OF_BARE_HTTP, `idle connection, ${figure}, of bare node:http's`, ours[figure] / bare[figure]),
   ]);
 }
 

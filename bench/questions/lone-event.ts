@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Bar } from "../charts/chart.ts";
 import { colleagueId, oursWithColleagues } from "../contestants.ts";
 import { untilQuiet } from "../load/crowd.ts";
 import { OtherServer } from "../load/other-server.ts";
@@ -17,6 +18,9 @@ const PAUSE_MS = 15;
 const TARGET_MS = 2;
 /** So that nobody's lease ends while it is measured. */
 const HEARTBEAT_INTERVAL_MS = 60_000;
+
+const OURS = "ours: heartbeat → platform → server → reader";
+const BARE = "XADD → blocked XREAD → a write to the socket";
 
 export const loneEvent: Question = {
   name: "lone-event",
@@ -40,15 +44,39 @@ async function run(effort: Effort): Promise<Answer> {
   ];
   return {
     header: ["way", "median ms", "90th", "99th"],
-    rows: [
-      row("ours: heartbeat → platform → server → reader", all.ours),
-      row("XADD → blocked XREAD → a write to the socket", all.bare),
-    ],
+    rows: [row(OURS, all.ours), row(BARE, all.bare)],
     notes: [
       `In turns, on one Redis, ${PAUSE_MS} ms apart. What ours adds at the median: ${addedMs.map(formatNumber).join(", ")} ms in the rounds. Ours are two streams and a call of the logic, the other is one stream.`,
     ],
+    chart: {
+      title: loneEvent.title,
+      panels: [
+        {
+          measure: "from the cause to the reader, at the median",
+          unit: "ms",
+          better: "less",
+          bars: [
+            {
+              ...barOf(OURS, all.ours),
+              isOurs: true,
+              note: `${formatNumber(median(addedMs))} ms more`,
+              targets: [
+                { value: median(all.bare) + TARGET_MS, label: `aimed at: ${TARGET_MS} ms more than the bare way` },
+              ],
+            },
+            barOf(BARE, all.bare),
+          ],
+        },
+      ],
+      caption: `${formatNumber(all.ours.length)} events each, in turns; thin lines: from the 1st to the 99th percentile.`,
+    },
     verdicts: [verdictOn(median(addedMs))],
   };
+}
+
+function barOf(name: string, latencies: readonly number[]): Bar {
+  const spread = { least: percentile(latencies, 0.01), most: percentile(latencies, 0.99) };
+  return { name, isOurs: false, value: median(latencies), spread };
 }
 
 function verdictOn(addedMs: number): Verdict {

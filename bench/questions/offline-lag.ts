@@ -24,6 +24,7 @@ interface Round {
 export const offlineLag: Question = {
   name: "offline-lag",
   title: `How late OFFLINE is: ${DYING} leave among ${formatNumber(LEASED)} who stay`,
+  isWithoutRedis: true,
   connections: () => LEASED + DYING,
   run,
 };

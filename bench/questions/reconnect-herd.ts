@@ -27,6 +27,7 @@ interface Way {
 export const reconnectHerd: Question = {
   name: "reconnect-herd",
   title: `${formatNumber(CLIENTS)} clients reconnect at once, each with ${CONTACTS} contacts of whom ${MISSED} have come`,
+  isWithoutRedis: true,
   connections: () => CLIENTS,
   run,
 };

@@ -67,6 +67,41 @@ async function run(effort: Effort): Promise<Answer> {
       `Killed (SIGKILL), and started again on the same port; all connect in the moment in which it listens, without jitter and without a Last-Event-ID, so that each is sent a snapshot of ${CONTACTS} contacts: live is who has it. Who is refused tries again ${ANOTHER_TRY_MS} ms later.`,
       `d = ${HEARTBEAT_INTERVAL_MS / 1000} s, so that no lease ends before its client can be back. Flaps: what a witness in the platform was told until all leases of before had ended.`,
     ],
+    chart: {
+      title: reconnectStorm.title,
+      panels: [
+        {
+          measure: "from when the new server listens",
+          unit: "s",
+          better: "less",
+          bars: [
+            { name: "half of them are live", isOurs: true, value: ofAll("halfLiveMs") / 1000 },
+            {
+              name: "all of them are live",
+              isOurs: true,
+              value: ofAll("allLiveMs") / 1000,
+              targets: [{ value: TARGET_LIVE_MS / 1000, label: `aimed at: ${TARGET_LIVE_MS / 1000} s` }],
+            },
+          ],
+        },
+        {
+          measure: "delay of the server's event loop meanwhile",
+          unit: "ms",
+          better: "less",
+          isLogarithmic: true,
+          bars: [
+            {
+              name: "99th percentile",
+              isOurs: true,
+              value: ofAll("loopDelayMs"),
+              targets: [{ value: TARGET_LOOP_DELAY_MS, label: `aimed at: ${TARGET_LOOP_DELAY_MS} ms` }],
+            },
+            { name: "worst", isOurs: true, value: worst("worstLoopDelayMs") },
+          ],
+        },
+      ],
+      caption: `Flaps: ${formatNumber(worst("flaps"))}. Connections refused: ${formatNumber(worst("refusals"))}. Storms: ${count}.`,
+    },
     verdicts: [
       verdict("all live again", "s", worst("allLiveMs") / 1000, TARGET_LIVE_MS / 1000),
       verdict("flaps", "", worst("flaps"), 0),

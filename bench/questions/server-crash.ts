@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { barOf } from "../charts/chart.ts";
 import { colleagueId, OURS } from "../contestants.ts";
 import { closeAll, lastReadMs, openCrowd, resetAll, untilQuiet, untilTold } from "../load/crowd.ts";
 import { OtherServer } from "../load/other-server.ts";
@@ -54,6 +55,27 @@ async function run(effort: Effort): Promise<Answer> {
     notes: [
       `From the end of the first lease, by Redis's clock, to the last viewer's read. The clients' last heartbeats come in one moment, so that all leases end together; each viewer has ${CONTACTS} of them as contacts, and is told of just these.`,
     ],
+    chart: {
+      title: serverCrash.title,
+      panels: [
+        {
+          measure: "from the first lease's end",
+          unit: "ms",
+          better: "less",
+          bars: [
+            barOf(
+              "the last lease has ended",
+              crashes.map(({ endsSpreadMs }) => endsSpreadMs),
+            ),
+            barOf("the last viewer has been told of all", latenesses, {
+              isOurs: true,
+              targets: [{ value: TARGET_MS, label: `aimed at: ${formatNumber(TARGET_MS)} ms` }],
+            }),
+          ],
+        },
+      ],
+      caption: `Medians of ${count} rounds; thin lines: from the least to the most.`,
+    },
     verdicts: [
       {
         what: "server crash, every viewer right after the lease's end",

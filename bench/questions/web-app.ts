@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AppBrowser, type Statuses } from "../browser/app-browser.ts";
 import type { FrameFigures } from "../browser/frame-figures.ts";
+import type { Chart, Panel, Target } from "../charts/chart.ts";
 import { OURS } from "../contestants.ts";
 import { untilQuiet } from "../load/crowd.ts";
 import { RawStream } from "../load/raw-stream.ts";
@@ -98,12 +99,7 @@ async function run({ isLong, nodeArgs, onProgress }: Effort): Promise<Answer> {
     await untilQuiet([reader], QUIET_MS);
     const truth = await statusesOf(server);
     const right = await countRight(browser, truth);
-    return answer(
-      [blank, ...films],
-      right,
-      truth,
-      `Chromium ${browser.version}, headless, and Redis ${await redis.version()}`,
-    );
+    return answer([blank, ...films], right, truth, `Chromium ${browser.version}`);
   } finally {
     visits.disconnect();
     reader.close();
@@ -162,7 +158,7 @@ async function countRight(browser: AppBrowser, truth: Statuses): Promise<number>
   return areCountsRight ? [...truth].filter(([client, status]) => badges.get(client) === status).length : 0;
 }
 
-function answer(films: readonly Film[], right: number, truth: Statuses, versions: string): Answer {
+function answer(films: readonly Film[], right: number, truth: Statuses, browserVersion: string): Answer {
   return {
     header: ["page", "changes/s", "frames/s", "dropped", "main thread busy", "on a processor", "longest task ms"],
     rows: films.map(({ name, figures }) => [
@@ -175,11 +171,36 @@ function answer(films: readonly Film[], right: number, truth: Statuses, versions
       formatNumber(figures.longestTaskMs),
     ]),
     notes: [
-      `${versions}; browser, server, trigger host, Redis and those who come and go share the machine. Busy is wall time: waiting for a processor counts. Medians of rounds of ${TRACED_MS / 1_000} s.`,
+      `${browserVersion}, headless; browser, server, trigger host, Redis and those who come and go share the machine. Busy is wall time: waiting for a processor counts. Medians of rounds of ${TRACED_MS / 1_000} s.`,
       "On each page a small mark moves all the while, so that every frame has something to show. The app renders less often than that; between, what moves is the compositor's.",
       `Afterwards nobody came or went any more, and ${formatNumber(right)} of ${formatNumber(truth.size)} badges and both counts were as the server says.`,
     ],
+    chart: chartOf(films, `${formatNumber(right)} of ${formatNumber(truth.size)} badges are right afterwards.`),
+    programs: [browserVersion],
     verdicts: verdictsOn(films.slice(1), right, truth.size),
+  };
+}
+
+function chartOf(films: readonly Film[], caption: string): Chart {
+  const panel = (measure: string, better: Panel["better"], figureOf: (figures: Figures) => number, target: Target) => ({
+    measure,
+    better,
+    bars: films.map(({ name, figures }, index) => ({
+      name,
+      isOurs: index > 0,
+      value: figureOf(figures),
+      ...(index === films.length - 1 && { targets: [target] }),
+    })),
+  });
+  const frames = { value: LEAST_FRAMES_PER_SECOND, label: `aimed at: ${LEAST_FRAMES_PER_SECOND} or more` };
+  const busy = { value: 100 * MOST_BUSY, label: `aimed at: less than ${formatShare(MOST_BUSY)}` };
+  return {
+    title: webApp.title,
+    panels: [
+      panel("frames per second", "more", ({ framesPerSecond }) => framesPerSecond, frames),
+      { ...panel("main thread busy", "less", ({ busyShare }) => 100 * busyShare, busy), unit: "%" },
+    ],
+    caption: `Medians of rounds of ${TRACED_MS / 1_000} s. ${caption}`,
   };
 }
 
