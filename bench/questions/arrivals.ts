@@ -1,5 +1,5 @@
 import { barOf } from "../charts/chart.ts";
-import { BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
+import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
 import { closeAll } from "../load/crowd.ts";
 import { writePeople } from "../load/people.ts";
 import { RawStream } from "../load/raw-stream.ts";
@@ -40,6 +40,7 @@ async function run(effort: Effort): Promise<Answer> {
   const entrants: Entrant[] = [
     { ...OURS, name: "ours, through Redis, with a snapshot", watchPath: colleaguePath, objectsAtFirst: CONTACTS + 1 },
     { ...BETTER_SSE, name: `${BETTER_SSE.name}, without any`, objectsAtFirst: 0 },
+    { ...BARE_HTTP, name: "node:http, a head and no more", objectsAtFirst: 0 },
   ];
   const measured = entrants.map((entrant) => ({ entrant, rounds: [] as Round[] }));
   const count = effort.isLong ? 9 : 5;
@@ -75,6 +76,7 @@ async function run(effort: Effort): Promise<Answer> {
     notes: [
       `${formatNumber(ARRIVALS)} people, ${ON_THEIR_WAY} of them on their way at any time; each is there when its snapshot is, or for the peer, when its response begins. CPU is the server's, for ours with all of Redis's.`,
       "Ours also sets a lease for each, says whom it watches, and has the platform announce it. None of the contacts is there, so that nobody is told of it.",
+      "Bare node:http, which writes a head and does nothing else, is what one process on node:http can reach at all.",
     ],
     chart: {
       title: arrivals.title,
