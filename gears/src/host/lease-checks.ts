@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { RECORDS_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -11,6 +11,8 @@ import type { PresenceFunctions } from "./presence-functions.ts";
 const READ_AT_ONCE = 500;
 /** How many leases one call checks: Redis serves nobody else meanwhile. */
 const CHECKED_AT_ONCE = 50;
+/** After one round the next waits for so long, in ms: what costs is the asking, and not after how many. */
+const JOIN_WINDOW_MS = 5;
 
 export interface LeaseCheckOptions {
   commands: Redis;
@@ -48,7 +50,7 @@ export class LeaseChecks {
     await this.#running;
   }
 
-  /** Those of one moment together; what comes meanwhile waits for the next round. */
+  /** Those of one moment together, at once; what comes meanwhile, or soon after, waits for the next round. */
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
       await nextTurn();
@@ -60,6 +62,7 @@ export class LeaseChecks {
         // The clock finds at their deadlines what could not be checked now.
         this.#options.logger.debug({ err: error }, "leases could not be checked");
       }
+      await delay(JOIN_WINDOW_MS);
     }
   }
 
