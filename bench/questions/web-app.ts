@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AppBrowser, type Statuses } from "../browser/app-browser.ts";
+import { FIRST_LOAD_LIMIT_BYTES, measureFirstLoad } from "../browser/first-load.ts";
 import type { FrameFigures } from "../browser/frame-figures.ts";
 import type { Chart, Panel, Target } from "../charts/chart.ts";
 import { OURS } from "../contestants.ts";
@@ -20,6 +21,8 @@ const CHANGES_PER_SECOND = 500;
 const PERSON = "anouk";
 /** So that a visit is two heartbeats and the lease after them, and half of a person's time. */
 const HEARTBEAT_INTERVAL_MS = 4_000;
+/** As it is built and served. */
+const WEB_APP = fileURLToPath(new URL("../../apps/web/dist", import.meta.url));
 /** By then the first who came have gone, and all is as it stays. */
 const WARM_UP_MS = 13_000;
 const TRACED_MS = 10_000;
@@ -53,6 +56,15 @@ type Figures = FrameFigures & { changesPerSecond: number };
 interface Film {
   name: string;
   figures: Figures;
+}
+
+interface Outcome {
+  /** Of how many contacts the app showed what is true in the end. */
+  right: number;
+  /** How many there are. */
+  total: number;
+  /** Of the first load's scripts. */
+  gzipBytes: number;
 }
 
 export const webApp: Question = {
@@ -99,7 +111,8 @@ async function run({ isLong, nodeArgs, onProgress }: Effort): Promise<Answer> {
     await untilQuiet([reader], QUIET_MS);
     const truth = await statusesOf(server);
     const right = await countRight(browser, truth);
-    return answer([blank, ...films], right, truth, `Chromium ${browser.version}`);
+    const { gzipBytes } = await measureFirstLoad(WEB_APP);
+    return answer([blank, ...films], { right, total: truth.size, gzipBytes }, `Chromium ${browser.version}`);
   } finally {
     visits.disconnect();
     reader.close();
@@ -158,7 +171,8 @@ async function countRight(browser: AppBrowser, truth: Statuses): Promise<number>
   return areCountsRight ? [...truth].filter(([client, status]) => badges.get(client) === status).length : 0;
 }
 
-function answer(films: readonly Film[], right: number, truth: Statuses, browserVersion: string): Answer {
+function answer(films: readonly Film[], outcome: Outcome, browserVersion: string): Answer {
+  const badges = `${formatNumber(outcome.right)} of ${formatNumber(outcome.total)}`;
   return {
     header: ["page", "changes/s", "frames/s", "dropped", "main thread busy", "on a processor", "longest task ms"],
     rows: films.map(({ name, figures }) => [
@@ -173,11 +187,11 @@ function answer(films: readonly Film[], right: number, truth: Statuses, browserV
     notes: [
       `${browserVersion}, headless; browser, server, trigger host, Redis and those who come and go share the machine. Busy is wall time: waiting for a processor counts. Medians of rounds of ${TRACED_MS / 1_000} s.`,
       "On each page a small mark moves all the while, so that every frame has something to show. The app renders less often than that; between, what moves is the compositor's.",
-      `Afterwards nobody came or went any more, and ${formatNumber(right)} of ${formatNumber(truth.size)} badges and both counts were as the server says.`,
+      `Afterwards nobody came or went any more, and ${badges} badges and both counts were as the server says.`,
     ],
-    chart: chartOf(films, `${formatNumber(right)} of ${formatNumber(truth.size)} badges are right afterwards.`),
+    chart: chartOf(films, `${badges} badges are right afterwards.`),
     programs: [browserVersion],
-    verdicts: verdictsOn(films.slice(1), right, truth.size),
+    verdicts: verdictsOn(films.slice(1), outcome),
   };
 }
 
@@ -205,7 +219,7 @@ function chartOf(films: readonly Film[], caption: string): Chart {
 }
 
 /** Of the worst of the app's. */
-function verdictsOn(ofApp: readonly Film[], right: number, total: number): Verdict[] {
+function verdictsOn(ofApp: readonly Film[], { right, total, gzipBytes }: Outcome): Verdict[] {
   const frames = Math.min(...ofApp.map(({ figures }) => figures.framesPerSecond));
   const busy = Math.max(...ofApp.map(({ figures }) => figures.busyShare));
   return [
@@ -227,7 +241,17 @@ function verdictsOn(ofApp: readonly Film[], right: number, total: number): Verdi
       target: formatNumber(total),
       isReached: right === total && total === CONTACTS,
     },
+    {
+      what: "scripts of its first load, by gzip",
+      measured: formatKilobytes(gzipBytes),
+      target: `≤ ${formatKilobytes(FIRST_LOAD_LIMIT_BYTES)}`,
+      isReached: gzipBytes <= FIRST_LOAD_LIMIT_BYTES,
+    },
   ];
+}
+
+function formatKilobytes(bytes: number): string {
+  return `${formatNumber(bytes / 1_000)} kB`;
 }
 
 function formatShare(share: number): string {
