@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Browser } from "playwright-core";
 import sharp from "sharp";
+import { type BenchRecord, sourceOf } from "../bench/record/record.ts";
 
 const PAGE = new URL("expiry-lag/expiry-lag.html", import.meta.url).href;
 const DATA = new URL("data/expiry-lag.json", import.meta.url);
@@ -31,15 +32,16 @@ interface ExpiryLag {
 
 /** The chart of how late the end of a lease is told, drawn from what was measured. */
 export async function drawExpiryLag(browser: Browser, path: string): Promise<void> {
-  const { data } = JSON.parse(await readFile(DATA, "utf8")) as { data: ExpiryLag };
-  const height = PLOT.top + data.series.length * (BAND.height + BAND.gap) + 90;
+  const record = JSON.parse(await readFile(DATA, "utf8")) as BenchRecord & { data: ExpiryLag };
+  const { data } = record;
+  const height = PLOT.top + data.series.length * (BAND.height + BAND.gap) + 116;
   const page = await browser.newPage({ viewport: { width: WIDTH, height }, deviceScaleFactor: 1.5 });
   await page.goto(PAGE);
   await page.evaluate(
     (svg) => {
       document.body.innerHTML = svg;
     },
-    chart(data, height),
+    chart(data, sourceOf(record), height),
   );
   await page.evaluate(() => document.fonts.ready);
   const png = await page.screenshot({ omitBackground: true });
@@ -47,7 +49,7 @@ export async function drawExpiryLag(browser: Browser, path: string): Promise<voi
   await page.close();
 }
 
-function chart(data: ExpiryLag, height: number): string {
+function chart(data: ExpiryLag, source: string, height: number): string {
   const { windowMs, dying, redis, series } = data;
   const lastTop = PLOT.top + series.length * (BAND.height + BAND.gap);
   return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="How late the end of a lease is told">
@@ -58,6 +60,7 @@ function chart(data: ExpiryLag, height: number): string {
     ${TICKS.map(([ms, label]) => `<text class="tick" x="${xOf(ms, windowMs)}" y="${lastTop + 12}" text-anchor="${ms >= windowMs ? "end" : "middle"}">${ms > windowMs ? "" : label}</text>`).join("\n")}
     <text class="tick" x="${(NEVER.left + NEVER.right) / 2}" y="${lastTop + 12}" text-anchor="middle">not within ${windowMs / 1000} s</text>
     <text class="source" x="40" y="${lastTop + 58}">Redis ${redis}, the middle of several runs; the axis is logarithmic. The expired notification is of a plain key that ends with the lease, in the same Redis.</text>
+    <text class="source" x="40" y="${lastTop + 84}">${source}</text>
   </svg>`;
 }
 
