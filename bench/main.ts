@@ -15,6 +15,7 @@ import { offlineLag } from "./questions/offline-lag.ts";
 import { reconnectHerd } from "./questions/reconnect-herd.ts";
 import { reconnectStorm } from "./questions/reconnect-storm.ts";
 import { serverCrash } from "./questions/server-crash.ts";
+import { steady } from "./questions/steady.ts";
 import { webApp } from "./questions/web-app.ts";
 import { publish, readRecord, writeRecord } from "./record/files.ts";
 import { recordOf } from "./record/record.ts";
@@ -26,6 +27,7 @@ import { formatVerdicts, type Verdict } from "./verdict.ts";
 const QUESTIONS: readonly Question[] = [
   fanOut,
   burst,
+  steady,
   loneEvent,
   arrivals,
   idleMemory,

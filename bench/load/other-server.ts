@@ -2,7 +2,7 @@ import { PresenceFunctions } from "@presence/gears";
 import type { RedisProcess } from "../redis-process.ts";
 import { SILENT, sendHeartbeats } from "./redis-clients.ts";
 
-const ID = "elsewhere";
+export const OTHER_SERVER_ID = "elsewhere";
 
 /** Another realtime server, as far as the platform knows it: it joins, and says who is connected to it. */
 export class OtherServer {
@@ -23,12 +23,12 @@ export class OtherServer {
 
   /** Joins anew: a server that was silent for long is forgotten. */
   async join(): Promise<void> {
-    await this.#functions.join(ID);
+    await this.#functions.join(OTHER_SERVER_ID);
   }
 
   /** These are connected to it. @returns when Redis was told so, ms since the epoch, in as many entries as it took */
   async heartbeat(clients: readonly string[]): Promise<number[]> {
-    const ids = await sendHeartbeats(this.#redis.commands, ID, clients);
+    const ids = await sendHeartbeats(this.#redis.commands, OTHER_SERVER_ID, clients);
     return ids.map((id) => Number(id.split("-")[0]));
   }
 }

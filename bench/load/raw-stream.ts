@@ -18,6 +18,8 @@ export class RawStream {
   firstObjectMs = Number.NaN;
   /** When bytes came last, ms on the monotonic clock. */
   lastReadMs = Number.NaN;
+  /** Shown all bytes, which are written over afterwards: for what counting doesn't tell. */
+  onBytes: ((bytes: Buffer) => void) | undefined;
   readonly #socket: Socket;
   #awaited: { objects: number; resolve: () => void } | undefined;
 
@@ -79,6 +81,7 @@ export class RawStream {
   #count(length: number): void {
     this.bytes += length;
     this.lastReadMs = performance.now();
+    this.onBytes?.(READ_BUFFER.subarray(0, length));
     const count = countBraces(READ_BUFFER, length);
     if (this.objects === 0 && count > 0) this.firstObjectMs = this.lastReadMs;
     this.objects += count;

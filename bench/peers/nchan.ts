@@ -20,10 +20,15 @@ const TICK_MS = 10;
 const POLL_MS = 20;
 const PATIENCE_MS = 5_000;
 
-export interface Nchan {
-  port: number;
+export interface Publisher {
   /** Publishes so many messages, as fast as its publisher's location takes them. */
   publish(messages: readonly string[]): void;
+  close(): void;
+}
+
+export interface Nchan {
+  port: number;
+  publisher: Publisher;
   /** Processor time of nginx so far, ms. */
   cpuMs(): Promise<number>;
   stop(): Promise<void>;
@@ -47,19 +52,29 @@ export async function startNchan(): Promise<Nchan> {
       stdio: ["ignore", "ignore", "inherit"],
     },
   );
-  const publisher = await connectTo(port);
-  publisher.resume();
+  const publisher = await openPublisher(port);
   return {
     port,
-    publish: (messages) => void publisher.write(messages.map(publication).join("")),
+    publisher,
     cpuMs: () => cpuMsOf(child.pid),
     async stop() {
-      publisher.destroy();
+      publisher.close();
       const exited = once(child, "exit");
       child.kill("SIGTERM");
       await exited;
       for (const each of [folder, madeFolder]) if (each) await rm(each, { recursive: true });
     },
+  };
+}
+
+/** Connects to a Nchan that runs, or will in a moment. */
+export async function openPublisher(port: number): Promise<Publisher> {
+  const socket = await connectTo(port);
+  socket.resume();
+  socket.setNoDelay(true);
+  return {
+    publish: (messages) => void socket.write(messages.map(publication).join("")),
+    close: () => void socket.destroy(),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pace } from "../load/pace.ts";
 import { TimerLeases } from "./timer-leases.ts";
 
 /** How a peer pushes: the one thing in which peers differ. */
@@ -20,21 +21,15 @@ export interface PeerMessage {
 
 /**
  * The least presence server that can be compared: `/watch` is told of everyone, `/events/{id}` is a client that others
- * are told of and that itself is told nothing; `/burst/{count}` tells of so many changes at once. No contact lists, no resume, no bound on what waits for a slow reader.
+ * are told of and that itself is told nothing; `/burst/{count}` tells of so many changes at once, and
+ * `/steady/{count}/{perSecond}` of so many one after another, and answers at once when the first was due. No contact lists, no resume, no bound on what waits for a slow reader.
  */
 export function servePeer(push: PeerPush): void {
   const leases = new TimerLeases(Number(process.env["HEARTBEAT_INTERVAL_MS"] ?? 5000), (client) => {
     push.broadcast({ client, status: "OFFLINE", since: Date.now() });
   });
   const server = createServer((request, response) => {
-    const [, count] = /^\/burst\/(\d+)$/.exec(request.url ?? "") ?? [];
-    if (count !== undefined) {
-      for (let index = 1; index <= Number(count); index++) {
-        push.broadcast({ client: colleagueId(index), status: "ONLINE", since: Date.now() });
-      }
-      response.writeHead(204).end();
-      return;
-    }
+    if (broadcastAsked(push, request, response)) return;
     const [, client] = /^\/events\/([^/]+)$/.exec(request.url ?? "") ?? [];
     push.open(request, response, client === undefined);
     if (client === undefined) return;
@@ -47,6 +42,22 @@ export function servePeer(push: PeerPush): void {
     process.stdout.write(`{"port":${port}}\n`);
   });
   process.on("SIGTERM", () => process.exit());
+}
+
+/** @returns whether it was changes that were asked for */
+function broadcastAsked(push: PeerPush, { url = "" }: IncomingMessage, response: ServerResponse): boolean {
+  const [, burst] = /^\/burst\/(\d+)$/.exec(url) ?? [];
+  const [, count, perSecond] = /^\/steady\/(\d+)\/(\d+)$/.exec(url) ?? [];
+  const tellOf = (index: number, at: number) =>
+    push.broadcast({ client: colleagueId(index + 1), status: "ONLINE", since: Math.floor(at) });
+  if (burst !== undefined) {
+    for (let index = 0; index < Number(burst); index++) tellOf(index, Date.now());
+    response.writeHead(204).end();
+  } else if (count !== undefined) {
+    const { startMs } = pace({ count: Number(count), perSecond: Number(perSecond) }, tellOf);
+    response.end(JSON.stringify({ startMs }));
+  } else return false;
+  return true;
 }
 
 /** Named as long as ours are, so that each message has as many bytes. */

@@ -1,15 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { barOf } from "../charts/chart.ts";
-import { BETTER_SSE, colleagueId, oursWithColleagues } from "../contestants.ts";
-import { closeAll, lastReadMs, openCrowd, resetAll, untilQuiet, untilTold } from "../load/crowd.ts";
+import { colleagueId, oursWithColleagues } from "../contestants.ts";
+import { lastReadMs, resetAll, untilQuiet, untilTold } from "../load/crowd.ts";
+
 import { OtherServer } from "../load/other-server.ts";
-import { RawStream } from "../load/raw-stream.ts";
-import { startNchan } from "../peers/nchan.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
-import { peerProgram, type ServerProcess, startServerProcess } from "../server-process.ts";
+import { describeMissingNchan, openBetterSse, openNchan, openOurs, openSocketIo, type Stand } from "../stands.ts";
 import { median } from "../statistics.ts";
 import { formatNumber, formatRatio } from "../table.ts";
 import { atLeast } from "../verdict.ts";
@@ -23,17 +22,13 @@ const PAUSE_MS = 200;
 const ROUNDS_PER_TURN = 3;
 
 /** A server with its viewers, ready for a round. */
-interface Stand {
-  name: string;
+interface BurstStand extends Stand {
   /** How many times the peer's deliveries per second ours are to be. */
   target?: number;
-  viewers: readonly RawStream[];
   /** Has all viewers told of all events. */
   burst(): void;
   /** Resolves when another burst may follow. */
   settle(): Promise<void>;
-  cpuMs(): Promise<number>;
-  close(): Promise<void>;
 }
 
 interface Round {
@@ -51,14 +46,16 @@ export const burst: Question = {
 
 async function run(effort: Effort): Promise<Answer> {
   const redis = await RedisProcess.start();
-  const stands: Stand[] = [];
+  const stands: BurstStand[] = [];
   const notes: string[] = [];
   try {
-    stands.push(await openOurs(redis, effort), await openBetterSse(effort), await openSocketIo(redis, effort));
+    stands.push(await openOurStand(redis, effort));
+    stands.push(asPeer(await openBetterSse(VIEWERS, effort), 25));
+    stands.push(asPeer(await openSocketIo(redis, VIEWERS, effort), 15));
     try {
-      stands.push(await openNchan());
+      stands.push(await openNchanStand());
     } catch (error) {
-      notes.push(`Nchan can't be had here and is left out: ${String(error).split("\n", 1)[0]}`);
+      notes.push(describeMissingNchan(error));
     }
     const measured = stands.map((stand) => ({ stand, rounds: [] as Round[] }));
     const turns = effort.isLong ? 6 : 3;
@@ -80,7 +77,7 @@ async function run(effort: Effort): Promise<Answer> {
   }
 }
 
-async function measure({ viewers, burst, settle, cpuMs }: Stand): Promise<Round> {
+async function measure({ viewers, burst, settle, cpuMs }: BurstStand): Promise<Round> {
   resetAll(viewers);
   const cpuBefore = await cpuMs();
   const readerBefore = process.cpuUsage();
@@ -99,91 +96,48 @@ async function measure({ viewers, burst, settle, cpuMs }: Stand): Promise<Round>
 }
 
 /** Another server's clients begin to live, and no heartbeat follows: ONLINE of all of them, in time OFFLINE of all of them. */
-async function openOurs(redis: RedisProcess, { nodeArgs }: Effort): Promise<Stand> {
+async function openOurStand(redis: RedisProcess, effort: Effort): Promise<BurstStand> {
   const contestant = oursWithColleagues(EVENTS);
   const env = { REDIS_URL: redis.server.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-  const server = await startServerProcess({ ...contestant, env }, nodeArgs);
-  const viewers = await openCrowd(VIEWERS, (index) => RawStream.open(server.port, contestant.watchPath(index)));
-  await untilQuiet(viewers);
+  const stand = await openOurs(redis, { ...contestant, env }, VIEWERS, contestant.watchPath, effort);
   const clients = Array.from({ length: EVENTS }, (_, index) => colleagueId(index));
   const elsewhere = await OtherServer.join(redis, HEARTBEAT_INTERVAL_MS);
   return {
-    ...standOn(server, viewers),
-    name: "ours, through Redis",
+    ...stand,
     burst: () => void elsewhere.heartbeat(clients),
     async settle() {
-      await untilTold(viewers, 2 * EVENTS);
-      await untilQuiet(viewers);
+      await untilTold(stand.viewers, 2 * EVENTS);
+      await untilQuiet(stand.viewers);
       await elsewhere.join();
     },
-    cpuMs: async () => (await server.processorUsage()).cpuMs + (await redis.cpuMs()),
   };
 }
 
-async function openBetterSse({ nodeArgs }: Effort): Promise<Stand> {
-  const server = await startServerProcess(BETTER_SSE, nodeArgs);
-  const viewers = await openCrowd(VIEWERS, (index) => RawStream.open(server.port, BETTER_SSE.watchPath(index)));
-  await untilQuiet(viewers);
-  return { ...standOn(server, viewers), name: BETTER_SSE.name, target: 25 };
-}
-
-async function openSocketIo(redis: RedisProcess, { nodeArgs }: Effort): Promise<Stand> {
-  const name = "Socket.IO 4.8, Redis Streams adapter";
-  const env = { REDIS_URL: redis.server.url };
-  const server = await startServerProcess({ name, program: peerProgram("socket-io"), env }, nodeArgs);
-  const viewers = await openCrowd(VIEWERS, () => openSocketIoStream(server.port));
-  await untilQuiet(viewers);
-  return { ...standOn(server, viewers), name, target: 15 };
-}
-
-async function openNchan(): Promise<Stand> {
-  const nchan = await startNchan();
-  const viewers = await openCrowd(VIEWERS, () => RawStream.open(nchan.port, "/watch"));
-  await untilQuiet(viewers);
+function asPeer(stand: Stand, target: number): BurstStand {
   return {
-    name: "Nchan 1.3, one worker",
-    target: 12,
-    viewers,
-    burst: () => nchan.publish(Array.from({ length: EVENTS }, (_, index) => messageOf(colleagueId(index)))),
+    ...stand,
+    target,
+    burst: () => void get({ host: "127.0.0.1", port: stand.port, path: `/burst/${EVENTS}`, agent: false }).end(),
     settle: () => sleep(PAUSE_MS),
-    cpuMs: nchan.cpuMs,
-    async close() {
-      closeAll(viewers);
-      await nchan.stop();
-    },
   };
 }
 
-function standOn(server: ServerProcess, viewers: readonly RawStream[]): Omit<Stand, "name"> {
+async function openNchanStand(): Promise<BurstStand> {
+  const stand = await openNchan(VIEWERS);
   return {
-    viewers,
-    burst: () => void get({ host: "127.0.0.1", port: server.port, path: `/burst/${EVENTS}`, agent: false }).end(),
-    settle: () => sleep(PAUSE_MS),
-    cpuMs: async () => (await server.processorUsage()).cpuMs,
-    async close() {
-      closeAll(viewers);
-      await server.stop();
-    },
+    ...asPeer(stand, 12),
+    burst: () => stand.publisher.publish(Array.from({ length: EVENTS }, (_, index) => messageOf(colleagueId(index)))),
   };
-}
-
-/** Over WebSocket at once, as a client does that is told to; it joins the default namespace with a masked text frame. */
-function openSocketIoStream(port: number): Promise<RawStream> {
-  const joinNamespace = Buffer.from([0x81, 0x82, 0, 0, 0, 0, ...Buffer.from("40")]);
-  const headers = {
-    Connection: "Upgrade",
-    Upgrade: "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": randomBytes(16).toString("base64"),
-  };
-  return RawStream.open(port, "/socket.io/?EIO=4&transport=websocket", headers, joinNamespace);
 }
 
 function messageOf(client: string): string {
   return JSON.stringify({ client, status: "ONLINE", since: Date.now() });
 }
 
-function answer(measured: readonly { stand: Stand; rounds: readonly Round[] }[], notes: readonly string[]): Answer {
+function answer(
+  measured: readonly { stand: BurstStand; rounds: readonly Round[] }[],
+  notes: readonly string[],
+): Answer {
   const results = measured.map(({ stand, rounds }) => {
     const valuesOf = (figure: keyof Round) => rounds.map((round) => round[figure]);
     const rates = valuesOf("deliveriesPerSecond");
