@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { barOf, type Panel } from "../charts/chart.ts";
 import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type Watchable } from "../contestants.ts";
-import { closeAll, openCrowd, untilQuiet } from "../load/crowd.ts";
+import { closeAll, openCrowd } from "../load/crowd.ts";
 import { nextOnes, writePeople } from "../load/people.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import type { Answer, Effort, Question } from "../question.ts";
@@ -12,7 +13,8 @@ import { atMost, type Verdict } from "../verdict.ts";
 
 const WARM_UP = 200;
 const CONTACTS = 100;
-const SETTLE_MS = 1_000;
+/** Not until all is quiet: of so many, some are always sent their keep-alive. */
+const SETTLE_MS = 3_000;
 /** How much of the peers' memory ours may take. */
 const OF_BETTER_SSE = 0.5;
 const OF_BARE_HTTP = 1.2;
@@ -136,20 +138,23 @@ async function ourContestants(redis: RedisProcess, count: number): Promise<Watch
 
 async function measure(contestant: Watchable, count: number, { nodeArgs }: Effort): Promise<Footprint> {
   const server = await startServerProcess(contestant, nodeArgs);
+  const streams: RawStream[] = [];
   const open = (index: number) => RawStream.open(server.port, contestant.watchPath(index));
-  const settle = async (streams: readonly RawStream[]) => {
-    await untilQuiet(streams, SETTLE_MS);
+  const settle = async () => {
+    await sleep(SETTLE_MS);
     return server.memoryUsage();
   };
-  const warmUp = await openCrowd(WARM_UP, open);
-  closeAll(warmUp);
-  const before = await settle(warmUp);
-  const streams = await openCrowd(count, (index) => open(index + WARM_UP));
-  const after = await settle(streams);
-  closeAll(streams);
-  await server.stop();
-  return {
-    heap: (after.heapBytes - before.heapBytes) / count,
-    resident: (after.residentBytes - before.residentBytes) / count,
-  };
+  try {
+    closeAll(await openCrowd(WARM_UP, open));
+    const before = await settle();
+    streams.push(...(await openCrowd(count, (index) => open(index + WARM_UP))));
+    const after = await settle();
+    return {
+      heap: (after.heapBytes - before.heapBytes) / count,
+      resident: (after.residentBytes - before.residentBytes) / count,
+    };
+  } finally {
+    closeAll(streams);
+    await server.stop();
+  }
 }
