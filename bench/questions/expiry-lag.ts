@@ -2,11 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PresenceFunctions, startTriggerHost } from "@presence/gears";
 import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
-import { CLIENTS_PER_ENTRY, redisClientIds, SILENT, sendHeartbeat, sendHeartbeats } from "../load/redis-clients.ts";
+import { keepAlive } from "../load/keep-alive.ts";
+import { redisClientIds, SILENT, sendHeartbeat } from "../load/redis-clients.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { percentile } from "../statistics.ts";
 import { formatNumber } from "../table.ts";
+import type { Verdict } from "../verdict.ts";
 
 const LIVE = [1_000, 10_000, 100_000];
 const DYING = 100;
@@ -17,10 +19,10 @@ const LEASE_INTERVALS = 1.5;
 const LEAST_INTERVAL_MS = 2_000;
 /** The more clients, the longer the interval: what is measured is how late a death is told, not how much a Redis bears. */
 const MOST_REFRESHED_PER_SECOND = 20_000;
-/** A server spreads its heartbeats over the interval. */
-const PARTS = 20;
 const DOWNSTREAM_BLOCK_MS = 500;
 const CATCHING_UP_MS = 50;
+/** At the 99th percentile. */
+const MOST_LATE_MS = 50;
 
 export const expiryLag: Question = {
   name: "expiry-lag",
@@ -65,6 +67,7 @@ async function run({ isLong, live, onProgress }: Effort): Promise<Answer> {
       `Of ${rounds} rounds the middle one, by our 99th percentile.`,
       `Waited for ${formatNumber(windowMs / 1000)} s; percentiles are of all ${DYING}, and – where so many were not told by then.`,
     ],
+    verdicts: results.map(({ live: count, lags }) => verdictOn(count, lags.ours)),
     data: dotsOf(results, windowMs),
   };
 }
@@ -78,8 +81,23 @@ function middleOf(rounds: readonly Result[]): Result {
 }
 
 function figuresOf(lags: readonly number[]): string[] {
-  const all = [...lags, ...Array<number>(DYING - lags.length).fill(Number.POSITIVE_INFINITY)];
+  const all = withMissing(lags);
   return [`${lags.length} of ${DYING}`, ...[0.5, 0.99, 1].map((share) => formatNumber(percentile(all, share)))];
+}
+
+/** Of all who died: who wasn't told of is late for ever. */
+function withMissing(lags: readonly number[]): number[] {
+  return [...lags, ...Array<number>(DYING - lags.length).fill(Number.POSITIVE_INFINITY)];
+}
+
+function verdictOn(live: number, lags: readonly number[]): Verdict {
+  const p99Ms = percentile(withMissing(lags), 0.99);
+  return {
+    what: `OFFLINE among ${formatNumber(live)}, 99th`,
+    measured: `${formatNumber(p99Ms)} ms late`,
+    target: `≤ ${MOST_LATE_MS} ms`,
+    isReached: p99Ms <= MOST_LATE_MS,
+  };
 }
 
 function dotsOf(results: readonly Result[], windowMs: number): object {
@@ -103,7 +121,7 @@ async function measure(live: number, windowMs: number): Promise<Result> {
   await functions.join(WATCHER);
   await functions.read(WATCHER, "epoch", dying, []);
   const host = startTriggerHost({ redisUrl: redis.server.url, heartbeatIntervalMs, logger: SILENT });
-  const refreshing = keepAlive(sender, redisClientIds(live), heartbeatIntervalMs, stopping.signal);
+  const refreshing = keepAlive(sender, SERVER, redisClientIds(live), heartbeatIntervalMs, stopping.signal);
   await untilCaughtUp(redis.commands, (await refreshing.isUp).at(-1) ?? "0-0");
   const lags: Lags = { ours: [], expired: [] };
   const deadlines = new Map<string, number>();
@@ -147,23 +165,6 @@ function compareIds(one: string, other: string): number {
 /** By the system's clock, which is Redis's as well, with fractions: ms since the epoch. */
 function nowMs(): number {
   return performance.timeOrigin + performance.now();
-}
-
-/** Heartbeats of all clients, spread over the interval as a server does it. */
-function keepAlive(redis: Redis, clients: readonly string[], intervalMs: number, signal: AbortSignal) {
-  const isUp = sendHeartbeats(redis, SERVER, clients);
-  const size = Math.ceil(clients.length / PARTS);
-  const isDone = isUp.then(async () => {
-    for (let part = 0, dueMs = performance.now(); !signal.aborted; part = (part + 1) % PARTS) {
-      dueMs += intervalMs / PARTS;
-      await sleep(Math.max(0, dueMs - performance.now()));
-      const end = Math.min((part + 1) * size, clients.length);
-      for (let start = part * size; start < end; start += CLIENTS_PER_ENTRY) {
-        await sendHeartbeat(redis, SERVER, clients.slice(start, Math.min(start + CLIENTS_PER_ENTRY, end)));
-      }
-    }
-  });
-  return { isUp, isDone };
 }
 
 /** The keys of the dying are named as they are; leases have other names. */
