@@ -8,6 +8,7 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { missingFlags } from "../src/host/keyspace-subscriber.ts";
+import { WINDOW_MS } from "../src/host/pace.ts";
 import { startTriggerHost, type TriggerHost } from "../src/host/trigger-host.ts";
 import { LIBRARY_VERSION } from "../src/library-version.ts";
 import { readAnnouncement } from "./platform.ts";
@@ -110,6 +111,31 @@ async function libraryOfVersion(version: number): Promise<string> {
 async function loadedVersion({ redis }: Stage): Promise<unknown> {
   return await redis.call("FCALL_RO", "presence_version", "0");
 }
+
+test("heartbeats and ends of leases in quick succession are worked off together", async () => {
+  const stage = await Stage.set();
+  await stage.watchEveryone();
+  const monitor = await stage.redis.monitor();
+  onTestFinished(() => monitor.disconnect());
+  const calls: { name: string; atMs: number }[] = [];
+  monitor.on("monitor", (time: string, [command, name = ""]: string[]) => {
+    if (command?.toLowerCase() === "fcall") calls.push({ name, atMs: 1_000 * Number(time) });
+  });
+  await stage.workingHost();
+  const sending: Promise<number>[] = [];
+  for (let index = 0; index < 200; index++) {
+    sending.push(stage.heartbeat("mine", `client-${index}`));
+    await delay(1);
+  }
+  const toldMs = await Promise.all(sending);
+  await expect.poll(async () => (await stage.told()).length, { timeout: 10_000 }).toBe(400);
+  const [firstMs = 0, lastMs = 0] = [toldMs[0], toldMs.at(-1)];
+  const countCalls = (called: string, laterMs: number) =>
+    calls.filter(({ name, atMs }) => name === called && atMs >= firstMs + laterMs && atMs <= lastMs + laterMs).length;
+  const most = (lastMs - firstMs) / WINDOW_MS + 10;
+  expect(countCalls("presence_work", 0)).toBeLessThan(most);
+  expect(countCalls("presence_sweep", LEASE_MS)).toBeLessThan(most);
+});
 
 test("a host checks what another hand did to leases, and not what the platform did itself", async () => {
   const stage = await Stage.set();

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { pause, RETRY_MS } from "./pace.ts";
+import { pause, RETRY_MS, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 
 /** How often to sweep where nothing is due, in intervals: silence tells the logic that there was an outage. */
@@ -51,7 +51,7 @@ export class DeadlineClock {
         const { nowMs, nextMs } = await functions.sweep(runOf());
         this.#lastSweepMs = performance.now();
         if (nextMs === undefined || nextMs > nowMs)
-          await pause(Math.min(tickMs, (nextMs ?? nowMs + tickMs) - nowMs), this.#nudge.signal);
+          await pause(Math.min(tickMs, Math.max(WINDOW_MS, (nextMs ?? nowMs + tickMs) - nowMs)), this.#nudge.signal);
       } catch (error) {
         if (signal.aborted) return;
         logger.debug({ err: error }, "leases could not be swept; trying again");

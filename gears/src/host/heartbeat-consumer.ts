@@ -1,7 +1,7 @@
 import { HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { pause, RETRY_MS } from "./pace.ts";
+import { pause, RETRY_MS, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 import { connected } from "./redis-connection.ts";
 
@@ -24,7 +24,11 @@ export async function consumeHeartbeats(
     try {
       await connected(blocking);
       const { isMore, lastId } = await functions.work();
-      if (!isMore) await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);
+      if (isMore) continue;
+      const windowEndMs = performance.now() + WINDOW_MS;
+      await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);
+      const leftMs = windowEndMs - performance.now();
+      if (leftMs > 0) await pause(leftMs, signal);
     } catch (error) {
       if (signal.aborted) return;
       logger.debug({ err: error }, "heartbeats could not be worked off; trying again");
