@@ -33,6 +33,30 @@ onEachHome((start) => {
     expect(await platform.redis.exists(downstreamKey("s3"))).toBe(0);
   });
 
+  // Few servers are each asked of all clients, of many the watchers of each client are.
+  test.each([3, 20])("each of %i servers is told of those it watches of a crowd, in their order", async (count) => {
+    const platform = await start();
+    const crowd = Array.from({ length: 18 }, (_, index) => `client-${index}`);
+    const servers = Array.from({ length: count }, (_, index) => `s${index}`);
+    const watchedFrom = (server: number) => crowd.filter((_, index) => (index + server) % 4 < 2);
+    for (const [index, server] of servers.entries()) await platform.watch(server, watchedFrom(index));
+    await platform.heartbeat("s0", crowd);
+    for (const [index, server] of servers.entries()) {
+      expect(await clientsTold(platform, server)).toEqual(watchedFrom(index));
+    }
+    await platform.sweepPast((await platform.deadlineOf("client-0")) ?? 0);
+    for (const [index, server] of servers.entries()) {
+      const told = await platform.announcements(server);
+      expect(
+        told
+          .filter(({ status }) => status === "OFFLINE")
+          .map(({ client }) => client)
+          .toSorted(),
+      ).toEqual(watchedFrom(index).toSorted());
+      expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, place) => place + 1));
+    }
+  });
+
   test("something else in the place of a server's stream keeps nothing from anybody", async () => {
     const platform = await start();
     await platform.watch("s1", ["anouk", "magali"]);

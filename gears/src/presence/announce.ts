@@ -43,27 +43,30 @@ export function announce(redis: Redis, now: Moment, status: Status, changes: rea
   const clients = changes.map(({ client }) => client);
   const areGuests = status === "ONLINE" ? admitGuests(redis, clients) : dismissGuests(redis, clients, versions);
   const epoch = textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? "";
-  const audience = readAudience(redis, areGuests.includes(true));
+  const audience = readAudience(redis, clients, areGuests.includes(true));
+  const at = String(now.ms);
   const records: string[] = [];
   const outbox: Outbox = new Map();
   changes.forEach((change, index) => {
     const { client, server, before } = change;
     const version = versions[index] ?? "0";
     const isGuest = areGuests[index] === true;
-    records.push(client, formatRecord({ status, at: now.ms, version, server, previous: before?.version ?? "0" }));
+    records.push(client);
+    records.push(formatRecord({ status, at: now.ms, version, server, previous: before?.version ?? "0" }));
     if (status === "ONLINE" && audience.plain.includes(server)) addList(redis, server, client);
-    const words = wordsOf(change, { status, at: String(now.ms), version, epoch, isGuest });
-    for (const watcher of watchersOf(redis, audience, client, isGuest)) put(outbox, watcher, words);
+    const words = wordsOf(change, { status, at, version, epoch, isGuest });
+    for (const watcher of watchersOf(redis, audience, index, isGuest)) put(outbox, watcher, words);
     if (status === "OFFLINE") removeLists(redis, audience.plain, client);
   });
   inParts(records, (part) => redis.call("HSET", RECORDS_KEY, ...part));
   send(redis, outbox);
 }
 
-/** An event's fields and values in turn. Its sequence number is put in for each stream, which counts for itself. */
+/** All that `XADD` is told of an event. The stream and the sequence number are put in for each stream, which counts for itself. */
 type Words = string[];
 
-const SEQUENCE_AT = 11;
+const KEY_AT = 0;
+const SEQUENCE_AT = 16;
 
 interface Circumstances {
   status: Status;
@@ -75,8 +78,28 @@ interface Circumstances {
 }
 
 function wordsOf({ client, reason, dueMs }: Change, { status, at, version, epoch, isGuest }: Circumstances): Words {
-  const words = ["client", client, "status", status, "at", at, "reason", reason, "version", version];
-  words.push("sequence", "", "epoch", epoch);
+  // In one piece, and in the order in which they are told: there is one for each event.
+  const words = [
+    "",
+    "MAXLEN",
+    "~",
+    MAX_DOWNSTREAM_LENGTH,
+    "*",
+    "client",
+    client,
+    "status",
+    status,
+    "at",
+    at,
+    "reason",
+    reason,
+    "version",
+    version,
+    "sequence",
+    "",
+    "epoch",
+    epoch,
+  ];
   if (dueMs !== undefined) words.push("due", String(dueMs));
   if (isGuest) words.push("guest", "1");
   return words;
@@ -93,22 +116,20 @@ function put(outbox: Outbox, server: string, words: Words): void {
 
 /** The sequence numbers are taken before they are used: should one go without its event, the server notices a gap. */
 function send(redis: Redis, outbox: Outbox): void {
+  const { call, attempt } = redis;
   for (const [server, events] of outbox) {
-    let sequence = numberOf(redis.call("HINCRBY", SEQUENCES_KEY, server, String(events.length))) - events.length;
+    const key = downstreamKey(server);
+    let sequence = numberOf(call("HINCRBY", SEQUENCES_KEY, server, String(events.length))) - events.length;
     for (const words of events) {
       sequence += 1;
+      words[KEY_AT] = key;
       words[SEQUENCE_AT] = String(sequence);
-      append(redis, server, words);
+      if (textOf(attempt("XADD", ...words)) === undefined) {
+        clearForStream(redis, server);
+        call("XADD", ...words);
+      }
     }
   }
-}
-
-/** Puts an event on a server's stream. */
-function append(redis: Redis, server: string, words: Words): void {
-  const key = downstreamKey(server);
-  if (textOf(redis.attempt("XADD", key, "MAXLEN", "~", MAX_DOWNSTREAM_LENGTH, "*", ...words)) !== undefined) return;
-  clearForStream(redis, server);
-  redis.call("XADD", key, "MAXLEN", "~", MAX_DOWNSTREAM_LENGTH, "*", ...words);
 }
 
 /**

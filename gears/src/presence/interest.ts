@@ -12,10 +12,15 @@ import {
   watchersKey,
 } from "../../../packages/protocol/src/redis-keys.ts";
 import { dissolveBatchesOf } from "./deadlines.ts";
-import { inParts, listOf, numberOf, type Redis, textOf } from "./redis.ts";
+import { inParts, listOf, numberOf, type Redis, textOf, valuesOf } from "./redis.ts";
 
 /** How much of a lost server's interest one call takes away: Redis serves nobody else meanwhile. */
 const FORGOTTEN_AT_ONCE = 1000;
+
+/** Of more servers each client's watchers are asked for: asking each server of all clients would take longer. */
+const MAX_SERVERS_ASKED = 16;
+/** A client that is alone is asked for itself. */
+const LEAST_CLIENTS_ASKED_OF = 2;
 
 /** From now on `server` is told of these: clients, `EVERYONE` or `GUESTS`. */
 export function watch(redis: Redis, server: string, watched: readonly string[]): void {
@@ -28,33 +33,72 @@ export function unwatch(redis: Redis, server: string, watched: readonly string[]
   inParts(watched, (part) => redis.call("SREM", interestKey(server), ...part));
 }
 
-/** The servers that may have to be told of any client: the same for all that happens in one moment. */
+/** Who may have to be told of what happens in one moment. */
 export interface Audience {
+  /** To whom it happens. */
+  clients: readonly string[];
+  /** For each server which of these it watches, where there are so few servers that each was asked of all. */
+  interests: readonly Interest[] | undefined;
   ofEveryone: readonly string[];
   ofGuests: readonly string[];
   /** Those whose interest follows from their clients' lists. */
   plain: readonly string[];
 }
 
+interface Interest {
+  server: string;
+  /** For each of the clients, in their order, 1 or 0, in the reply of a call. */
+  replies: readonly unknown[];
+}
+
 /** @param hasGuests whether one needs to know who watches guests */
-export function readAudience(redis: Redis, hasGuests: boolean): Audience {
+export function readAudience(redis: Redis, clients: readonly string[], hasGuests: boolean): Audience {
   return {
+    clients,
+    interests: readInterests(redis, clients),
     ofEveryone: membersOf(redis, watchersKey(EVERYONE)),
     ofGuests: hasGuests ? membersOf(redis, watchersKey(GUESTS)) : [],
     plain: membersOf(redis, PLAIN_SERVERS_KEY),
   };
 }
 
-/** The servers that someone watches `client` from. */
-export function watchersOf(redis: Redis, audience: Audience, client: string, isGuest: boolean): string[] {
-  const servers = membersOf(redis, watchersKey(client));
-  const add = (server: string) => {
-    if (!servers.includes(server)) servers.push(server);
-  };
-  for (const server of audience.ofEveryone) add(server);
-  if (isGuest) for (const server of audience.ofGuests) add(server);
-  for (const server of audience.plain) if (isListedAt(redis, server, client, isGuest)) add(server);
+/** The servers that someone watches one of the audience's clients from. */
+export function watchersOf(redis: Redis, audience: Audience, index: number, isGuest: boolean): string[] {
+  const client = audience.clients[index] ?? "";
+  const servers =
+    audience.interests === undefined ? membersOf(redis, watchersKey(client)) : interestedIn(audience.interests, index);
+  for (const server of audience.ofEveryone) addTo(servers, server);
+  if (isGuest) for (const server of audience.ofGuests) addTo(servers, server);
+  for (const server of audience.plain) if (isListedAt(redis, server, client, isGuest)) addTo(servers, server);
   return servers;
+}
+
+function addTo(servers: string[], server: string): void {
+  if (!servers.includes(server)) servers.push(server);
+}
+
+function interestedIn(interests: readonly Interest[], index: number): string[] {
+  const servers: string[] = [];
+  for (const { server, replies } of interests) if (numberOf(replies[index]) === 1) servers.push(server);
+  return servers;
+}
+
+/** One call for each server in place of one for each client, where servers are fewer. */
+function readInterests(redis: Redis, clients: readonly string[]): readonly Interest[] | undefined {
+  const mostServers = Math.min(clients.length, MAX_SERVERS_ASKED);
+  if (mostServers < LEAST_CLIENTS_ASKED_OF) return undefined;
+  // Whoever watches somebody is among these: see `read`.
+  const servers: string[] = [];
+  for (const server of listOf(redis.call("ZRANGE", SERVERS_KEY, "0", String(mostServers)))) servers.push(server);
+  if (servers.length > mostServers) return undefined;
+  return servers.map((server) => {
+    const replies: unknown[] = [];
+    inParts(clients, (part) => {
+      const partReplies = valuesOf(redis.call("SMISMEMBER", interestKey(server), ...part));
+      for (let index = 0; index < part.length; index += 1) replies.push(partReplies[index]);
+    });
+    return { server, replies };
+  });
 }
 
 function membersOf(redis: Redis, key: string): string[] {

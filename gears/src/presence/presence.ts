@@ -50,7 +50,7 @@ export interface Heartbeat {
 }
 
 /** How many leases one sweep ends: Redis serves nobody else meanwhile. */
-const SWEPT_AT_ONCE = 300;
+const SWEPT_AT_ONCE = 150;
 /** Silence of the deadline clock, in intervals, from which on Redis, or all hosts, must have been away. */
 const OUTAGE_INTERVALS = 0.3;
 /** At least so long, in ms: a busy machine is no outage. */
@@ -206,7 +206,7 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
   }
   const record = readRecord(redis, client);
   if (record?.status === "ONLINE") {
-    end(redis, now, [{ client, record, reason: "left" }]);
+    end(redis, now, [endingOf(client, record, "left")]);
     return;
   }
   redis.call("DEL", leaseKey(client), homesKey(client));
@@ -220,7 +220,11 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
 export function checkLeases(redis: Redis, timing: Timing, clients: readonly string[]): void {
   const now = readClock(redis);
   const legal = clients.filter((client) => redis.isLegalId(client));
-  agreeWithLeases(redis, timing, now, eachOnce(legal), () => isHeld(redis, timing, now));
+  let isAnyHeld: boolean | undefined;
+  agreeWithLeases(redis, timing, now, eachOnce(legal), () => {
+    isAnyHeld ??= isHeld(redis, timing, now);
+    return isAnyHeld;
+  });
 }
 
 function agreeWithLeases(
@@ -235,7 +239,7 @@ function agreeWithLeases(
   const deadlines = deadlinesOf(redis, clients);
   const reasonOf = createReasons(redis, now);
   const arrivals: Change[] = [];
-  const endings: Ending[] = [];
+  const endings: Change[] = [];
   const settled: string[] = [];
   forEachRecord(redis, clients, (client, record, index) => {
     const server = textOf(holders[index]);
@@ -254,9 +258,11 @@ function agreeWithLeases(
       return;
     }
     const dueMs = leaseEndMs ?? deadlines[index] ?? NO_DEADLINE;
-    if (dueMs > now.ms) endings.push({ client, record, reason: "left" });
+    if (dueMs > now.ms) endings.push(endingOf(client, record, "left"));
     else if (!mayNotEnd()) {
-      endings.push({ client, record, reason: reasonOf(record.server), dueMs: dueMs === NO_DEADLINE ? now.ms : dueMs });
+      const ending = endingOf(client, record, reasonOf(record.server));
+      ending.dueMs = dueMs === NO_DEADLINE ? now.ms : dueMs;
+      endings.push(ending);
     }
   });
   removeDeadlines(redis, settled);
@@ -369,29 +375,21 @@ function arrivalOf(client: string, server: string, before: ClientRecord | undefi
   return { client, reason: "connected", server, before };
 }
 
-interface Ending {
-  client: string;
-  reason: Reason;
-  /** What was known of the client until now: that it is online. */
-  record: ClientRecord;
-  /** When its lease ran out, in ms since the epoch, where that is what happened. */
-  dueMs?: number;
+/** @param before what was known of the client until now: that it is online */
+function endingOf(client: string, before: ClientRecord, reason: Reason): Change {
+  return { client, reason, server: before.server, before };
 }
 
-function end(redis: Redis, now: Moment, endings: readonly Ending[]): void {
+function end(redis: Redis, now: Moment, endings: readonly Change[]): void {
   const clients = endings.map(({ client }) => client);
-  const keys = clients.flatMap((client) => [leaseKey(client), homesKey(client)]);
+  const keys: string[] = [];
+  for (const client of clients) {
+    keys.push(leaseKey(client));
+    keys.push(homesKey(client));
+  }
   inParts(keys, (part) => redis.call("DEL", ...part));
   removeDeadlines(redis, clients);
-  announce(
-    redis,
-    now,
-    "OFFLINE",
-    endings.map(({ client, record, reason, dueMs }) => {
-      const change: Change = { client, reason, server: record.server, before: record };
-      return dueMs === undefined ? change : { ...change, dueMs };
-    }),
-  );
+  announce(redis, now, "OFFLINE", endings);
 }
 
 /** @returns a function that tells why a lease that a server held ran out: because its client stopped, or the server did */
