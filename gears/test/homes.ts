@@ -91,7 +91,7 @@ async function loadRedisFunctions(redis: TestedRedis, heartbeatIntervalMs: numbe
   const subscriber = redis.connect();
   await connected(commands);
   const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
-  const checks = new LeaseChecks({ commands, functions, clock: { nudge: () => {} }, logger });
+  const checks = new LeaseChecks({ commands, functions, clock: { nudge: () => {}, caughtUp: async () => {} }, logger });
   let touched = 0;
   await new KeyspaceSubscriber(commands, subscriber, logger).start((client, happened) => {
     touched += 1;

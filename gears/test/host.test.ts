@@ -420,6 +420,24 @@ test("OFFLINE is told when the lease ends, among a thousand that live on", { tim
   expect(lags[lags.length >> 1]).toBeLessThanOrEqual(50);
 });
 
+test("the end of many leases at once is told once each, and what another hand did meanwhile as well", async () => {
+  const stage = await Stage.set();
+  await stage.watchEveryone();
+  const host = await stage.workingHost({ intervalMs: 2000 });
+  await expect.poll(() => host.status().warnings).toEqual([]);
+  const crowd = Array.from({ length: 3000 }, (_, index) => `client-${index}`);
+  for (let start = 0; start < crowd.length; start += 500)
+    await stage.heartbeat("s1", ...crowd.slice(start, start + 500));
+  await stage.redis.set(leaseKey("by-hand"), "s2", "PX", 60_000);
+  await expect.poll(async () => (await stage.told()).length, { timeout: 10_000 }).toBe(3001);
+  await expect.poll(async () => (await stage.told()).length, { timeout: 10_000, interval: 1 }).toBeGreaterThan(3001);
+  await stage.redis.del(leaseKey("by-hand"));
+  await expect.poll(async () => (await stage.told()).length, { timeout: 10_000 }).toBe(6002);
+  const ended = (await stage.announcements()).filter(({ status }) => status === "OFFLINE");
+  expect(ended.map(({ client }) => client).toSorted()).toEqual([...crowd, "by-hand"].toSorted());
+  expect(ended.find(({ client }) => client === "by-hand")?.reason).toBe("left");
+});
+
 describe("a host that stops", () => {
   test("leaves no connection behind", async () => {
     const stage = await Stage.set();

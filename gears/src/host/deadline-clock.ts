@@ -1,9 +1,12 @@
 import type { Logger } from "pino";
+import type { Sweep } from "../presence/presence.ts";
 import { pause, RETRY_MS, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 
 /** How often to sweep where nothing is due, in intervals: silence tells the logic that there was an outage. */
 const TICK_INTERVALS = 0.1;
+/** How many sweeps are on their way while there is more to do than one does: Redis needn't wait for this process. */
+const SWEEPS_AT_ONCE = 3;
 
 export interface DeadlineClockOptions {
   functions: PresenceFunctions;
@@ -23,6 +26,7 @@ export class DeadlineClock {
   readonly #options: DeadlineClockOptions;
   #nudge = new AbortController();
   #lastSweepMs = performance.now();
+  #sweeping: Promise<unknown> = Promise.resolve();
 
   constructor(options: DeadlineClockOptions) {
     this.#options = options;
@@ -38,9 +42,14 @@ export class DeadlineClock {
     this.#nudge.abort();
   }
 
+  /** Until it knows of nothing that is due; or could not ask. */
+  async caughtUp(): Promise<void> {
+    await this.#sweeping.catch(() => {});
+  }
+
   /** Runs until the signal. */
   async run(): Promise<void> {
-    const { functions, heartbeatIntervalMs, runOf, logger, signal } = this.#options;
+    const { heartbeatIntervalMs, logger, signal } = this.#options;
     const tickMs = TICK_INTERVALS * heartbeatIntervalMs;
     // Not by `AbortSignal.any` for each sleep: a signal remembers all that were ever made of it.
     signal.addEventListener("abort", () => this.nudge(), { once: true });
@@ -48,10 +57,10 @@ export class DeadlineClock {
       try {
         // Whoever nudges from here on, while Redis is being asked, is heard before the next sleep.
         this.#nudge = new AbortController();
-        const { nowMs, nextMs } = await functions.sweep(runOf());
-        this.#lastSweepMs = performance.now();
-        if (nextMs === undefined || nextMs > nowMs)
-          await pause(Math.min(tickMs, Math.max(WINDOW_MS, (nextMs ?? nowMs + tickMs) - nowMs)), this.#nudge.signal);
+        const sweeping = this.#sweepAll();
+        this.#sweeping = sweeping;
+        const { nowMs, nextMs } = await sweeping;
+        await pause(Math.min(tickMs, Math.max(WINDOW_MS, (nextMs ?? nowMs + tickMs) - nowMs)), this.#nudge.signal);
       } catch (error) {
         if (signal.aborted) return;
         logger.debug({ err: error }, "leases could not be swept; trying again");
@@ -59,4 +68,32 @@ export class DeadlineClock {
       }
     }
   }
+
+  /** Sweeps until nothing is due any more. */
+  async #sweepAll(): Promise<Sweep> {
+    let latest = await this.#sweep();
+    const onTheirWay: Promise<Sweep>[] = [];
+    for (;;) {
+      while (isMoreDue(latest) && onTheirWay.length < SWEEPS_AT_ONCE) {
+        const sweep = this.#sweep();
+        // Where one before it fails, nobody waits for it any more.
+        sweep.catch(() => {});
+        onTheirWay.push(sweep);
+      }
+      const next = onTheirWay.shift();
+      if (next === undefined) return latest;
+      latest = await next;
+    }
+  }
+
+  async #sweep(): Promise<Sweep> {
+    const { functions, runOf } = this.#options;
+    const sweep = await functions.sweep(runOf());
+    this.#lastSweepMs = performance.now();
+    return sweep;
+  }
+}
+
+function isMoreDue({ nowMs, nextMs }: Sweep): boolean {
+  return nextMs !== undefined && nextMs <= nowMs;
 }

@@ -10,14 +10,14 @@ import type { PresenceFunctions } from "./presence-functions.ts";
 /** How many records are read at once. */
 const READ_AT_ONCE = 500;
 /** How many leases one call checks: Redis serves nobody else meanwhile. */
-const CHECKED_AT_ONCE = 50;
+const CHECKED_AT_ONCE = 150;
 /** After one round the next waits for so long, in ms: what costs is the asking, and not after how many. */
 const JOIN_WINDOW_MS = 5;
 
 export interface LeaseCheckOptions {
   commands: Redis;
   functions: PresenceFunctions;
-  clock: Pick<DeadlineClock, "nudge">;
+  clock: Pick<DeadlineClock, "nudge" | "caughtUp">;
   logger: Logger;
 }
 
@@ -54,6 +54,8 @@ export class LeaseChecks {
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
       await nextTurn();
+      // Most of what happens while leases are being ended is that: when they have been, it has been announced.
+      await this.#options.clock.caughtUp();
       const happened = [...this.#waiting];
       this.#waiting = new Map();
       try {
