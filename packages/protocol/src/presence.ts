@@ -32,4 +32,6 @@ export interface PresenceEvent {
   version: number;
   /** Whether it is about one who is known only while online, and whom all may see who see guests. */
   guest: boolean;
+  /** How long after the end of the lease that was, in ms; for those whose lease ran out. */
+  lagMs?: number;
 }

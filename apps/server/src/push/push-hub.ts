@@ -43,7 +43,7 @@ const DEFAULT_PUSH_LIMITS: PushLimits = {
   eventLogCapacity: 10_000,
 };
 
-const MAX_FLUSH_WINDOW_MS = 5;
+const FLUSH_WINDOWS = { mostMs: 5, mostWhenLateMs: 100 };
 const MAX_HELD_EVENTS = 10_000;
 /** Keep-alives are due at most every 15 s; they are spread, so that not all connections are written to at once. */
 const KEEP_ALIVE_MS = { least: 9_000, most: 13_000 };
@@ -100,6 +100,7 @@ export class PushHub {
   readonly #logger: Logger;
   readonly #limits: PushLimits;
   readonly #registry = new PushRegistry();
+  readonly #scheduler = new FlushScheduler(FLUSH_WINDOWS);
   readonly #connectionOptions: ConnectionOptions;
   #log: EventLog;
   readonly #livenesses = new Map<string, Set<Liveness>>();
@@ -120,7 +121,7 @@ export class PushHub {
     this.#logger = logger;
     this.#limits = { ...DEFAULT_PUSH_LIMITS, ...limits };
     this.#connectionOptions = {
-      scheduler: new FlushScheduler(MAX_FLUSH_WINDOW_MS),
+      scheduler: this.#scheduler,
       maxWaitingBytes: this.#limits.maxWaitingBytes,
       maxHeldEvents: MAX_HELD_EVENTS,
     };
@@ -282,6 +283,9 @@ export class PushHub {
   }
 
   #push(events: readonly PresenceEvent[]): void {
+    const [first] = events;
+    // Of those that come together the first has waited the longest.
+    if (first) this.#scheduler.noteLateness(this.#platform.clockMs() - first.at + (first.lagMs ?? 0));
     for (const event of events) {
       this.#log.append(event);
       this.#metrics.countEvent(event);

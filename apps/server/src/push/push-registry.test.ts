@@ -12,7 +12,11 @@ const NOWHERE: Outlet = {
   destroy: () => {},
   onClose: () => {},
 };
-const OPTIONS = { scheduler: new FlushScheduler(5), maxWaitingBytes: 0, maxHeldEvents: 0 };
+const OPTIONS = {
+  scheduler: new FlushScheduler({ mostMs: 5, mostWhenLateMs: 5 }),
+  maxWaitingBytes: 0,
+  maxHeldEvents: 0,
+};
 
 describe("PushRegistry", () => {
   it("knows a client's connections, and the client until the last has gone", () => {

@@ -6,8 +6,6 @@ export interface DownstreamEvent extends PresenceEvent {
   epoch: string;
   /** Counts the entries of this stream, from 1: a gap shows. */
   sequence: number;
-  /** How long after the end of the lease it was published, in ms; for those whose lease ran out. */
-  lagMs?: number;
 }
 
 const REASONS: readonly string[] = ["connected", "left", "timed-out", "server-lost"] satisfies Reason[];
@@ -17,29 +15,56 @@ const REASONS: readonly string[] = ["connected", "left", "timed-out", "server-lo
  * @returns `undefined` where it is no event of ours: anyone may write to a stream
  */
 export function parseDownstreamEntry(fields: readonly string[]): DownstreamEvent | undefined {
-  const values = new Map<string, string>();
-  for (let index = 0; index + 1 < fields.length; index += 2) values.set(fields[index] ?? "", fields[index + 1] ?? "");
-  const client = values.get("client");
-  const status = values.get("status");
-  const reason = values.get("reason");
-  const at = Number(values.get("at"));
-  const version = Number(values.get("version"));
-  const sequence = Number(values.get("sequence"));
-  const epoch = values.get("epoch") ?? "";
+  let client: string | undefined;
+  let status: string | undefined;
+  let reason: string | undefined;
+  let at = Number.NaN;
+  let version = Number.NaN;
+  let sequence = Number.NaN;
+  let epoch = "";
+  let due: number | undefined;
+  let guest = false;
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const value = fields[index + 1] ?? "";
+    switch (fields[index]) {
+      case "client":
+        client = value;
+        break;
+      case "status":
+        status = value;
+        break;
+      case "reason":
+        reason = value;
+        break;
+      case "at":
+        at = Number(value);
+        break;
+      case "version":
+        version = Number(value);
+        break;
+      case "sequence":
+        sequence = Number(value);
+        break;
+      case "epoch":
+        epoch = value;
+        break;
+      case "due":
+        due = Number(value);
+        break;
+      case "guest":
+        guest = value === "1";
+        break;
+    }
+  }
   if (!isClientId(client) || (status !== "ONLINE" && status !== "OFFLINE") || !isReason(reason)) return undefined;
-  if (![at, version, sequence].every((number) => Number.isSafeInteger(number) && number > 0)) return undefined;
-  const due = values.get("due");
-  return {
-    client,
-    status,
-    at,
-    reason,
-    version,
-    sequence,
-    epoch,
-    guest: values.get("guest") === "1",
-    ...(due !== undefined && { lagMs: at - Number(due) }),
-  };
+  if (!isPosition(at) || !isPosition(version) || !isPosition(sequence)) return undefined;
+  const event: DownstreamEvent = { client, status, at, reason, version, sequence, epoch, guest };
+  if (due !== undefined) event.lagMs = at - due;
+  return event;
+}
+
+function isPosition(number: number): boolean {
+  return Number.isSafeInteger(number) && number > 0;
 }
 
 function isReason(text: string | undefined): text is Reason {

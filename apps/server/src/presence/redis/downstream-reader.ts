@@ -4,7 +4,7 @@ import { type DownstreamEvent, parseDownstreamEntry } from "./downstream-entry.t
 
 /** How long one read blocks, in ms: well below the silence from which on a connection counts as dead. */
 const BLOCK_MS = 1_000;
-const MAX_ENTRIES = 1_000;
+const MAX_ENTRIES = 500;
 
 /** Reads this server's stream from a cursor of its own: what comes between two reads is not lost. */
 export class DownstreamReader {

@@ -310,14 +310,14 @@ export class RedisPresencePlatform implements PresencePlatform {
       return;
     }
     const fresh: PresenceEvent[] = [];
-    for (const { sequence, epoch, lagMs, ...event } of entries) {
+    for (const { sequence, epoch, ...event } of entries) {
       if (event.version <= this.#readVersion || (epoch === this.#head.epoch && sequence <= this.#sequence)) continue;
       if (epoch !== this.#head.epoch || sequence !== this.#sequence + 1) {
         void this.#closeGap("entries of this server's stream are missing");
         break;
       }
       this.#sequence = sequence;
-      if (lagMs !== undefined) this.#metrics.onOfflineLag(lagMs);
+      if (event.lagMs !== undefined) this.#metrics.onOfflineLag(event.lagMs);
       fresh.push(event);
     }
     this.#publish(fresh);
