@@ -7,7 +7,7 @@ import { writeDocument, writePeople } from "../load/people.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
-import { startServerProcess } from "../server-process.ts";
+import { peerProgram, startServerProcess } from "../server-process.ts";
 import { median } from "../statistics.ts";
 import { formatNumber } from "../table.ts";
 
@@ -19,11 +19,15 @@ const LEASE_MS = 1.5 * HEARTBEAT_INTERVAL_MS;
 const TARGET_MS = 1_000;
 
 interface Crash {
+  /** How long the same bytes take to the same reader, written to each viewer at once, ms. */
+  bareMs: number;
   /** From the end of the first lease until the last viewer had been told of all of its contacts, ms. */
   lastRightMs: number;
   /** Between the ends of the first and of the last lease, ms. */
   endsSpreadMs: number;
   cpuMs: number;
+  /** What share of that time the reader was busy for. */
+  readerLoad: number;
 }
 
 export const serverCrash: Question = {
@@ -43,17 +47,27 @@ async function run(effort: Effort): Promise<Answer> {
   const latenesses = crashes.map(({ lastRightMs }) => lastRightMs);
   const worstMs = Math.max(...latenesses);
   return {
-    header: ["last viewer right after, ms", "least – most", "ends within, ms", "CPU ms, server and Redis"],
+    header: [
+      "last viewer right after, ms",
+      "least – most",
+      "ends within, ms",
+      "CPU ms, server and Redis",
+      "reader busy",
+      "the bytes alone, ms",
+    ],
     rows: [
       [
         formatNumber(median(latenesses)),
         `${formatNumber(Math.min(...latenesses))} – ${formatNumber(worstMs)}`,
         formatNumber(median(crashes.map(({ endsSpreadMs }) => endsSpreadMs))),
         formatNumber(median(crashes.map(({ cpuMs }) => cpuMs))),
+        `${Math.round(100 * median(crashes.map(({ readerLoad }) => readerLoad)))} %`,
+        formatNumber(median(crashes.map(({ bareMs }) => bareMs))),
       ],
     ],
     notes: [
       `From the end of the first lease, by Redis's clock, to the last viewer's read. The clients' last heartbeats come in one moment, so that all leases end together; each viewer has ${CONTACTS} of them as contacts, and is told of just these.`,
+      "The bytes alone: as many, from one entry of a stream, in one write to each viewer, to the same reader.",
     ],
     chart: {
       title: serverCrash.title,
@@ -106,16 +120,52 @@ async function measure({ nodeArgs }: Effort): Promise<Crash> {
   resetAll(viewers);
   const cpuMs = async () => (await server.processorUsage()).cpuMs + (await redis.cpuMs());
   const cpuBefore = await cpuMs();
+  const [readerBefore, bytesBefore] = [process.cpuUsage(), bytesRead(viewers)];
+  await sleep(firstEndMs - Date.now());
   await untilTold(viewers, CONTACTS);
   const lastRightMs = performance.timeOrigin + lastReadMs(viewers) - firstEndMs;
+  const reader = process.cpuUsage(readerBefore);
   const used = (await cpuMs()) - cpuBefore;
   await untilQuiet(viewers);
   const wrong = viewers.filter(({ objects }) => objects !== CONTACTS).length;
   if (wrong > 0) throw new Error(`told ${wrong} viewers of something else than their contacts.`);
+  const bytesEach = Math.round((bytesRead(viewers) - bytesBefore) / VIEWERS);
   closeAll(viewers);
   await server.stop();
+  const bareMs = await measureBare(redis, bytesEach, nodeArgs);
   await redis.stop();
-  return { lastRightMs, endsSpreadMs: Math.max(...endsMs) - firstEndMs, cpuMs: used };
+  return {
+    bareMs,
+    lastRightMs,
+    endsSpreadMs: Math.max(...endsMs) - firstEndMs,
+    cpuMs: used,
+    readerLoad: (reader.user + reader.system) / 1000 / lastRightMs,
+  };
+}
+
+function bytesRead(viewers: readonly RawStream[]): number {
+  return viewers.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** @returns from an entry of a stream to the last viewer's read, ms */
+async function measureBare(redis: RedisProcess, bytesEach: number, nodeArgs: readonly string[]): Promise<number> {
+  const env = { REDIS_URL: redis.server.url };
+  const bridge = await startServerProcess({ name: "bare bridge", program: peerProgram("bare-bridge"), env }, nodeArgs);
+  const viewers = await openCrowd(VIEWERS, () => RawStream.open(bridge.port, "/watch"));
+  const data = "{".repeat(CONTACTS).padEnd(bytesEach, " ");
+  let tookMs = 0;
+  // The first time warms it up.
+  for (let time = 0; time < 2; time++) {
+    await untilQuiet(viewers);
+    resetAll(viewers);
+    const startMs = performance.now();
+    await redis.commands.xadd("bridge", "*", "data", data);
+    await untilTold(viewers, CONTACTS);
+    tookMs = lastReadMs(viewers) - startMs;
+  }
+  closeAll(viewers);
+  await bridge.stop();
+  return tookMs;
 }
 
 function viewerId(index: number): string {
