@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { type Bar, barOf } from "../charts/chart.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { describeMissingNchan, openBetterSse, openNchan, openSocketIo, type Stand } from "../stands.ts";
@@ -92,10 +93,16 @@ async function openNchanStand(causes: ChildProcess): Promise<SteadyStand> {
   };
 }
 
-function answer(
-  measured: readonly { stand: SteadyStand; rounds: readonly SteadyRound[] }[],
-  notes: readonly string[],
-): Answer {
+interface Measured {
+  stand: SteadyStand;
+  rounds: readonly SteadyRound[];
+}
+
+function barsOf(measured: readonly Measured[], figure: (round: SteadyRound) => number): Bar[] {
+  return measured.map(({ stand: { name }, rounds }, index) => barOf(name, rounds.map(figure), { isOurs: index === 0 }));
+}
+
+function answer(measured: readonly Measured[], notes: readonly string[]): Answer {
   const results = measured.map(({ stand: { name }, rounds }) => {
     const of = (figure: (round: SteadyRound) => number) => median(rounds.map(figure));
     const sum = (figure: (round: SteadyRound) => number) => rounds.reduce((total, round) => total + figure(round), 0);
@@ -158,6 +165,23 @@ function answer(
       `CPU is the server's, for ours with all of Redis's, over ${SPANS.measuredMs / 1_000} s of each round; of the latencies and of CPU the middle round counts. Who sends heartbeats or publications, and the reader, are processes of their own.`,
       ...notes,
     ],
+    chart: {
+      title: steady.title,
+      panels: [
+        {
+          measure: "processor time of the server, % of a core",
+          better: "less",
+          bars: barsOf(measured, (round) => 100 * round.cpuShare),
+        },
+        {
+          measure: "from the cause to a viewer's read, 99th percentile",
+          unit: "ms",
+          better: "less",
+          bars: barsOf(measured, ({ all }) => all.p99Ms),
+        },
+      ],
+      caption: `Medians of ${measured[0]?.rounds.length} rounds; thin lines: from the least to the most. Ours goes through Redis and the platform, and Redis's time is in it.`,
+    },
     verdicts,
   };
 }
