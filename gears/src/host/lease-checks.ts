@@ -5,14 +5,13 @@ import type { Logger } from "pino";
 import { type ClientRecord, parseRecord } from "../presence/record.ts";
 import type { DeadlineClock } from "./deadline-clock.ts";
 import type { LeaseEvent } from "./keyspace-subscriber.ts";
+import { WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 
 /** How many records are read at once. */
 const READ_AT_ONCE = 500;
 /** How many leases one call checks: Redis serves nobody else meanwhile. */
 const CHECKED_AT_ONCE = 150;
-/** After one round the next waits for so long, in ms: what costs is the asking, and not after how many. */
-const JOIN_WINDOW_MS = 5;
 
 export interface LeaseCheckOptions {
   commands: Redis;
@@ -64,7 +63,7 @@ export class LeaseChecks {
         // The clock finds at their deadlines what could not be checked now.
         this.#options.logger.debug({ err: error }, "leases could not be checked");
       }
-      await delay(JOIN_WINDOW_MS);
+      await delay(WINDOW_MS);
     }
   }
 
