@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { type Bar, barOf } from "../charts/chart.ts";
+import { type Bar, barOf, type Target } from "../charts/chart.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { describeMissingNchan, openBetterSse, openNchan, openSocketIo, type Stand } from "../stands.ts";
@@ -98,8 +98,14 @@ interface Measured {
   rounds: readonly SteadyRound[];
 }
 
-function barsOf(measured: readonly Measured[], figure: (round: SteadyRound) => number): Bar[] {
-  return measured.map(({ stand: { name }, rounds }, index) => barOf(name, rounds.map(figure), { isOurs: index === 0 }));
+function barsOf(
+  measured: readonly Measured[],
+  figure: (round: SteadyRound) => number,
+  targets: readonly Target[] = [],
+): Bar[] {
+  return measured.map(({ stand: { name }, rounds }, index) =>
+    barOf(name, rounds.map(figure), index === 0 ? { isOurs: true, targets } : {}),
+  );
 }
 
 function answer(measured: readonly Measured[], notes: readonly string[]): Answer {
@@ -177,7 +183,10 @@ function answer(measured: readonly Measured[], notes: readonly string[]): Answer
           measure: "from the cause to a viewer's read, 99th percentile",
           unit: "ms",
           better: "less",
-          bars: barsOf(measured, ({ all }) => all.p99Ms),
+          isLogarithmic: true,
+          bars: barsOf(measured, ({ all }) => all.p99Ms, [
+            { value: MOST_LATENCY_MS, label: `aimed at: ${MOST_LATENCY_MS} ms` },
+          ]),
         },
       ],
       caption: `Medians of ${measured[0]?.rounds.length} rounds; thin lines: from the least to the most. Ours goes through Redis and the platform, and Redis's time is in it.`,
