@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { isBusy, readMachine, requireOpenFiles } from "./machine.ts";
 import type { Effort, Question } from "./question.ts";
 import { acrossServers } from "./questions/across-servers.ts";
+import { allAtOnce } from "./questions/all-at-once.ts";
 import { arrivals } from "./questions/arrivals.ts";
 import { burst } from "./questions/burst.ts";
 import { cluster } from "./questions/cluster.ts";
@@ -38,6 +39,7 @@ const QUESTIONS: readonly Question[] = [
   expiryLag,
   heartbeats,
   acrossServers,
+  allAtOnce,
   cluster,
   costs,
   webApp,

@@ -2,8 +2,9 @@
 import { Redis } from "ioredis";
 import { colleagueId } from "../contestants.ts";
 import { openPublisher } from "../peers/nchan.ts";
+import { keepAlive } from "./keep-alive.ts";
 import { type Pace, pace } from "./pace.ts";
-import { sendHeartbeat } from "./redis-clients.ts";
+import { redisClientIds, sendHeartbeat } from "./redis-clients.ts";
 
 /** Colleagues in their row, one each. */
 export type CausesOrder =
@@ -11,6 +12,20 @@ export type CausesOrder =
   | { kind: "heartbeats"; pace: Pace; redisUrl: string; server: string }
   /** a publication about each, by Nchan's publisher at this port */
   | { kind: "publications"; pace: Pace; port: number };
+
+/** People who are at a server all the while, until the process is disconnected. Answered when all are there. */
+export interface LivingOrder {
+  kind: "living";
+  redisUrl: string;
+  server: string;
+  count: number;
+  heartbeatIntervalMs: number;
+}
+
+/** Stream ids of the last of the first heartbeats. */
+export interface LivingReport {
+  lastId: string;
+}
 
 /** What happened when, ms since the epoch. */
 export interface CausesReport {
@@ -20,13 +35,20 @@ export interface CausesReport {
   toldMs: readonly number[];
 }
 
-process.on("message", (order: CausesOrder) => {
+process.on("message", (order: CausesOrder | LivingOrder) => {
   void carryOut(order).then((report) => process.send?.(report));
 });
 process.on("disconnect", () => process.exit());
 
-function carryOut(order: CausesOrder): Promise<CausesReport> {
-  return order.kind === "heartbeats" ? sendHeartbeats(order) : publish(order);
+function carryOut(order: CausesOrder | LivingOrder): Promise<CausesReport | LivingReport> {
+  switch (order.kind) {
+    case "heartbeats":
+      return sendHeartbeats(order);
+    case "publications":
+      return publish(order);
+    case "living":
+      return live(order);
+  }
 }
 
 async function sendHeartbeats(order: CausesOrder & { kind: "heartbeats" }): Promise<CausesReport> {
@@ -52,4 +74,11 @@ async function publish(order: CausesOrder & { kind: "publications" }): Promise<C
   }).isDone;
   publisher.close();
   return { dueMs, toldMs: [] };
+}
+
+async function live({ redisUrl, server, count, heartbeatIntervalMs }: LivingOrder): Promise<LivingReport> {
+  const redis = new Redis(redisUrl, { protocol: 2 });
+  const forever = new AbortController().signal;
+  const ids = await keepAlive(redis, server, redisClientIds(count), heartbeatIntervalMs, forever).isUp;
+  return { lastId: ids.at(-1) ?? "0-0" };
 }
