@@ -5,13 +5,15 @@ import type { Logger } from "pino";
 import { type ClientRecord, parseRecord } from "../presence/record.ts";
 import type { DeadlineClock } from "./deadline-clock.ts";
 import type { LeaseEvent } from "./keyspace-subscriber.ts";
-import { WINDOW_MS } from "./pace.ts";
+import { pause, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 
 /** How many records are read at once. */
 const READ_AT_ONCE = 500;
 /** How many leases one call checks: Redis serves nobody else meanwhile. */
 const CHECKED_AT_ONCE = 150;
+/** For how long at the most checks wait for leases that are being ended, in ms. */
+const LONGEST_WAIT_MS = 1_000;
 
 export interface LeaseCheckOptions {
   commands: Redis;
@@ -53,8 +55,7 @@ export class LeaseChecks {
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
       await nextTurn();
-      // Most of what happens while leases are being ended is that: when they have been, it has been announced.
-      await this.#options.clock.caughtUp();
+      await this.#untilCaughtUp();
       const happened = [...this.#waiting];
       this.#waiting = new Map();
       try {
@@ -65,6 +66,13 @@ export class LeaseChecks {
       }
       await delay(WINDOW_MS);
     }
+  }
+
+  /** Most of what happens while leases are being ended is that: when they have been, it has been announced. */
+  async #untilCaughtUp(): Promise<void> {
+    const isDone = new AbortController();
+    const caughtUp = this.#options.clock.caughtUp().finally(() => isDone.abort());
+    await Promise.race([caughtUp, pause(LONGEST_WAIT_MS, isDone.signal)]);
   }
 
   async #check(happened: readonly [string, Set<LeaseEvent>][]): Promise<void> {
