@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { stopLeftBehind } from "./left-behind.ts";
 import { isBusy, readMachine, requireOpenFiles } from "./machine.ts";
 import type { Effort, Question } from "./question.ts";
 import { acrossServers } from "./questions/across-servers.ts";
@@ -133,6 +134,8 @@ async function ask(question: Question, effort: Effort, isRecorded: boolean): Pro
     console.log(`${question.name} ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
     return [];
+  } finally {
+    await stopLeftBehind();
   }
 }
 
@@ -149,3 +152,5 @@ function showProgress(step: string): void {
 }
 
 await main();
+// What a question that failed has left open, a connection that looks for its Redis for one, keeps nobody waiting.
+process.exit();

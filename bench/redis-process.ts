@@ -1,15 +1,21 @@
 import { RedisServer } from "@presence/gears/testing";
 import { Redis } from "ioredis";
+import { noteStarted } from "./left-behind.ts";
 
 /** A Redis server of one's own, and what it uses. */
 export class RedisProcess {
   readonly server: RedisServer;
   /** For commands that no one waits long for. */
   readonly commands: Redis;
+  readonly stop: () => Promise<void>;
 
   private constructor(server: RedisServer) {
     this.server = server;
     this.commands = new Redis(server.url, { protocol: 2 });
+    this.stop = noteStarted(async () => {
+      this.commands.disconnect();
+      await this.server.stop();
+    });
   }
 
   static async start(): Promise<RedisProcess> {
@@ -28,11 +34,6 @@ export class RedisProcess {
 
   async version(): Promise<string> {
     return /^redis_version:(\S+)/m.exec(await this.commands.info("server"))?.[1] ?? "unknown";
-  }
-
-  async stop(): Promise<void> {
-    this.commands.disconnect();
-    await this.server.stop();
   }
 }
 

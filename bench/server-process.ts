@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { noteStarted } from "./left-behind.ts";
 import type { LoopDelay, MemoryUsage, ProcessorUsage, UsageRequest } from "./probe.ts";
 
 /** A program that serves SSE and says `"port":…` on a line of its output when it listens. */
@@ -77,6 +78,7 @@ export async function startServerProcess(
   });
   const port = await Promise.race([portOf(child), failure(child, name)]);
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
@@ -87,7 +89,7 @@ export async function startServerProcess(
     memoryUsage: () => ask<MemoryUsage>(child, "memory"),
     watchLoop: async () => void (await ask<LoopDelay>(child, "watch-loop")),
     loopDelay: () => ask<LoopDelay>(child, "loop-delay"),
-    stop: () => end("SIGTERM"),
+    stop: noteStarted(() => end("SIGTERM")),
     kill: () => end("SIGKILL"),
   };
 }
