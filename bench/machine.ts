@@ -43,10 +43,14 @@ const SPARE_FILES = 100;
 
 /** @throws an error that says what to do, where one process can't hold that many connections */
 export function requireOpenFiles(connections: number): void {
+  if (mayOpen(connections)) return;
   const needed = connections + SPARE_FILES;
-  const limit = openFilesLimit();
-  if (limit >= needed) return;
   throw new Error(
-    `needs ${needed} open files and may have ${limit}: raise the limit (ulimit -n ${needed}) and repeat.`,
+    `needs ${needed} open files and may have ${openFilesLimit()}: raise the limit (ulimit -n ${needed}) and repeat.`,
   );
+}
+
+/** Whether a process may have so many connections open. */
+export function mayOpen(connections: number): boolean {
+  return openFilesLimit() >= connections + SPARE_FILES;
 }

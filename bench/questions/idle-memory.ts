@@ -4,6 +4,7 @@ import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type Watchable } from "../c
 import { closeAll, openCrowd } from "../load/crowd.ts";
 import { nextOnes, writePeople } from "../load/people.ts";
 import { RawStream } from "../load/raw-stream.ts";
+import { mayOpen } from "../machine.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { startServerProcess } from "../server-process.ts";
@@ -11,6 +12,8 @@ import { median } from "../statistics.ts";
 import { formatNumber, formatRatio } from "../table.ts";
 import { atMost, type Verdict } from "../verdict.ts";
 
+/** The fewer where no more files may be open. */
+const CONNECTIONS = { few: 5_000, many: 15_000 };
 const WARM_UP = 200;
 const CONTACTS = 100;
 /** Not until all is quiet: of so many, some are always sent their keep-alive. */
@@ -28,16 +31,12 @@ interface Footprint {
 export const idleMemory: Question = {
   name: "idle-memory",
   title: "Memory of an idle connection",
-  connections: ({ isLong }) => connectionCount(isLong),
+  connections: () => CONNECTIONS.few,
   run,
 };
 
-function connectionCount(isLong: boolean): number {
-  return isLong ? 15_000 : 5_000;
-}
-
 async function run(effort: Effort): Promise<Answer> {
-  const count = connectionCount(effort.isLong);
+  const count = mayOpen(CONNECTIONS.many) ? CONNECTIONS.many : CONNECTIONS.few;
   const rounds = effort.isLong ? 3 : 2;
   const redis = await RedisProcess.start();
   try {
