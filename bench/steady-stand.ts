@@ -13,6 +13,8 @@ import type { Effort } from "./question.ts";
 import type { RedisProcess } from "./redis-process.ts";
 import { openOurs, type Stand } from "./stands.ts";
 import { percentile } from "./statistics.ts";
+import { formatNumber } from "./table.ts";
+import type { Verdict } from "./verdict.ts";
 
 const LEASE_INTERVALS = 1.5;
 /** The last that are measured aren't the last of all. */
@@ -90,9 +92,26 @@ export async function measureSteady(stand: SteadyStand, { warmUpMs, measuredMs }
   };
 }
 
-function latenessOf(latencies: readonly number[]): Lateness {
+/** @param latencies ms */
+export function latenessOf(latencies: readonly number[]): Lateness {
   const share = (of: number) => percentile(latencies, of);
   return { p50Ms: share(0.5), p99Ms: share(0.99), worstMs: share(1) };
+}
+
+/** Whether in all these rounds all that was to be told was told once, and nothing else. */
+export function eachOnce(what: string, rounds: readonly SteadyRound[]): Verdict {
+  const sum = (figure: (round: SteadyRound) => number) => rounds.reduce((total, round) => total + figure(round), 0);
+  const [delivered, expected, surplus] = [
+    sum((round) => round.delivered),
+    sum((round) => round.expected),
+    sum((round) => round.surplus),
+  ];
+  return {
+    what,
+    measured: formatNumber(delivered + surplus),
+    target: formatNumber(expected),
+    isReached: delivered === expected && surplus === 0,
+  };
 }
 
 /** Starts the process that causes events, until it is disconnected. */

@@ -18,6 +18,14 @@ describe("verdicts", () => {
     ]);
   });
 
+  it("are of ratios, or of what has another unit, or none", () => {
+    expect([atLeast(2, "", 3), atMost(1_000, "", 644, "ms"), atMost(0, "", 2, "")]).toMatchObject([
+      { measured: "3 ×", target: "≥ 2 ×", isReached: true },
+      { measured: "644 ms", target: "≤ 1,000 ms", isReached: true },
+      { measured: "2", target: "≤ 0", isReached: false },
+    ]);
+  });
+
   it("say what was aimed at beside what was measured", () => {
     const [, , row] = formatVerdicts([atLeast(25, "burst", 3.14)]).split("\n");
     expect(row?.split("|").map((cell) => cell.trim())).toEqual(["", "burst", "3.14 ×", "≥ 25 ×", "not reached", ""]);

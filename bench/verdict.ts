@@ -1,5 +1,7 @@
 import { formatNumber, formatTable } from "./table.ts";
 
+const TIMES = "×";
+
 /** What was aimed at, beside what was measured. */
 export interface Verdict {
   what: string;
@@ -8,14 +10,24 @@ export interface Verdict {
   isReached: boolean;
 }
 
-/** @param ratio of ours to the peer's, where more is better */
-export function atLeast(target: number, what: string, ratio: number): Verdict {
-  return { what, measured: times(ratio), target: `≥ ${times(target)}`, isReached: ratio >= target };
+/** Where more is better: unless told otherwise, of a ratio of ours to a peer's. */
+export function atLeast(target: number, what: string, measured: number, unit: string = TIMES): Verdict {
+  return {
+    what,
+    measured: withUnit(measured, unit),
+    target: `≥ ${withUnit(target, unit)}`,
+    isReached: measured >= target,
+  };
 }
 
-/** @param ratio of ours to the peer's, where less is better */
-export function atMost(target: number, what: string, ratio: number): Verdict {
-  return { what, measured: times(ratio), target: `≤ ${times(target)}`, isReached: ratio <= target };
+/** Where less is better: unless told otherwise, of a ratio of ours to a peer's. */
+export function atMost(target: number, what: string, measured: number, unit: string = TIMES): Verdict {
+  return {
+    what,
+    measured: withUnit(measured, unit),
+    target: `≤ ${withUnit(target, unit)}`,
+    isReached: measured <= target,
+  };
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
@@ -30,6 +42,6 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
   );
 }
 
-function times(ratio: number): string {
-  return `${formatNumber(ratio)} ×`;
+function withUnit(number: number, unit: string): string {
+  return `${formatNumber(number)} ${unit}`.trim();
 }

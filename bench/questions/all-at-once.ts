@@ -10,9 +10,10 @@ import { redisClientIds, SILENT, sendHeartbeat, untilWorkedOff } from "../load/r
 import type { LivingOrder, LivingReport } from "../load/steady-causes.ts";
 import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
-import { percentile } from "../statistics.ts";
 import {
+  eachOnce,
   type Lateness,
+  latenessOf,
   measureSteady,
   openOurSteadyStand,
   paceOver,
@@ -21,7 +22,7 @@ import {
   startCauses,
 } from "../steady-stand.ts";
 import { formatNumber } from "../table.ts";
-import type { Verdict } from "../verdict.ts";
+import { atMost, type Verdict } from "../verdict.ts";
 
 const VIEWERS = 100;
 const VISITS_PER_SECOND = 500;
@@ -84,28 +85,11 @@ async function run(effort: Effort): Promise<Answer> {
 }
 
 function verdictsOn(rounds: readonly Round[], middle: Round): Verdict[] {
-  const sum = (figure: (round: Round) => number) => rounds.reduce((total, round) => total + figure(round), 0);
-  const [told, expected, surplus] = [
-    sum(({ delivered }) => delivered),
-    sum((round) => round.expected),
-    sum((round) => round.surplus),
-  ];
   const live = Math.min(...rounds.map((round) => round.live));
-  const atMostMs = (what: string, measuredMs: number, mostMs: number) => ({
-    what,
-    measured: `${formatNumber(measuredMs)} ms`,
-    target: `≤ ${mostMs} ms`,
-    isReached: measuredMs <= mostMs,
-  });
   return [
-    atMostMs("all at once, OFFLINE late, 99th", middle.ends.p99Ms, MOST_LATE_MS),
-    atMostMs("all at once, a heartbeat's wait, 99th", middle.waits.p99Ms, MOST_WAIT_MS),
-    {
-      what: "all at once, deliveries, each once",
-      measured: formatNumber(told + surplus),
-      target: formatNumber(expected),
-      isReached: told === expected && surplus === 0,
-    },
+    atMost(MOST_LATE_MS, "all at once, OFFLINE late, 99th", middle.ends.p99Ms, "ms"),
+    atMost(MOST_WAIT_MS, "all at once, a heartbeat's wait, 99th", middle.waits.p99Ms, "ms"),
+    eachOnce("all at once, deliveries, each once", rounds),
     {
       what: "all at once, of the living still online",
       measured: formatNumber(live),
@@ -170,7 +154,7 @@ async function probe(redis: RedisProcess, signal: AbortSignal): Promise<Lateness
     waits.push(performance.now() - startMs);
     await sleep(PROBE_MS);
   }
-  return { p50Ms: percentile(waits, 0.5), p99Ms: percentile(waits, 0.99), worstMs: percentile(waits, 1) };
+  return latenessOf(waits);
 }
 
 /** Others connect to the server, each for a while. @returns how many had their snapshot */

@@ -8,7 +8,7 @@ import type { Answer, Effort, Question } from "../question.ts";
 import { RedisProcess } from "../redis-process.ts";
 import { percentile } from "../statistics.ts";
 import { formatNumber } from "../table.ts";
-import type { Verdict } from "../verdict.ts";
+import { atMost, type Verdict } from "../verdict.ts";
 
 const LIVE = [1_000, 10_000, 100_000];
 const DYING = 100;
@@ -92,12 +92,7 @@ function withMissing(lags: readonly number[]): number[] {
 
 function verdictOn(live: number, lags: readonly number[]): Verdict {
   const p99Ms = percentile(withMissing(lags), 0.99);
-  return {
-    what: `OFFLINE among ${formatNumber(live)}, 99th`,
-    measured: `${formatNumber(p99Ms)} ms late`,
-    target: `≤ ${MOST_LATE_MS} ms`,
-    isReached: p99Ms <= MOST_LATE_MS,
-  };
+  return atMost(MOST_LATE_MS, `OFFLINE late, among ${formatNumber(live)}, 99th`, p99Ms, "ms");
 }
 
 function dotsOf(results: readonly Result[], windowMs: number): object {

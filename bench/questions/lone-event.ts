@@ -9,7 +9,7 @@ import { RedisProcess } from "../redis-process.ts";
 import { peerProgram, startServerProcess } from "../server-process.ts";
 import { median, percentile } from "../statistics.ts";
 import { formatNumber } from "../table.ts";
-import type { Verdict } from "../verdict.ts";
+import { atMost, type Verdict } from "../verdict.ts";
 
 const WARM_UP = 50;
 const EVENTS = 300;
@@ -80,12 +80,7 @@ function barOf(name: string, latencies: readonly number[]): Bar {
 }
 
 function verdictOn(addedMs: number): Verdict {
-  return {
-    what: "a lone event, added at the median",
-    measured: `${formatNumber(addedMs)} ms`,
-    target: `≤ ${TARGET_MS} ms`,
-    isReached: addedMs <= TARGET_MS,
-  };
+  return atMost(TARGET_MS, "a lone event, added at the median", addedMs, "ms");
 }
 
 async function measure({ nodeArgs }: Effort): Promise<{ ours: number[]; bare: number[] }> {

@@ -10,7 +10,7 @@ import { RedisProcess } from "../redis-process.ts";
 import { startServerProcess } from "../server-process.ts";
 import { median } from "../statistics.ts";
 import { formatNumber } from "../table.ts";
-import type { Verdict } from "../verdict.ts";
+import { atMost } from "../verdict.ts";
 
 const CLIENTS = 15_000;
 const CONTACTS = 100;
@@ -103,19 +103,10 @@ async function run(effort: Effort): Promise<Answer> {
       caption: `Flaps: ${formatNumber(worst("flaps"))}. Connections refused: ${formatNumber(worst("refusals"))}. Storms: ${count}.`,
     },
     verdicts: [
-      verdict("all live again", "s", worst("allLiveMs") / 1000, TARGET_LIVE_MS / 1000),
-      verdict("flaps", "", worst("flaps"), 0),
-      verdict("event loop delay, 99th", "ms", worst("loopDelayMs"), TARGET_LOOP_DELAY_MS),
+      atMost(TARGET_LIVE_MS / 1000, "reconnect storm, all live again", worst("allLiveMs") / 1000, "s"),
+      atMost(0, "reconnect storm, flaps", worst("flaps"), ""),
+      atMost(TARGET_LOOP_DELAY_MS, "reconnect storm, event loop delay, 99th", worst("loopDelayMs"), "ms"),
     ],
-  };
-}
-
-function verdict(what: string, unit: string, value: number, target: number): Verdict {
-  return {
-    what: `reconnect storm, ${what}`,
-    measured: `${formatNumber(value)} ${unit}`.trim(),
-    target: `≤ ${target} ${unit}`.trim(),
-    isReached: value <= target,
   };
 }
 

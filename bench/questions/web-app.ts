@@ -14,7 +14,7 @@ import { RedisProcess } from "../redis-process.ts";
 import { type ServerProcess, startServerProcess } from "../server-process.ts";
 import { median } from "../statistics.ts";
 import { formatNumber } from "../table.ts";
-import type { Verdict } from "../verdict.ts";
+import { atLeast, atMost, type Verdict } from "../verdict.ts";
 
 const CONTACTS = 5_000;
 const CHANGES_PER_SECOND = 500;
@@ -223,12 +223,7 @@ function verdictsOn(ofApp: readonly Film[], { right, total, gzipBytes }: Outcome
   const frames = Math.min(...ofApp.map(({ figures }) => figures.framesPerSecond));
   const busy = Math.max(...ofApp.map(({ figures }) => figures.busyShare));
   return [
-    {
-      what: "the web app's frames/s, at its worst",
-      measured: formatNumber(frames),
-      target: `≥ ${LEAST_FRAMES_PER_SECOND}`,
-      isReached: frames >= LEAST_FRAMES_PER_SECOND,
-    },
+    atLeast(LEAST_FRAMES_PER_SECOND, "the web app's frames/s, at its worst", frames, ""),
     {
       what: "its main thread's busy time, at its worst",
       measured: formatShare(busy),
@@ -241,17 +236,8 @@ function verdictsOn(ofApp: readonly Film[], { right, total, gzipBytes }: Outcome
       target: formatNumber(total),
       isReached: right === total && total === CONTACTS,
     },
-    {
-      what: "scripts of its first load, by gzip",
-      measured: formatKilobytes(gzipBytes),
-      target: `≤ ${formatKilobytes(FIRST_LOAD_LIMIT_BYTES)}`,
-      isReached: gzipBytes <= FIRST_LOAD_LIMIT_BYTES,
-    },
+    atMost(FIRST_LOAD_LIMIT_BYTES / 1_000, "scripts of its first load, by gzip", gzipBytes / 1_000, "kB"),
   ];
-}
-
-function formatKilobytes(bytes: number): string {
-  return `${formatNumber(bytes / 1_000)} kB`;
 }
 
 function formatShare(share: number): string {
