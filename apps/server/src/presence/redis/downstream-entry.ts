@@ -58,6 +58,7 @@ export function parseDownstreamEntry(fields: readonly string[]): DownstreamEvent
   }
   if (!isClientId(client) || (status !== "ONLINE" && status !== "OFFLINE") || !isReason(reason)) return undefined;
   if (!isPosition(at) || !isPosition(version) || !isPosition(sequence)) return undefined;
+  if (due !== undefined && !isPosition(due)) return undefined;
   const event: DownstreamEvent = { client, status, at, reason, version, sequence, epoch, guest };
   if (due !== undefined) event.lagMs = at - due;
   return event;
