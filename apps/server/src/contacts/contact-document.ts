@@ -4,14 +4,20 @@ import type { ContactDocument } from "./contact-store.ts";
 
 const MAX_CONTACTS = 100_000;
 
+const NOT_AN_ID = "not a client id";
+
 /** One check for the whole list: it is read for whoever arrives, and may be long. */
-const contactIds = z.custom<ClientId[]>(
-  (value) => Array.isArray(value) && value.length <= MAX_CONTACTS && value.every(isClientId),
-  `not a list of client ids, ${MAX_CONTACTS} at the most`,
-);
+const contactIds = z.custom<ClientId[]>().superRefine((value: unknown, context) => {
+  if (!Array.isArray(value) || value.length > MAX_CONTACTS) {
+    context.addIssue({ code: "custom", message: `not a list of ${MAX_CONTACTS} at the most` });
+    return;
+  }
+  const index = value.findIndex((id) => !isClientId(id));
+  if (index >= 0) context.addIssue({ code: "custom", message: NOT_AN_ID, path: [index] });
+});
 
 const contactDocument = z.object({
-  id: z.string().refine(isClientId, "not a client id"),
+  id: z.string().refine(isClientId, NOT_AN_ID),
   name: z.string().min(1).max(200).exactOptional(),
   role: z.string().max(200).exactOptional(),
   timeZone: z.string().max(100).exactOptional(),
