@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { startTestHub } from "../../test/start-test-hub.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
 import type { Watch } from "../presence/presence-platform.ts";
+import type { Outlet } from "./outlet.ts";
 import { DrainingError } from "./push-hub.ts";
 
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
@@ -287,6 +288,62 @@ describe("a slow reader", () => {
 });
 
 /** The platform, with time passing before and after the moment that presence is read. */
+it("joins what comes late for longer than what is in time", async () => {
+  const countWrites = async (aheadMs: number) => {
+    const { hub, platform } = await startTestHub({ createPlatform: (options) => new AheadPlatform(options, aheadMs) });
+    const outlet = new SlowOutlet(20);
+    const list = { owner: "anouk", contacts: new Set(["omar"]), everyone: false, guests: false };
+    hub.open({ client: "anouk", list }, outlet, undefined);
+    await eventually(() => expect(outlet.writes).toBe(1));
+    for (const endMs = performance.now() + 500; performance.now() < endMs; await delay(1)) {
+      platform.connect("omar");
+      await platform.leave("omar");
+    }
+    return outlet.writes;
+  };
+  expect(await countWrites(10_000)).toBeLessThan((await countWrites(0)) / 2);
+});
+
+/** One whose clock is ahead, so that all that it tells is late. */
+class AheadPlatform extends LocalPresencePlatform {
+  readonly #aheadMs: number;
+
+  constructor(options: LocalPresenceOptions, aheadMs: number) {
+    super(options);
+    this.#aheadMs = aheadMs;
+  }
+
+  override clockMs(): number {
+    return super.clockMs() + this.#aheadMs;
+  }
+}
+
+/** Takes all at once, and its time for it: as a thousand connections do. */
+class SlowOutlet implements Outlet {
+  writes = 0;
+  readonly waitingBytes = 0;
+  readonly #busyMs: number;
+
+  constructor(busyMs: number) {
+    this.#busyMs = busyMs;
+  }
+
+  get lastProgressMs(): number {
+    return performance.now();
+  }
+
+  write(): void {
+    this.writes += 1;
+    for (const endMs = performance.now() + this.#busyMs; performance.now() < endMs; );
+  }
+
+  end(): void {}
+
+  destroy(): void {}
+
+  onClose(): void {}
+}
+
 class SlowlyReadPlatform extends LocalPresencePlatform {
   readonly #delays: { beforeMs: number; afterMs: number };
 
