@@ -19,6 +19,14 @@ class Watcher {
   }
 }
 
+/** A watcher of which the scheduler has just learnt how long it takes to flush. */
+async function flushedOnce(scheduler: FlushScheduler, busyMs: number): Promise<Watcher> {
+  const watcher = new Watcher(busyMs);
+  scheduler.schedule(watcher);
+  await expect.poll(() => watcher.flushes, { interval: 1, timeout: 5_000 }).toBe(1);
+  return watcher;
+}
+
 describe("FlushScheduler", () => {
   it("flushes once for all that comes in one turn", async () => {
     const scheduler = new FlushScheduler(WINDOWS);
@@ -31,9 +39,7 @@ describe("FlushScheduler", () => {
 
   it("makes who comes soon after a long flush wait, in proportion", async () => {
     const scheduler = new FlushScheduler(WINDOWS);
-    const slow = new Watcher(20);
-    scheduler.schedule(slow);
-    await expect.poll(() => slow.flushes, { interval: 1 }).toBe(1);
+    const slow = await flushedOnce(scheduler, 20);
     const startMs = performance.now();
     scheduler.schedule(slow);
     await expect.poll(() => slow.flushes, { interval: 1 }).toBe(2);
@@ -43,9 +49,7 @@ describe("FlushScheduler", () => {
 
   it("makes nobody wait for longer than the longest window", async () => {
     const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 500 });
-    const slow = new Watcher(200);
-    scheduler.schedule(slow);
-    await expect.poll(() => slow.flushes, { interval: 1 }).toBe(1);
+    const slow = await flushedOnce(scheduler, 200);
     const startMs = performance.now();
     scheduler.schedule(slow);
     await expect.poll(() => slow.flushes, { interval: 1, timeout: 5_000 }).toBe(2);
@@ -54,9 +58,7 @@ describe("FlushScheduler", () => {
 
   it("holds back what comes late, for a part of its lateness, while more comes", async () => {
     const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 10_000 });
-    const slow = new Watcher(200);
-    scheduler.schedule(slow);
-    await expect.poll(() => slow.flushes, { interval: 1 }).toBe(1);
+    await flushedOnce(scheduler, 200);
     const startMs = performance.now();
     const prompt = new Watcher(0);
     while (prompt.flushes === 0) {
@@ -72,9 +74,7 @@ describe("FlushScheduler", () => {
 
   it("holds back nothing for long when no more comes", async () => {
     const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 10_000 });
-    const slow = new Watcher(300);
-    scheduler.schedule(slow);
-    await expect.poll(() => slow.flushes, { interval: 1, timeout: 5_000 }).toBe(1);
+    await flushedOnce(scheduler, 300);
     const startMs = performance.now();
     scheduler.noteLateness(100_000);
     const prompt = new Watcher(0);
