@@ -9,7 +9,6 @@ import { GATE_KEY, HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.
 import { LIBRARY_VERSION } from "./library-version.ts";
 import { readHeartbeat } from "./presence/entry.ts";
 import { forget as forgetServer, unwatch as stopWatching } from "./presence/interest.ts";
-import { readClock } from "./presence/moment.ts";
 import {
   applyHeartbeat,
   checkLeases,
@@ -19,6 +18,7 @@ import {
   sweep as sweepLeases,
 } from "./presence/presence.ts";
 import { listOf, type Redis, textOf, valuesOf, withPrefix } from "./presence/redis.ts";
+import { readClock } from "./presence/redis-time.ts";
 import { type Timing, timingOf } from "./presence/timing.ts";
 
 /** What a Redis Functions library finds in its environment. */

@@ -7,9 +7,9 @@ import {
   STATE_KEY,
 } from "../../../packages/protocol/src/redis-keys.ts";
 import { addList, readAudience, removeLists, watchersOf } from "./interest.ts";
-import { formatMicroseconds, type Moment } from "./moment.ts";
 import { type ClientRecord, formatRecord } from "./record.ts";
 import { inParts, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
+import { formatMicroseconds, type RedisTime } from "./redis-time.ts";
 
 /** About how many events wait on a server's stream; a server that falls further behind notices, and reads afresh. */
 const MAX_DOWNSTREAM_LENGTH = "10000";
@@ -37,7 +37,7 @@ export interface Change {
  *
  * @param changes each of another client, in this order
  */
-export function announce(redis: Redis, now: Moment, status: Status, changes: readonly Change[]): void {
+export function announce(redis: Redis, now: RedisTime, status: Status, changes: readonly Change[]): void {
   if (changes.length === 0) return;
   const versions = takeVersions(redis, now, changes.length);
   const clients = changes.map(({ client }) => client);
@@ -182,12 +182,12 @@ function dismissGuests(redis: Redis, clients: readonly string[], versions: reado
  *
  * @returns the new version, in decimal
  */
-export function nextVersion(redis: Redis, now: Moment): string {
+export function nextVersion(redis: Redis, now: RedisTime): string {
   return takeVersions(redis, now, 1)[0] ?? "0";
 }
 
 /** As `nextVersion`, for so many, which rise by one. */
-function takeVersions(redis: Redis, now: Moment, count: number): string[] {
+function takeVersions(redis: Redis, now: RedisTime, count: number): string[] {
   const last = Number(textOf(redis.call("HGET", STATE_KEY, "version")) ?? "0");
   const first = Math.max(last + 1, now.us);
   const versions: string[] = [];

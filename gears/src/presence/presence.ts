@@ -36,9 +36,9 @@ import {
   setDeadline,
 } from "./deadlines.ts";
 import { addList, forget, isPlain, watch } from "./interest.ts";
-import { type Moment, readClock } from "./moment.ts";
 import { type ClientRecord, forEachRecord, readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
+import { type RedisTime, readClock } from "./redis-time.ts";
 import type { Timing } from "./timing.ts";
 
 /** One entry of the heartbeat stream. */
@@ -87,7 +87,7 @@ interface Renewal {
 }
 
 /** The usual case, and the one that has to be fast: the same clients as last time, with one deadline for all. */
-function renewBatch(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+function renewBatch(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
   const areKept = prolong(redis, now, renewal, clients);
   const batch = batchOf(renewal.server, clients);
   if (!areKept || !isUnchanged(redis, batch)) {
@@ -100,13 +100,13 @@ function renewBatch(redis: Redis, now: Moment, renewal: Renewal, clients: readon
   moveBatch(redis, batch, renewal.deadlineMs);
 }
 
-function renewAlone(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+function renewAlone(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
   prolong(redis, now, renewal, clients);
   for (const client of admit(redis, now, renewal.server, clients)) setDeadline(redis, client, renewal.deadlineMs);
 }
 
 /** An entry that was overtaken by a later one of its server: it must not shorten what that one prolonged. */
-function renewOvertaken(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+function renewOvertaken(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
   for (const client of clients) {
     if (endOf(redis, client) < renewal.deadlineMs) renewAlone(redis, now, renewal, [client]);
   }
@@ -117,7 +117,7 @@ function renewOvertaken(redis: Redis, now: Moment, renewal: Renewal, clients: re
  *
  * @returns whether the server held them all
  */
-function prolong(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): boolean {
+function prolong(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): boolean {
   const { server, deadlineMs } = renewal;
   const deadline = String(deadlineMs);
   const { call } = redis;
@@ -137,7 +137,7 @@ function prolong(redis: Redis, now: Moment, renewal: Renewal, clients: readonly 
 }
 
 /** The leases were another server's, or there were none. Who arrives has no deadline yet. */
-function takeOver(redis: Redis, now: Moment, renewal: Renewal, clients: readonly string[]): void {
+function takeOver(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
   if (clients.length === 0) return;
   const { server, atMs, deadlineMs } = renewal;
   const arrivals: Change[] = [];
@@ -175,7 +175,7 @@ function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: Cl
  *
  * @returns those whose leases end with the server's: without illegal ids, and whom another vouches for for longer
  */
-function admit(redis: Redis, now: Moment, server: string, clients: readonly string[]): string[] {
+function admit(redis: Redis, now: RedisTime, server: string, clients: readonly string[]): string[] {
   const admitted: string[] = [];
   const arrivals: Change[] = [];
   forEachRecord(redis, eachOnce(clients), (client, record) => {
@@ -230,7 +230,7 @@ export function checkLeases(redis: Redis, timing: Timing, clients: readonly stri
 function agreeWithLeases(
   redis: Redis,
   timing: Timing,
-  now: Moment,
+  now: RedisTime,
   clients: readonly string[],
   mayNotEnd: () => boolean,
 ): void {
@@ -313,7 +313,7 @@ export function sweep(redis: Redis, timing: Timing, run: string): Sweep {
 }
 
 /** @returns whether nothing is due any more */
-function sweepDue(redis: Redis, timing: Timing, now: Moment): boolean {
+function sweepDue(redis: Redis, timing: Timing, now: RedisTime): boolean {
   const batches = dueBy(redis, now.ms, SWEPT_AT_ONCE).filter((name) => isBatch(name));
   for (const batch of batches.slice(0, DISSOLVED_AT_ONCE)) dissolve(redis, batch);
   const due = dueBy(redis, now.ms, SWEPT_AT_ONCE);
@@ -380,7 +380,7 @@ function endingOf(client: string, before: ClientRecord, reason: Reason): Change 
   return { client, reason, server: before.server, before };
 }
 
-function end(redis: Redis, now: Moment, endings: readonly Change[]): void {
+function end(redis: Redis, now: RedisTime, endings: readonly Change[]): void {
   const clients = endings.map(({ client }) => client);
   const keys: string[] = [];
   for (const client of clients) {
@@ -393,7 +393,7 @@ function end(redis: Redis, now: Moment, endings: readonly Change[]): void {
 }
 
 /** @returns a function that tells why a lease that a server held ran out: because its client stopped, or the server did */
-function createReasons(redis: Redis, now: Moment): (server: string) => Reason {
+function createReasons(redis: Redis, now: RedisTime): (server: string) => Reason {
   const known = new Map<string, Reason>();
   return (server) => {
     let reason = known.get(server);
@@ -427,7 +427,7 @@ function noteHomes(redis: Redis, client: string, one: Home, another: Home): void
 }
 
 /** Another server than `server` that still vouches for the client: who holds the lease, or did. */
-function anotherHome(redis: Redis, now: Moment, server: string, client: string): Home | undefined {
+function anotherHome(redis: Redis, now: RedisTime, server: string, client: string): Home | undefined {
   redis.call("ZREM", homesKey(client), server);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
   if (holder !== undefined && holder !== server) {
@@ -446,7 +446,7 @@ function endOf(redis: Redis, client: string): number {
 }
 
 /** When a lease ends, if there is one, in ms since the epoch; one that was set by hand without an end gets one. */
-function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): number | undefined {
+function endOfLease(redis: Redis, timing: Timing, now: RedisTime, client: string): number | undefined {
   const endMs = endOf(redis, client);
   if (endMs === NO_KEY) return undefined;
   if (endMs !== NO_END) return endMs;
@@ -455,7 +455,7 @@ function endOfLease(redis: Redis, timing: Timing, now: Moment, client: string): 
 }
 
 /** Whether nobody may be declared dead now: after an outage, be it noticed by a sweep yet or not. */
-function isHeld(redis: Redis, timing: Timing, now: Moment): boolean {
+function isHeld(redis: Redis, timing: Timing, now: RedisTime): boolean {
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "hold", "clock"));
   if (numberOf(textOf(values[0])) > now.ms) return true;
   const clock = textOf(values[1]);
@@ -468,7 +468,7 @@ function isOutage({ heartbeatIntervalMs }: Timing, silenceMs: number): boolean {
 }
 
 /** Holds back all `OFFLINE` where the clock has been silent, or Redis has been replaced, since the last sweep. */
-function noteOutage(redis: Redis, timing: Timing, now: Moment, run: string): void {
+function noteOutage(redis: Redis, timing: Timing, now: RedisTime, run: string): void {
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "clock", "run"));
   const clock = textOf(values[0]);
   const lastRun = textOf(values[1]);
@@ -482,7 +482,7 @@ function noteOutage(redis: Redis, timing: Timing, now: Moment, run: string): voi
 }
 
 /** @returns whether nothing of them is left */
-function forgetLostServers(redis: Redis, { leaseMs }: Timing, now: Moment): boolean {
+function forgetLostServers(redis: Redis, { leaseMs }: Timing, now: RedisTime): boolean {
   const lost = redis.call("ZRANGEBYSCORE", SERVERS_KEY, "-inf", String(now.ms - leaseMs), "LIMIT", "0", "1");
   let isForgotten = true;
   for (const server of listOf(lost)) isForgotten = forget(redis, server);

@@ -1,14 +1,14 @@
 import { numberOf, type Redis, valuesOf } from "./redis.ts";
 
 /** Now, by Redis's clock: the only one that counts. */
-export interface Moment {
+export interface RedisTime {
   /** ms since the epoch */
   ms: number;
   /** µs since the epoch */
   us: number;
 }
 
-export function readClock(redis: Redis): Moment {
+export function readClock(redis: Redis): RedisTime {
   const reply = valuesOf(redis.call("TIME"));
   const seconds = numberOf(reply[0]);
   const microseconds = numberOf(reply[1]);
