@@ -1,4 +1,4 @@
-import { BATCH_OF_KEY, DEADLINES_KEY, HEARTBEAT_KEY, homesKey, leaseKey } from "@presence/protocol";
+import { BATCH_OF_KEY, DEADLINES_KEY, HEARTBEAT_KEY, holdersKey, leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
 import { onEachHome } from "./on-each-home.ts";
 import { LEASE_MS, type TestPlatform } from "./platform.ts";
@@ -217,7 +217,7 @@ onEachHome((start, home) => {
       expect(await platform.redis.get(leaseKey("anouk"))).toBe("s2");
       expect(await platform.redis.pexpiretime(leaseKey("anouk"))).toBe(atMs + LEASE_MS);
       expect(await platform.deadlineOf("anouk")).toBeLessThanOrEqual(atMs + LEASE_MS);
-      expect(await platform.redis.zscore(homesKey("anouk"), "s1")).toBe(String(lyingMs + LEASE_MS));
+      expect(await platform.redis.zscore(holdersKey("anouk"), "s1")).toBe(String(lyingMs + LEASE_MS));
       await platform.functions.leave("s2", "anouk");
       expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
       expect(await platform.redis.get(leaseKey("anouk"))).toBe("s1");

@@ -1,4 +1,4 @@
-import { DEADLINES_KEY, homesKey, leaseKey } from "@presence/protocol";
+import { DEADLINES_KEY, holdersKey, leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
 import { onEachHome } from "./on-each-home.ts";
 import { LEASE_MS } from "./platform.ts";
@@ -12,7 +12,7 @@ onEachHome((start) => {
     await platform.functions.leave("s1", "anouk");
     await platform.settle();
     expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected", "anouk OFFLINE left"]);
-    expect(await platform.redis.exists(leaseKey("anouk"), DEADLINES_KEY, homesKey("anouk"))).toBe(0);
+    expect(await platform.redis.exists(leaseKey("anouk"), DEADLINES_KEY, holdersKey("anouk"))).toBe(0);
   });
 
   test("one who signs out before its heartbeat was worked off comes and goes in that order", async () => {

@@ -8,7 +8,7 @@
  */
 import {
   GUESTS_KEY,
-  homesKey,
+  holdersKey,
   LEASE_KEY_PREFIX,
   leaseKey,
   PLAIN_SERVERS_KEY,
@@ -167,7 +167,7 @@ function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: Cl
     writeRecord(redis, client, { ...record, server });
   }
   if (holder === undefined || holder === server) return;
-  noteHomes(redis, client, { server: holder, deadlineMs: heldUntilMs }, { server, deadlineMs });
+  recordHolders(redis, client, { server: holder, deadlineMs: heldUntilMs }, { server, deadlineMs });
 }
 
 /**
@@ -196,7 +196,7 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
   if (!redis.isLegalId(client)) return;
   checkLeases(redis, timing, [client]);
   const now = readClock(redis);
-  const other = anotherHome(redis, now, server, client);
+  const other = findOtherHolder(redis, now, server, client);
   if (other !== undefined) {
     redis.call("SET", leaseKey(client), other.server, "PXAT", String(other.deadlineMs));
     setDeadline(redis, client, other.deadlineMs);
@@ -209,7 +209,7 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
     end(redis, now, [endingOf(client, record, "left")]);
     return;
   }
-  redis.call("DEL", leaseKey(client), homesKey(client));
+  redis.call("DEL", leaseKey(client), holdersKey(client));
   removeDeadlines(redis, [client]);
   // Its heartbeat may still wait on the stream: as older than this record, it begins nothing.
   const { version = "0", previous = "0" } = record ?? {};
@@ -385,7 +385,7 @@ function end(redis: Redis, now: RedisTime, endings: readonly Change[]): void {
   const keys: string[] = [];
   for (const client of clients) {
     keys.push(leaseKey(client));
-    keys.push(homesKey(client));
+    keys.push(holdersKey(client));
   }
   inParts(keys, (part) => redis.call("DEL", ...part));
   removeDeadlines(redis, clients);
@@ -415,27 +415,34 @@ function noteServer(redis: Redis, server: string, deadlineMs: number): boolean {
   return isLatest;
 }
 
-interface Home {
+interface Holder {
   server: string;
   deadlineMs: number;
 }
 
 /** Two servers vouch for the client: it moved, or is connected to both. */
-function noteHomes(redis: Redis, client: string, one: Home, another: Home): void {
-  redis.call("ZADD", homesKey(client), String(one.deadlineMs), one.server, String(another.deadlineMs), another.server);
-  redis.call("PEXPIREAT", homesKey(client), String(Math.max(one.deadlineMs, another.deadlineMs)));
+function recordHolders(redis: Redis, client: string, one: Holder, another: Holder): void {
+  redis.call(
+    "ZADD",
+    holdersKey(client),
+    String(one.deadlineMs),
+    one.server,
+    String(another.deadlineMs),
+    another.server,
+  );
+  redis.call("PEXPIREAT", holdersKey(client), String(Math.max(one.deadlineMs, another.deadlineMs)));
 }
 
 /** Another server than `server` that still vouches for the client: who holds the lease, or did. */
-function anotherHome(redis: Redis, now: RedisTime, server: string, client: string): Home | undefined {
-  redis.call("ZREM", homesKey(client), server);
+function findOtherHolder(redis: Redis, now: RedisTime, server: string, client: string): Holder | undefined {
+  redis.call("ZREM", holdersKey(client), server);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
   if (holder !== undefined && holder !== server) {
     return { server: holder, deadlineMs: endOf(redis, client) };
   }
-  let latest: Home | undefined;
-  for (const home of listOf(redis.call("ZRANGEBYSCORE", homesKey(client), `(${now.ms}`, "+inf"))) {
-    latest = { server: home, deadlineMs: numberOf(redis.call("ZSCORE", homesKey(client), home)) };
+  let latest: Holder | undefined;
+  for (const other of listOf(redis.call("ZRANGEBYSCORE", holdersKey(client), `(${now.ms}`, "+inf"))) {
+    latest = { server: other, deadlineMs: numberOf(redis.call("ZSCORE", holdersKey(client), other)) };
   }
   return latest;
 }

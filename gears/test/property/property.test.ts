@@ -5,7 +5,7 @@ import {
   changedBatchesKey,
   DEADLINES_KEY,
   HEARTBEAT_KEY,
-  homesKey,
+  holdersKey,
   leaseKey,
 } from "@presence/protocol";
 import fc from "fast-check";
@@ -119,7 +119,7 @@ class Comparison {
       await this.#tick(60);
     }
     const own = SERVERS.flatMap((each) => [batchesKey(each), changedBatchesKey(each)]);
-    const left = [...CLIENTS.flatMap((each) => [leaseKey(each), homesKey(each)]), ...own, BATCH_OF_KEY];
+    const left = [...CLIENTS.flatMap((each) => [leaseKey(each), holdersKey(each)]), ...own, BATCH_OF_KEY];
     expect(await redis.exists(...left)).toBe(0);
     expect(this.#seen.map(({ sequence }) => sequence)).toEqual(this.#seen.map((_, index) => index + 1));
     expect(this.#seen.every(({ version }, index) => version > (this.#seen[index - 1]?.version ?? 0))).toBe(true);

@@ -68,7 +68,7 @@ export function interestKey(server: string): string {
 }
 
 /** Sorted set: the servers of a client that is connected to several, by the end of what each vouches for in ms. */
-export function homesKey(client: string): string {
+export function holdersKey(client: string): string {
   return `presence:homes:${client}`;
 }
 
