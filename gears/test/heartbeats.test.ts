@@ -1,6 +1,6 @@
 import { BATCH_OF_KEY, DEADLINES_KEY, HEARTBEAT_KEY, holdersKey, leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
-import { onEachHome } from "./on-each-home.ts";
+import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS, type TestPlatform } from "./platform.ts";
 
 /** Keys that are there whoever has come and gone. */
@@ -10,7 +10,7 @@ async function statusesOf(platform: TestPlatform): Promise<string[]> {
   return (await platform.told("viewer")).map((each) => each.split(" ").slice(0, 2).join(" "));
 }
 
-onEachHome((start, home) => {
+onEachRuntime((start, runtime) => {
   test("a heartbeat counts as of when it was written, not as of when it is worked off", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);
@@ -154,7 +154,7 @@ onEachHome((start, home) => {
     const intervalMs = 60_000;
     const platform = await start(intervalMs);
     // The harness takes a roundtrip for each call; what is told apart here is more than a thousand arguments.
-    const count = home === "redisgears" ? 1_100 : 10_000;
+    const count = runtime === "redisgears" ? 1_100 : 10_000;
     const clients = Array.from({ length: count }, (_, index) => `client-${index}`);
     await platform.heartbeat("s1", clients);
     const atMs = await platform.heartbeat("s1", clients);
@@ -187,7 +187,7 @@ onEachHome((start, home) => {
     expect(await platform.redis.xlen(HEARTBEAT_KEY)).toBeLessThanOrEqual(101);
   });
 
-  if (home === "redis-functions") {
+  if (runtime === "redis-functions") {
     test("an entry that another reader left lying is taken over", async () => {
       const platform = await start();
       await platform.watch("viewer", ["anouk", "magali"]);
@@ -204,7 +204,7 @@ onEachHome((start, home) => {
     });
   }
 
-  if (home === "redis-functions") {
+  if (runtime === "redis-functions") {
     test("an entry left lying takes nobody from who vouches for longer", async () => {
       const platform = await start();
       await platform.watch("viewer", ["anouk"]);

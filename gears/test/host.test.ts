@@ -164,7 +164,7 @@ test("a host tells of a lease's beginning and end", async () => {
   const stage = await Stage.set();
   await stage.watchEveryone();
   const host = await stage.workingHost();
-  expect(host.status()).toEqual({ home: "redis-functions", isWorking: true, warnings: [] });
+  expect(host.status()).toEqual({ runtime: "redis-functions", isWorking: true, warnings: [] });
   const atMs = await stage.heartbeat("s1", "anouk");
   await stage.untilTold(["anouk ONLINE", "anouk OFFLINE"]);
   const [online, offline] = await stage.announcements();
@@ -328,7 +328,7 @@ describe("a host goes on", () => {
     await stage.server.kill();
     const host = stage.host();
     await delay(300);
-    expect(host.status()).toMatchObject({ home: undefined, isWorking: false });
+    expect(host.status()).toMatchObject({ runtime: undefined, isWorking: false });
     await stage.server.restart();
     await stage.watchEveryone();
     await stage.heartbeat("s1", "anouk");

@@ -1,6 +1,6 @@
 import { contactKey, downstreamKey, interestKey, leaseKey, SERVERS_KEY } from "@presence/protocol";
 import { expect, test } from "vitest";
-import { onEachHome } from "./on-each-home.ts";
+import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS, type TestPlatform } from "./platform.ts";
 
 /** Keys that are there whoever has come and gone. */
@@ -21,7 +21,7 @@ async function keysLeft(platform: TestPlatform): Promise<string[]> {
   return (await platform.keys("*")).filter((key) => !LASTING_KEYS.includes(key)).toSorted();
 }
 
-onEachHome((start) => {
+onEachRuntime((start) => {
   test("a server is told exactly of those it watches", async () => {
     const platform = await start();
     await platform.watch("s1", ["anouk", "magali"]);

@@ -1,6 +1,6 @@
 import { leaseKey, SERVERS_KEY } from "@presence/protocol";
 import { expect, test } from "vitest";
-import { onEachHome } from "./on-each-home.ts";
+import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS, type TestPlatform } from "./platform.ts";
 
 /** A platform on which `viewer` watches anouk, magali and omar. */
@@ -11,7 +11,7 @@ async function startWatching(start: () => Promise<TestPlatform>): Promise<TestPl
   return platform;
 }
 
-onEachHome((start) => {
+onEachRuntime((start) => {
   test("a lease that is created is ONLINE, once, and belongs to the server for 1.5 × d", async () => {
     const platform = await startWatching(start);
     const atMs = await platform.heartbeat("s1", ["anouk"]);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DEADLINES_KEY, leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
-import { onEachHome } from "./on-each-home.ts";
+import { onEachRuntime } from "./on-each-runtime.ts";
 import { INTERVAL_MS, LEASE_MS, type TestPlatform } from "./platform.ts";
 
 /** Silence of the clock that is an outage to it, in ms. */
@@ -14,7 +14,7 @@ async function suspend({ server }: TestPlatform, durationMs: number): Promise<vo
   server.resume();
 }
 
-onEachHome((start, home) => {
+onEachRuntime((start, runtime) => {
   test("leases that ran out while the clock was silent are held until servers had an interval to speak up", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk", "magali"]);
@@ -92,7 +92,7 @@ onEachHome((start, home) => {
   });
 
   // RedisGears has no hosts that work off its stream.
-  if (home === "redis-functions") {
+  if (runtime === "redis-functions") {
     test("a backlog after an outage of all hosts makes nobody flap", async () => {
       const platform = await start();
       await platform.watch("viewer", ["anouk", "magali"]);
@@ -114,7 +114,7 @@ onEachHome((start, home) => {
     });
   }
 
-  if (home === "redis-functions") {
+  if (runtime === "redis-functions") {
     test.each(["check", "sweep"])("a full stream is worked off before a %s believes a lease dead", async (call) => {
       const platform = await start();
       await platform.watch("viewer", ["anouk"]);

@@ -3,7 +3,7 @@ import { BATCH_OF_KEY, DEADLINES_KEY, downstreamKey, HEARTBEAT_KEY, STATE_KEY } 
 import type { Redis } from "ioredis";
 import type { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected } from "../src/host/redis-connection.ts";
-import type { LoadHome, TestedRedis, Triggers } from "./homes.ts";
+import type { LoadRuntime, TestedRedis, Triggers } from "./runtimes.ts";
 
 /** `d` of the tests, in ms: the clock may stall for three tenths of it before that counts as an outage. */
 export const INTERVAL_MS = 2000;
@@ -24,7 +24,7 @@ export interface Announcement {
 }
 
 /**
- * The presence platform on one of its homes, with the triggers and the clock in the test's hand: nothing happens but
+ * The presence platform on one of its runtimes, with the triggers and the clock in the test's hand: nothing happens but
  * what the test asks for, except that time passes.
  */
 export class TestPlatform {
@@ -42,7 +42,7 @@ export class TestPlatform {
   }
 
   /** On a Redis that is emptied. */
-  static async start(server: TestedRedis, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
+  static async start(server: TestedRedis, load: LoadRuntime, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
     const redis = server.connect();
     await connected(redis);
     await redis.flushall();
@@ -52,7 +52,7 @@ export class TestPlatform {
   }
 
   /** On a Redis as it is. */
-  static async join(server: TestedRedis, load: LoadHome, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
+  static async join(server: TestedRedis, load: LoadRuntime, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
     const redis = server.connect();
     await connected(redis);
     return new TestPlatform(server, redis, await load(server, intervalMs));

@@ -1,7 +1,7 @@
 import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey, RECORDS_KEY } from "@presence/protocol";
 import { expect, onTestFinished, test } from "vitest";
-import { HOMES, IN_A_CLUSTER } from "./homes.ts";
 import { TestPlatform } from "./platform.ts";
+import { IN_A_CLUSTER, RUNTIMES } from "./runtimes.ts";
 
 /** `d`: so long that no lease runs out but the one that is to. */
 const INTERVAL_MS = 60_000;
@@ -69,9 +69,9 @@ function withoutTime(field: string | undefined, value: string): string {
   return field === "at" || field === "version" || field === "due" ? value.replaceAll(/\d/g, "0") : value;
 }
 
-test("all homes tell the same events, byte for byte, for the same input", { timeout: 60_000 }, async () => {
+test("all runtimes tell the same events, byte for byte, for the same input", { timeout: 60_000 }, async () => {
   const outcomes = await Promise.all(
-    [...HOMES, IN_A_CLUSTER].map(async ({ load, startRedis }) => {
+    [...RUNTIMES, IN_A_CLUSTER].map(async ({ load, startRedis }) => {
       const server = await startRedis();
       onTestFinished(() => server.stop());
       const platform = await TestPlatform.start(server, load, INTERVAL_MS);

@@ -1,9 +1,9 @@
 import { DEADLINES_KEY, holdersKey, leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
-import { onEachHome } from "./on-each-home.ts";
+import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS } from "./platform.ts";
 
-onEachHome((start) => {
+onEachRuntime((start) => {
   test("a client that signs out is OFFLINE at once, once", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);

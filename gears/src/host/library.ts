@@ -6,28 +6,28 @@ import type { Logger } from "pino";
 import { LIBRARY_VERSION } from "../library-version.ts";
 
 /** Where the logic lives: in RedisGears where the Redis has it, else in Redis Functions. */
-export type Home = "redisgears" | "redis-functions";
+export type Runtime = "redisgears" | "redis-functions";
 
-const LIBRARIES: Record<Home, string> = {
+const LIBRARIES: Record<Runtime, string> = {
   redisgears: "@presence/gears/dist/presence.redisgears.js",
   "redis-functions": "@presence/gears/dist/presence.lua",
 };
 
 /** The logic, to be called by a function's name. */
 export interface PresenceLibrary {
-  readonly home: Home;
+  readonly runtime: Runtime;
   call(name: string, args: readonly string[]): Promise<unknown>;
 }
 
 /** The library in a Redis; loaded again where that has lost it. */
 export class LoadedLibrary implements PresenceLibrary {
-  readonly home: Home;
+  readonly runtime: Runtime;
   readonly #redis: Redis;
   readonly #heartbeatIntervalMs: number;
   readonly #logger: Logger;
 
-  private constructor(redis: Redis, home: Home, heartbeatIntervalMs: number, logger: Logger) {
-    this.home = home;
+  private constructor(redis: Redis, runtime: Runtime, heartbeatIntervalMs: number, logger: Logger) {
+    this.runtime = runtime;
     this.#redis = redis;
     this.#heartbeatIntervalMs = heartbeatIntervalMs;
     this.#logger = logger;
@@ -35,9 +35,9 @@ export class LoadedLibrary implements PresenceLibrary {
 
   /** Finds out where the logic lives on this Redis, and sees to it that it is there. */
   static async load(redis: Redis, heartbeatIntervalMs: number, logger: Logger): Promise<LoadedLibrary> {
-    const home = await findHome(redis);
-    await loadLibrary(redis, home, heartbeatIntervalMs, logger);
-    return new LoadedLibrary(redis, home, heartbeatIntervalMs, logger);
+    const runtime = await findRuntime(redis);
+    await loadLibrary(redis, runtime, heartbeatIntervalMs, logger);
+    return new LoadedLibrary(redis, runtime, heartbeatIntervalMs, logger);
   }
 
   async call(name: string, args: readonly string[]): Promise<unknown> {
@@ -45,13 +45,13 @@ export class LoadedLibrary implements PresenceLibrary {
       return await this.#callOnce(name, args);
     } catch (error) {
       if (!isMissingFunction(error)) throw error;
-      await loadLibrary(this.#redis, this.home, this.#heartbeatIntervalMs, this.#logger);
+      await loadLibrary(this.#redis, this.runtime, this.#heartbeatIntervalMs, this.#logger);
       return await this.#callOnce(name, args);
     }
   }
 
   #callOnce(name: string, args: readonly string[]): Promise<unknown> {
-    return this.home === "redisgears"
+    return this.runtime === "redisgears"
       ? this.#redis.call("TFCALL", `presence.${name}`, "0", ...args)
       : this.#redis.call("FCALL", `presence_${name}`, ...keysFor(this.#redis), ...args);
   }
@@ -67,7 +67,7 @@ function isOfPartition({ options }: Redis): boolean {
 }
 
 /** Finds out what this Redis offers. The triggers of RedisGears know no partitions. */
-async function findHome(redis: Redis): Promise<Home> {
+async function findRuntime(redis: Redis): Promise<Runtime> {
   if (isOfPartition(redis)) return "redis-functions";
   try {
     await redis.call("TFUNCTION", "LIST");
@@ -84,28 +84,29 @@ async function findHome(redis: Redis): Promise<Home> {
  *
  * @throws where Redis refuses it
  */
-async function loadLibrary(redis: Redis, home: Home, heartbeatIntervalMs: number, logger: Logger): Promise<void> {
-  const loaded = await loadedVersion(redis, home);
+async function loadLibrary(redis: Redis, runtime: Runtime, heartbeatIntervalMs: number, logger: Logger): Promise<void> {
+  const loaded = await loadedVersion(redis, runtime);
   if (loaded === LIBRARY_VERSION) return;
   if (loaded > LIBRARY_VERSION) {
     logger.warn(
-      { home, loaded, ours: LIBRARY_VERSION },
+      { runtime, loaded, ours: LIBRARY_VERSION },
       "a newer library is loaded: it stays, and this host should be replaced",
     );
     return;
   }
-  const code = await readCode(home);
+  const code = await readCode(runtime);
   const replace = ["REPLACE"];
   try {
     // Where there was none, another host may have loaded one since, and a newer one.
-    await loadCode(redis, home, loaded === 0 ? [] : replace, heartbeatIntervalMs, code);
+    await loadCode(redis, runtime, loaded === 0 ? [] : replace, heartbeatIntervalMs, code);
   } catch (error) {
     if (!isAlreadyThere(error)) throw error;
-    if ((await loadedVersion(redis, home)) > 0) return await loadLibrary(redis, home, heartbeatIntervalMs, logger);
+    if ((await loadedVersion(redis, runtime)) > 0)
+      return await loadLibrary(redis, runtime, heartbeatIntervalMs, logger);
     // It has the name of ours, and nothing else.
-    await loadCode(redis, home, replace, heartbeatIntervalMs, code);
+    await loadCode(redis, runtime, replace, heartbeatIntervalMs, code);
   }
-  logger.info({ home, version: LIBRARY_VERSION }, "library loaded");
+  logger.info({ runtime, version: LIBRARY_VERSION }, "library loaded");
 }
 
 /**
@@ -117,34 +118,34 @@ export async function loadRedisGears(
   redis: Redis,
   heartbeatIntervalMs: number,
 ): Promise<"loaded" | "newer-is-there" | "no-redisgears"> {
-  const home = await findHome(redis);
-  if (home !== "redisgears") return "no-redisgears";
-  if ((await loadedVersion(redis, home)) > LIBRARY_VERSION) return "newer-is-there";
-  await loadCode(redis, home, ["REPLACE"], heartbeatIntervalMs, await readCode(home));
+  const runtime = await findRuntime(redis);
+  if (runtime !== "redisgears") return "no-redisgears";
+  if ((await loadedVersion(redis, runtime)) > LIBRARY_VERSION) return "newer-is-there";
+  await loadCode(redis, runtime, ["REPLACE"], heartbeatIntervalMs, await readCode(runtime));
   return "loaded";
 }
 
 async function loadCode(
   redis: Redis,
-  home: Home,
+  runtime: Runtime,
   options: readonly string[],
   heartbeatIntervalMs: number,
   code: string,
 ): Promise<void> {
-  if (home === "redisgears") {
+  if (runtime === "redisgears") {
     await redis.call("TFUNCTION", "LOAD", ...options, "CONFIG", JSON.stringify({ heartbeatIntervalMs }), code);
   } else await redis.call("FUNCTION", "LOAD", ...options, code);
 }
 
-function readCode(home: Home): Promise<string> {
-  return readFile(createRequire(import.meta.url).resolve(LIBRARIES[home]), "utf8");
+function readCode(runtime: Runtime): Promise<string> {
+  return readFile(createRequire(import.meta.url).resolve(LIBRARIES[runtime]), "utf8");
 }
 
 /** 0 where there is none. */
-async function loadedVersion(redis: Redis, home: Home): Promise<number> {
+async function loadedVersion(redis: Redis, runtime: Runtime): Promise<number> {
   try {
     return Number(
-      await (home === "redisgears"
+      await (runtime === "redisgears"
         ? redis.call("TFCALL", "presence.version", "0")
         : redis.call("FCALL_RO", "presence_version", "0")),
     );

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Sweep } from "../presence/presence.ts";
 import { type ClientRecord, parseRecord } from "../presence/record.ts";
-import { type Home, LoadedLibrary, type PresenceLibrary } from "./library.ts";
+import { LoadedLibrary, type PresenceLibrary, type Runtime } from "./library.ts";
 
 /** What `read` tells of each client. */
 export interface Readout {
@@ -37,8 +37,8 @@ export class PresenceFunctions {
     return new PresenceFunctions(await LoadedLibrary.load(redis, heartbeatIntervalMs, logger), heartbeatIntervalMs);
   }
 
-  get home(): Home {
-    return this.#library.home;
+  get runtime(): Runtime {
+    return this.#library.runtime;
   }
 
   /** Redis Functions only: works off the heartbeat stream, or as much of it as one call may. */
@@ -98,7 +98,7 @@ export class PresenceFunctions {
 
   /** RedisGears has it in the library's configuration. */
   get #intervalForFunctions(): string[] {
-    return this.home === "redis-functions" ? [this.#interval] : [];
+    return this.runtime === "redis-functions" ? [this.#interval] : [];
   }
 
   #call(name: string, args: readonly string[]): Promise<unknown> {

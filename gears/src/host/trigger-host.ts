@@ -4,7 +4,7 @@ import { DeadlineClock } from "./deadline-clock.ts";
 import { consumeHeartbeats } from "./heartbeat-consumer.ts";
 import { KeyspaceSubscriber } from "./keyspace-subscriber.ts";
 import { LeaseChecks } from "./lease-checks.ts";
-import type { Home } from "./library.ts";
+import type { Runtime } from "./library.ts";
 import { pause, RETRY_MS } from "./pace.ts";
 import { agreeOnPartitions, type Partition, partitionsOf } from "./partitions.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
@@ -27,7 +27,7 @@ export interface TriggerHostOptions {
 
 /** How a host is doing. */
 export interface TriggerHostStatus {
-  home: Home | undefined;
+  runtime: Runtime | undefined;
   /** What an operator should know, in words; empty where all is well. */
   warnings: string[];
   isWorking: boolean;
@@ -53,7 +53,7 @@ export function startTriggerHost(options: TriggerHostOptions): TriggerHost {
     status() {
       const statuses = hosts.map((host) => host.status());
       return {
-        home: statuses[0]?.home,
+        runtime: statuses[0]?.runtime,
         warnings: [...new Set(statuses.flatMap(({ warnings }) => warnings))],
         isWorking: statuses.every(({ isWorking }) => isWorking),
       };
@@ -72,7 +72,7 @@ function startPartitionHost(
   const connections = ["commands", "blocking", "subscriber"].map((name) =>
     createConnection(redisUrl, `presence-${name}`, logger, partition),
   );
-  const running: RunningHost = { home: undefined, clock: undefined, keyspace: undefined };
+  const running: RunningHost = { runtime: undefined, clock: undefined, keyspace: undefined };
   const agree = () => agreeOnPartitions(redisUrl, logger, partitionCount);
   const work = runHost({ connections, agree, heartbeatIntervalMs, logger, signal: stopping.signal, running });
   return {
@@ -86,7 +86,7 @@ function startPartitionHost(
 }
 
 interface RunningHost {
-  home: Home | undefined;
+  runtime: Runtime | undefined;
   clock: DeadlineClock | undefined;
   keyspace: KeyspaceSubscriber | undefined;
 }
@@ -113,11 +113,11 @@ async function runHost({ connections, agree, heartbeatIntervalMs, logger, signal
   if (!ready || signal.aborted) return;
   const { functions, firstRun } = ready;
   let run = firstRun;
-  running.home = functions.home;
+  running.runtime = functions.runtime;
   const clock = new DeadlineClock({ functions, heartbeatIntervalMs, runOf: () => run, logger, signal });
   running.clock = clock;
   const keyspace =
-    functions.home === "redis-functions" ? new KeyspaceSubscriber(commands, subscriber, logger) : undefined;
+    functions.runtime === "redis-functions" ? new KeyspaceSubscriber(commands, subscriber, logger) : undefined;
   running.keyspace = keyspace;
   commands.on("ready", () => {
     void readRun(commands).then(
@@ -173,8 +173,8 @@ async function readRun(redis: Redis): Promise<string> {
   return `${/run_id:(\S+)/.exec(server)?.[1]}:${/master_replid:(\S+)/.exec(replication)?.[1]}`;
 }
 
-function statusOf({ home, clock, keyspace }: RunningHost, heartbeatIntervalMs: number): TriggerHostStatus {
+function statusOf({ runtime, clock, keyspace }: RunningHost, heartbeatIntervalMs: number): TriggerHostStatus {
   const warnings = keyspace && !keyspace.state.enabled ? [keyspace.state.reason] : [];
   const isWorking = clock !== undefined && clock.silenceMs < SILENT_INTERVALS * heartbeatIntervalMs;
-  return { home, warnings, isWorking };
+  return { runtime, warnings, isWorking };
 }

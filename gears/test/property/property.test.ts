@@ -10,9 +10,9 @@ import {
 } from "@presence/protocol";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { HOMES, type LoadHome } from "../homes.ts";
 import { type Announcement, TestPlatform } from "../platform.ts";
 import { RedisServer } from "../redis-server.ts";
+import { type LoadRuntime, RUNTIMES } from "../runtimes.ts";
 import { Ambiguous, Model, type Span } from "./model.ts";
 
 const INTERVAL_MS = 300;
@@ -57,19 +57,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Drives the platform and the model side by side. */
 class Comparison {
   readonly #server: RedisServer;
-  readonly #load: LoadHome;
+  readonly #load: LoadRuntime;
   readonly #model = new Model(INTERVAL_MS, LEASE_MS);
   readonly #seen: Announcement[] = [];
   #platform: TestPlatform;
   #lastEntryMs = 0;
 
-  constructor(redisServer: RedisServer, load: LoadHome, platform: TestPlatform) {
+  constructor(redisServer: RedisServer, load: LoadRuntime, platform: TestPlatform) {
     this.#server = redisServer;
     this.#load = load;
     this.#platform = platform;
   }
 
-  static async start(redisServer: RedisServer, load: LoadHome): Promise<Comparison> {
+  static async start(redisServer: RedisServer, load: LoadRuntime): Promise<Comparison> {
     const platform = await TestPlatform.start(redisServer, load, INTERVAL_MS);
     await platform.redis.sadd("presence:watchers:*", "viewer");
     return new Comparison(redisServer, load, platform);
@@ -182,7 +182,7 @@ class Comparison {
   }
 }
 
-describe.each(HOMES)("on $home", ({ load }) => {
+describe.each(RUNTIMES)("on $runtime", ({ load }) => {
   test("whatever happens, what is told is what a simple model says", {
     timeout: TIME_LIMIT_MS + 2 * PATIENCE_MS,
   }, async () => {

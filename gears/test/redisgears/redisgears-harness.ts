@@ -42,7 +42,7 @@ export interface HarnessOptions {
  * - It knows synchronous callbacks, strings and one primary: nothing asynchronous, no `callRaw`, no cluster.
  */
 export class RedisGearsHarness implements PresenceLibrary {
-  readonly home = "redisgears";
+  readonly runtime = "redisgears";
   /** What callbacks of triggers have thrown: RedisGears keeps it in its statistics, and goes on. */
   readonly errors: unknown[] = [];
   readonly registrations: Registrations;

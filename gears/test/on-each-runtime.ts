@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
-import type { Home } from "../src/host/library.ts";
-import { HOMES, IN_A_CLUSTER, type TestedRedis } from "./homes.ts";
+import type { Runtime } from "../src/host/library.ts";
 import { TestPlatform } from "./platform.ts";
+import { IN_A_CLUSTER, RUNTIMES, type TestedRedis } from "./runtimes.ts";
 
 /** What a suite is given: a platform for one test, on an empty Redis; with a `d` of its own where it needs one. */
 export type StartPlatform = (intervalMs?: number) => Promise<TestPlatform>;
 
-/** Runs one suite on both homes of the logic, each beside a real Redis, and in a partition of a real cluster. */
-export function onEachHome(suite: (start: StartPlatform, home: Home) => void): void {
-  const places = [...HOMES.map((home) => ({ ...home, place: home.home })), { ...IN_A_CLUSTER, place: "a cluster" }];
-  describe.each(places)("on $place", ({ home, load, startRedis }) => {
+/** Runs one suite on both runtimes of the logic, each beside a real Redis, and in a partition of a real cluster. */
+export function onEachRuntime(suite: (start: StartPlatform, runtime: Runtime) => void): void {
+  const places = [
+    ...RUNTIMES.map((runtime) => ({ ...runtime, place: runtime.runtime })),
+    { ...IN_A_CLUSTER, place: "a cluster" },
+  ];
+  describe.each(places)("on $place", ({ runtime, load, startRedis }) => {
     let server: TestedRedis;
     beforeAll(async () => {
       server = await startRedis();
@@ -19,6 +22,6 @@ export function onEachHome(suite: (start: StartPlatform, home: Home) => void): v
       const platform = await TestPlatform.start(server, load, intervalMs);
       onTestFinished(() => platform.stop());
       return platform;
-    }, home);
+    }, runtime);
   });
 }

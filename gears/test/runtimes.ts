@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { KeyspaceSubscriber } from "../src/host/keyspace-subscriber.ts";
 import { LeaseChecks } from "../src/host/lease-checks.ts";
-import type { Home } from "../src/host/library.ts";
+import type { Runtime } from "../src/host/library.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected } from "../src/host/redis-connection.ts";
 import { RedisCluster } from "./redis-cluster.ts";
@@ -11,7 +11,7 @@ import { RedisGearsHarness } from "./redisgears/redisgears-harness.ts";
 
 const SILENT = pino({ level: "silent" });
 
-/** The presence platform's triggers on one of its homes, fired when the test says so. */
+/** The presence platform's triggers on one of its runtimes, fired when the test says so. */
 export interface Triggers {
   functions: PresenceFunctions;
   errors: readonly unknown[];
@@ -31,27 +31,27 @@ export interface TestedRedis {
   stop(): Promise<void>;
 }
 
-export type LoadHome = (redis: TestedRedis, heartbeatIntervalMs: number) => Promise<Triggers>;
+export type LoadRuntime = (redis: TestedRedis, heartbeatIntervalMs: number) => Promise<Triggers>;
 
-export interface TestedHome {
-  home: Home;
-  load: LoadHome;
+export interface TestedRuntime {
+  runtime: Runtime;
+  load: LoadRuntime;
   startRedis: () => Promise<TestedRedis>;
 }
 
-/** Both homes of the logic; the built libraries run on each. */
-export const HOMES: readonly TestedHome[] = [
-  { home: "redis-functions", load: loadRedisFunctions, startRedis: () => RedisServer.start() },
+/** Both runtimes of the logic; the built libraries run on each. */
+export const RUNTIMES: readonly TestedRuntime[] = [
+  { runtime: "redis-functions", load: loadRedisFunctions, startRedis: () => RedisServer.start() },
   {
-    home: "redisgears",
+    runtime: "redisgears",
     load: ({ url }, intervalMs) => loadRedisGears(url, intervalMs),
     startRedis: () => RedisServer.start(),
   },
 ];
 
 /** One partition of a cluster, as a platform of its own. */
-export const IN_A_CLUSTER: TestedHome = {
-  home: "redis-functions",
+export const IN_A_CLUSTER: TestedRuntime = {
+  runtime: "redis-functions",
   load: loadRedisFunctions,
   async startRedis() {
     const cluster = await RedisCluster.start({ hasReplicas: false });
