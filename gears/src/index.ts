@@ -1,5 +1,5 @@
 export { agreeOnPartitions, DEFAULT_PARTITION_COUNT, type Partition, partitionsOf } from "./host/partitions.ts";
-export { PresenceFunctions, type Readout } from "./host/presence-functions.ts";
+export { PresenceFunctions, type ReadReply } from "./host/presence-functions.ts";
 export { describeRedisAddress, parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
 export { connected, createConnection } from "./host/redis-connection.ts";
 export { startTriggerHost, type TriggerHost, type TriggerHostStatus } from "./host/trigger-host.ts";

@@ -5,13 +5,13 @@ import { type ClientRecord, parseRecord } from "../presence/record.ts";
 import { LoadedLibrary, type PresenceLibrary, type Runtime } from "./library.ts";
 
 /** What `read` tells of each client. */
-export interface Readout {
+export interface ReadReply {
   /** Redis's clock, ms since the epoch. */
   nowMs: number;
   version: string;
   epoch: string;
   /** Of the last event by which a guest went offline. */
-  guestsLeftVersion: string;
+  lastGuestOfflineVersion: string;
   /** How many events had been put on the server's stream. */
   sequence: number;
   /** Whether the server has joined, and not been forgotten since. */
@@ -78,9 +78,9 @@ export class PresenceFunctions {
     newEpoch: string,
     watched: readonly string[],
     clients: readonly string[],
-  ): Promise<Readout> {
+  ): Promise<ReadReply> {
     const reply = await this.#call("read", [server, newEpoch, String(watched.length), ...watched, ...clients]);
-    return parseReadout(strings(reply), clients);
+    return parseReadReply(strings(reply), clients);
   }
 
   async unwatch(server: string, watched: readonly string[]): Promise<void> {
@@ -110,8 +110,8 @@ function strings(reply: unknown): string[] {
   return Array.isArray(reply) ? reply.map(String) : [];
 }
 
-function parseReadout(reply: readonly string[], clients: readonly string[]): Readout {
-  const [nowMs = "0", version = "0", epoch = "", sequence = "0", guestsLeftVersion = "0", known, ...rest] = reply;
+function parseReadReply(reply: readonly string[], clients: readonly string[]): ReadReply {
+  const [nowMs = "0", version = "0", epoch = "", sequence = "0", lastGuestOfflineVersion = "0", known, ...rest] = reply;
   const records = new Map<string, ClientRecord>();
   clients.forEach((client, index) => {
     const text = rest[index];
@@ -126,7 +126,7 @@ function parseReadout(reply: readonly string[], clients: readonly string[]): Rea
     version,
     epoch,
     sequence: Number(sequence),
-    guestsLeftVersion,
+    lastGuestOfflineVersion,
     isKnown: known === "1",
     records,
     guests,

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ClientRecord, createConnection, type Partition, PresenceFunctions, type Readout } from "@presence/gears";
+import {
+  type ClientRecord,
+  createConnection,
+  type Partition,
+  PresenceFunctions,
+  type ReadReply,
+} from "@presence/gears";
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -210,7 +216,7 @@ export class RedisPresencePlatform implements PresencePlatform {
       at: readout.nowMs,
       id: headOf(readout),
       presences,
-      provableFrom: guests ? Number(readout.guestsLeftVersion) : 0,
+      provableFrom: guests ? Number(readout.lastGuestOfflineVersion) : 0,
     };
     return { reading, sequence: readout.sequence };
   }
@@ -228,7 +234,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     }
   }
 
-  #confirmInterest(names: readonly string[], { version }: Readout): void {
+  #confirmInterest(names: readonly string[], { version }: ReadReply): void {
     this.#interest.confirm(names, this.#takePosition?.() ?? Number(version));
   }
 
@@ -271,7 +277,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   /** Says whom this server has begun to watch, and reads how things are in the same moment. */
-  async #sayInterest(clients: readonly ClientId[] = []): Promise<Readout> {
+  async #sayInterest(clients: readonly ClientId[] = []): Promise<ReadReply> {
     const names = this.#interest.takeNew();
     const askedMs = performance.now();
     try {
@@ -418,10 +424,10 @@ interface Parts {
   functions: PresenceFunctions;
   commands: Redis;
   blocking: Redis;
-  readout: Readout;
+  readout: ReadReply;
 }
 
-function headOf({ epoch, version }: Readout): EventId {
+function headOf({ epoch, version }: ReadReply): EventId {
   return { epoch, version: Number(version) };
 }
 
