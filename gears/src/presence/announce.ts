@@ -125,7 +125,7 @@ function send(redis: Redis, outbox: Outbox): void {
       words[KEY_AT] = key;
       words[SEQUENCE_AT] = String(sequence);
       if (textOf(attempt("XADD", ...words)) === undefined) {
-        clearForStream(redis, server);
+        deleteIfWrongType(redis, server);
         call("XADD", ...words);
       }
     }
@@ -136,7 +136,7 @@ function send(redis: Redis, outbox: Outbox): void {
  * Takes away what another hand has put in the place of a server's stream: it would keep a change from everybody who is to
  * be told of it, and the server from reading.
  */
-export function clearForStream(redis: Redis, server: string): void {
+export function deleteIfWrongType(redis: Redis, server: string): void {
   if (scoreOf(redis.attempt("XLEN", downstreamKey(server))) === undefined) redis.call("DEL", downstreamKey(server));
 }
 

@@ -17,7 +17,7 @@ import {
   SERVERS_KEY,
   STATE_KEY,
 } from "../../../packages/protocol/src/redis-keys.ts";
-import { announce, type Change, clearForStream, nextVersion, type Reason } from "./announce.ts";
+import { announce, type Change, deleteIfWrongType, nextVersion, type Reason } from "./announce.ts";
 import {
   batchOf,
   DISSOLVED_AT_ONCE,
@@ -349,7 +349,7 @@ export function read(
   const isKnown = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server)) !== undefined && !isPlain(redis, server);
   // One that is never heard of again is forgotten as well.
   redis.call("ZADD", SERVERS_KEY, "NX", String(now.ms), server);
-  clearForStream(redis, server);
+  deleteIfWrongType(redis, server);
   watch(redis, server, watched);
   redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
   const reading = [
