@@ -2,11 +2,11 @@ import {
   contactKey,
   downstreamKey,
   EVERYONE,
+  EXTERNAL_SERVERS_KEY,
   GUESTS,
   interestKey,
   listedKey,
   listsKey,
-  PLAIN_SERVERS_KEY,
   SEQUENCES_KEY,
   SERVERS_KEY,
   watchersKey,
@@ -58,7 +58,7 @@ export function readAudience(redis: Redis, clients: readonly string[], hasGuests
     interests: readInterests(redis, clients),
     ofEveryone: membersOf(redis, watchersKey(EVERYONE)),
     ofGuests: hasGuests ? membersOf(redis, watchersKey(GUESTS)) : [],
-    plain: membersOf(redis, PLAIN_SERVERS_KEY),
+    plain: membersOf(redis, EXTERNAL_SERVERS_KEY),
   };
 }
 
@@ -128,8 +128,8 @@ export function removeLists(redis: Redis, plainServers: readonly string[], clien
   }
 }
 
-export function isPlain(redis: Redis, server: string): boolean {
-  return numberOf(redis.call("SISMEMBER", PLAIN_SERVERS_KEY, server)) === 1;
+export function isExternalServer(redis: Redis, server: string): boolean {
+  return numberOf(redis.call("SISMEMBER", EXTERNAL_SERVERS_KEY, server)) === 1;
 }
 
 /**
@@ -139,7 +139,7 @@ export function isPlain(redis: Redis, server: string): boolean {
  */
 export function forget(redis: Redis, server: string): boolean {
   redis.call("ZREM", SERVERS_KEY, server);
-  redis.call("SREM", PLAIN_SERVERS_KEY, server);
+  redis.call("SREM", EXTERNAL_SERVERS_KEY, server);
   redis.call("DEL", downstreamKey(server), listsKey(server), listedKey(server));
   redis.call("HDEL", SEQUENCES_KEY, server);
   let count = 0;

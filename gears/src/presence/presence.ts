@@ -7,11 +7,11 @@
  * once.
  */
 import {
+  EXTERNAL_SERVERS_KEY,
   GUESTS_KEY,
   holdersKey,
   LEASE_KEY_PREFIX,
   leaseKey,
-  PLAIN_SERVERS_KEY,
   RECORDS_KEY,
   SEQUENCES_KEY,
   SERVERS_KEY,
@@ -35,7 +35,7 @@ import {
   removeDeadlines,
   setDeadline,
 } from "./deadlines.ts";
-import { addList, forget, isPlain, watch } from "./interest.ts";
+import { addList, forget, isExternalServer, watch } from "./interest.ts";
 import { type ClientRecord, forEachRecord, readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import { type RedisTime, readClock } from "./redis-time.ts";
@@ -158,7 +158,7 @@ function takeOver(redis: Redis, now: RedisTime, renewal: Renewal, clients: reado
 
 function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: ClientRecord): void {
   const { server, deadlineMs } = renewal;
-  if (isPlain(redis, server)) addList(redis, server, client);
+  if (isExternalServer(redis, server)) addList(redis, server, client);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
   const heldUntilMs = endOf(redis, client);
   const isLeftLying = holder !== undefined && heldUntilMs > deadlineMs;
@@ -326,7 +326,7 @@ function sweepDue(redis: Redis, timing: Timing, now: RedisTime): boolean {
 export function join(redis: Redis, timing: Timing, server: string): void {
   if (!redis.isLegalId(server)) return;
   redis.call("ZADD", SERVERS_KEY, String(readClock(redis).ms + timing.leaseMs), server);
-  redis.call("SREM", PLAIN_SERVERS_KEY, server);
+  redis.call("SREM", EXTERNAL_SERVERS_KEY, server);
 }
 
 /**
@@ -346,7 +346,7 @@ export function read(
   clients: readonly string[],
 ): string[] {
   const now = readClock(redis);
-  const isKnown = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server)) !== undefined && !isPlain(redis, server);
+  const isKnown = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server)) !== undefined && !isExternalServer(redis, server);
   // One that is never heard of again is forgotten as well.
   redis.call("ZADD", SERVERS_KEY, "NX", String(now.ms), server);
   deleteIfWrongType(redis, server);
@@ -409,7 +409,7 @@ function createReasons(redis: Redis, now: RedisTime): (server: string) => Reason
 /** @returns whether no later heartbeat of this server has been seen */
 function noteServer(redis: Redis, server: string, deadlineMs: number): boolean {
   const lastMs = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server));
-  if (lastMs === undefined) redis.call("SADD", PLAIN_SERVERS_KEY, server);
+  if (lastMs === undefined) redis.call("SADD", EXTERNAL_SERVERS_KEY, server);
   const isLatest = lastMs === undefined || lastMs <= deadlineMs;
   if (isLatest) redis.call("ZADD", SERVERS_KEY, String(deadlineMs), server);
   return isLatest;

@@ -55,7 +55,7 @@ export const GUESTS_KEY = "presence:guests";
 export const SEQUENCES_KEY = "presence:sequences";
 
 /** Set: servers that only send heartbeats and never said whom they watch: that follows from their clients' lists. */
-export const PLAIN_SERVERS_KEY = "presence:plain-servers";
+export const EXTERNAL_SERVERS_KEY = "presence:plain-servers";
 
 /** Set: servers that watch this client, or `EVERYONE` or `GUESTS`. */
 export function watchersKey(watched: string): string {
