@@ -54,7 +54,7 @@ export function announce(redis: Redis, now: RedisTime, status: Status, changes: 
     records.push(client);
     records.push(formatRecord({ status, at: now.ms, version, server, previous: before?.version ?? "0" }));
     if (status === "ONLINE" && audience.plain.includes(server)) addList(redis, server, client);
-    const words = wordsOf(change, { status, at, version, epoch, isGuest });
+    const words = buildXaddArgs(change, { status, at, version, epoch, isGuest });
     for (const watcher of watchersOf(redis, audience, index, isGuest)) put(outbox, watcher, words);
     if (status === "OFFLINE") removeLists(redis, audience.plain, client);
   });
@@ -63,7 +63,7 @@ export function announce(redis: Redis, now: RedisTime, status: Status, changes: 
 }
 
 /** All that `XADD` is told of an event. The stream and the sequence number are put in for each stream, which counts for itself. */
-type Words = string[];
+type XaddArgs = string[];
 
 const KEY_AT = 0;
 const SEQUENCE_AT = 16;
@@ -77,7 +77,10 @@ interface Circumstances {
   isGuest: boolean;
 }
 
-function wordsOf({ client, reason, dueMs }: Change, { status, at, version, epoch, isGuest }: Circumstances): Words {
+function buildXaddArgs(
+  { client, reason, dueMs }: Change,
+  { status, at, version, epoch, isGuest }: Circumstances,
+): XaddArgs {
   // In one piece, and in the order in which they are told: there is one for each event.
   const words = [
     "",
@@ -106,9 +109,9 @@ function wordsOf({ client, reason, dueMs }: Change, { status, at, version, epoch
 }
 
 /** Events by the server that they are for. */
-type Outbox = Map<string, Words[]>;
+type Outbox = Map<string, XaddArgs[]>;
 
-function put(outbox: Outbox, server: string, words: Words): void {
+function put(outbox: Outbox, server: string, words: XaddArgs): void {
   const events = outbox.get(server);
   if (events !== undefined) events.push(words);
   else outbox.set(server, [words]);
