@@ -221,13 +221,13 @@ export function checkLeases(redis: Redis, timing: Timing, clients: readonly stri
   const now = readClock(redis);
   const legal = clients.filter((client) => redis.isLegalId(client));
   let isAnyHeld: boolean | undefined;
-  agreeWithLeases(redis, timing, now, eachOnce(legal), () => {
+  reconcileWithLeases(redis, timing, now, eachOnce(legal), () => {
     isAnyHeld ??= isHeld(redis, timing, now);
     return isAnyHeld;
   });
 }
 
-function agreeWithLeases(
+function reconcileWithLeases(
   redis: Redis,
   timing: Timing,
   now: RedisTime,
@@ -318,7 +318,7 @@ function sweepDue(redis: Redis, timing: Timing, now: RedisTime): boolean {
   for (const batch of batches.slice(0, DISSOLVED_AT_ONCE)) dissolve(redis, batch);
   const due = dueBy(redis, now.ms, SWEPT_AT_ONCE);
   const clients = due.filter((name) => !isBatch(name));
-  agreeWithLeases(redis, timing, now, clients, () => false);
+  reconcileWithLeases(redis, timing, now, clients, () => false);
   return due.length < SWEPT_AT_ONCE && batches.length <= DISSOLVED_AT_ONCE;
 }
 
