@@ -90,7 +90,7 @@ function timingIn(args: readonly string[]): Timing {
  */
 export function work(this: void, keys: string[], args: string[]): string[] {
   const partition = partitionIn(keys);
-  const isMore = workOff(partition, timingIn(args));
+  const isMore = processBacklog(partition, timingIn(args));
   const last = valuesOf(valuesOf(redis.call("XREVRANGE", partition.heartbeatKey, "+", "-", "COUNT", "1"))[0]);
   return [isMore ? "1" : "0", textOf(last[0]) ?? "0-0"];
 }
@@ -120,7 +120,7 @@ export function claim(this: void, keys: string[], args: string[]): number {
 }
 
 /** @returns whether there may be more than one call is to do */
-function workOff(partition: Partition, timing: Timing): boolean {
+function processBacklog(partition: Partition, timing: Timing): boolean {
   const { inside, heartbeatKey } = partition;
   let clientCount = 0;
   let entryCount = 0;
@@ -175,7 +175,7 @@ export function version(this: void): number {
 export function check(this: void, keys: string[], args: string[]): boolean {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
-  if (workOff(partition, timing)) return true;
+  if (processBacklog(partition, timing)) return true;
   checkLeases(partition.inside, timing, args.slice(1));
   return false;
 }
@@ -189,7 +189,7 @@ export function check(this: void, keys: string[], args: string[]): boolean {
 export function sweep(this: void, keys: string[], args: string[]): string[] {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
-  if (workOff(partition, timing)) {
+  if (processBacklog(partition, timing)) {
     const now = String(readClock(partition.inside).ms);
     return [now, now];
   }
@@ -206,7 +206,7 @@ export function join(this: void, keys: string[], args: string[]): void {
 export function leave(this: void, keys: string[], args: string[]): void {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
-  workOff(partition, timing);
+  processBacklog(partition, timing);
   leaveServer(partition.inside, timing, args[1] ?? "", args[2] ?? "");
 }
 
@@ -235,6 +235,6 @@ export function unwatch(this: void, keys: string[], args: string[]): void {
  */
 export function forget(this: void, keys: string[], args: string[]): boolean {
   const partition = partitionIn(keys);
-  workOff(partition, timingIn(args));
+  processBacklog(partition, timingIn(args));
   return !forgetServer(partition.inside, args[1] ?? "");
 }

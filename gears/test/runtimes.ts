@@ -114,7 +114,7 @@ async function loadRedisFunctions(redis: TestedRedis, heartbeatIntervalMs: numbe
 
   async function settle(): Promise<void> {
     for (;;) {
-      while ((await functions.work()).isMore);
+      while ((await functions.processBacklog()).isMore);
       await untilNotified();
       if (touched === 0) return;
       touched = 0;

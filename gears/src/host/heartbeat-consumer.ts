@@ -23,7 +23,7 @@ export async function consumeHeartbeats(
   while (!signal.aborted) {
     try {
       await connected(blocking);
-      const { isMore, lastId } = await functions.work();
+      const { isMore, lastId } = await functions.processBacklog();
       if (isMore) continue;
       const windowEndMs = performance.now() + WINDOW_MS;
       await blocking.xread("COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", HEARTBEAT_KEY, lastId);

@@ -42,7 +42,7 @@ export class PresenceFunctions {
   }
 
   /** Redis Functions only: works off the heartbeat stream, or as much of it as one call may. */
-  async work(): Promise<{ isMore: boolean; lastId: string }> {
+  async processBacklog(): Promise<{ isMore: boolean; lastId: string }> {
     const [isMore, lastId] = strings(await this.#call("work", [this.#interval]));
     return { isMore: isMore === "1", lastId: lastId ?? "0-0" };
   }
