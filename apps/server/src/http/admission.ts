@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
-import type { ClientId } from "@presence/protocol";
-import { createProblem } from "../problems.ts";
+import { type ClientId, createProblem } from "@presence/protocol";
 import { HttpProblem, plainProblem } from "./http-problem.ts";
 import { OpenSockets, socketLimits } from "./open-sockets.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -158,10 +157,7 @@ function refusal(reason: RefusalReason): HttpProblem {
 }
 
 function serverFull(headers: Record<string, string>): HttpProblem {
-  return new HttpProblem(
-    createProblem("urn:presence:problem:server-full", 503, "This server is full. Connect again in some seconds."),
-    headers,
-  );
+  return new HttpProblem(createProblem("urn:presence:problem:server-full"), headers);
 }
 
 /** Those who were refused together do not come back together. */

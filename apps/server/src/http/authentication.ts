@@ -1,5 +1,5 @@
+import { createProblem } from "@presence/protocol";
 import type { Request } from "express";
-import { createProblem } from "../problems.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
 import { HttpProblem } from "./http-problem.ts";
 
@@ -32,8 +32,5 @@ function queryToken(request: Request): string | undefined {
 
 function require(token: string | undefined): string {
   if (token !== undefined) return token;
-  throw new HttpProblem(
-    createProblem("urn:presence:problem:token-missing", 401, "Send a token as Authorization: Bearer …"),
-    { "WWW-Authenticate": "Bearer" },
-  );
+  throw new HttpProblem(createProblem("urn:presence:problem:token-missing"), { "WWW-Authenticate": "Bearer" });
 }

@@ -1,11 +1,8 @@
-import { CLIENT_ID_RULE, type ClientId, isClientId } from "@presence/protocol";
-import { createProblem } from "../problems.ts";
+import { type ClientId, createProblem, isClientId } from "@presence/protocol";
 import { HttpProblem } from "./http-problem.ts";
 
 /** `value`, if it is a legal client id. */
 export function requireClientId(value: unknown): ClientId {
   if (isClientId(value)) return value;
-  throw new HttpProblem(
-    createProblem("urn:presence:problem:invalid-client-id", 400, `A client id is ${CLIENT_ID_RULE}, never encoded.`),
-  );
+  throw new HttpProblem(createProblem("urn:presence:problem:invalid-client-id"));
 }

@@ -1,9 +1,14 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { MAX_CHANNELS, type MultiplexRequest, type PingRequest, type StreamRequest } from "@presence/protocol";
+import {
+  createProblem,
+  MAX_CHANNELS,
+  type MultiplexRequest,
+  type PingRequest,
+  type StreamRequest,
+} from "@presence/protocol";
 import { type Request, type Response, Router } from "express";
 import { z } from "zod";
 import type { Directory } from "../contacts/directory.ts";
-import { createProblem } from "../problems.ts";
 import type { Subscription } from "../push/connection.ts";
 import type { Liveness } from "../push/liveness.ts";
 import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
@@ -68,7 +73,9 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
       const { connection } = parseBody(pingRequest, request.body);
       // Who is still there is still there, and keeps their stream, while Redis is away.
       const { client } = await authenticateLeniently(request, sessions);
-      if (!hub.ping(connection, client)) throw unknownConnection();
+      if (!hub.ping(connection, client)) {
+        throw new HttpProblem(createProblem("urn:presence:problem:connection-unknown"));
+      }
       response.status(204).end();
     })
     .all(onlyAllows("POST"));
@@ -238,16 +245,6 @@ function pingIdOf(request: Request): string | undefined {
 /** As it was sent: a legal id never needs percent-encoding, so an encoded one is none. */
 function rawLastSegment(request: Request): string {
   return request.path.slice(request.path.lastIndexOf("/") + 1);
-}
-
-function unknownConnection(): HttpProblem {
-  return new HttpProblem(
-    createProblem(
-      "urn:presence:problem:connection-unknown",
-      404,
-      "This server holds no such connection. Connect again.",
-    ),
-  );
 }
 
 function foreseen(error: unknown): HttpProblem {

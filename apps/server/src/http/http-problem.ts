@@ -1,10 +1,9 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
-import type { Problem } from "@presence/protocol";
+import { createProblem, type Problem } from "@presence/protocol";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { LongContactListError } from "../contacts/directory.ts";
 import { PresenceUnavailableError } from "../presence/presence-platform.ts";
-import { createProblem, PRESENCE_LOST, SHUTTING_DOWN } from "../problems.ts";
 import { DrainingError } from "../push/push-hub.ts";
 import { TokenError } from "../sessions/sessions.ts";
 
@@ -63,17 +62,21 @@ export function problemHandler(logger: Logger): ErrorRequestHandler {
 export function asHttpProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TokenError) return tokenProblem(error);
-  if (error instanceof PresenceUnavailableError) return new HttpProblem(PRESENCE_LOST, { "Retry-After": "1" });
-  if (error instanceof DrainingError) return new HttpProblem(SHUTTING_DOWN, { "Retry-After": "1" });
+  if (error instanceof PresenceUnavailableError) return unavailable("presence-lost");
+  if (error instanceof DrainingError) return unavailable("shutting-down");
   if (error instanceof LongContactListError) {
-    return new HttpProblem(createProblem("urn:presence:problem:contact-list-too-long", 422, error.message));
+    return new HttpProblem(createProblem("urn:presence:problem:contact-list-too-long", error.message));
   }
   return requestProblem(error);
 }
 
+function unavailable(name: "presence-lost" | "shutting-down"): HttpProblem {
+  return new HttpProblem(createProblem(`urn:presence:problem:${name}`), { "Retry-After": "1" });
+}
+
 function tokenProblem({ type, message }: TokenError): HttpProblem {
   if (type === "keys-unavailable") return plainProblem(503, message, { "Retry-After": "5" });
-  return new HttpProblem(createProblem(`urn:presence:problem:${type}`, 401, message), {
+  return new HttpProblem(createProblem(`urn:presence:problem:${type}`, message), {
     "WWW-Authenticate": 'Bearer error="invalid_token"',
   });
 }

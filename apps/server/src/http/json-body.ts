@@ -1,6 +1,6 @@
+import { createProblem } from "@presence/protocol";
 import express, { type RequestHandler } from "express";
 import type { z } from "zod";
-import { createProblem } from "../problems.ts";
 import { HttpProblem, plainProblem } from "./http-problem.ts";
 
 /** Reads a JSON body of at most `maxBytes`; anything else than JSON is refused. */
@@ -19,5 +19,5 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknow
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
-  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", 400, `The body doesn't fit: ${faults}.`));
+  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", `The body is not valid: ${faults}.`));
 }

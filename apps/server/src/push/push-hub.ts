@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type ClientId,
+  createProblem,
   type EventId,
   formatEventId,
   type PresenceEvent,
@@ -17,7 +18,6 @@ import {
   type Readiness,
   type VersionedPresence,
 } from "../presence/presence-platform.ts";
-import { PRESENCE_LOST, SHUTTING_DOWN, SIGNED_OUT, TOKEN_EXPIRED } from "../problems.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { Connection, type ConnectionOptions, type Subscription } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
@@ -210,7 +210,8 @@ export class PushHub {
   async signOut({ client, key }: Session): Promise<void> {
     this.#signedOut.set(key, performance.now());
     const own = [...this.#registry.connectionsOf(client)].filter(({ subscription }) => subscription.sessionKey === key);
-    for (const connection of own) connection.end("signed-out", { problem: SIGNED_OUT });
+    for (const connection of own)
+      connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });
     // An outlet closes when its last bytes have gone; who signed out is gone now.
     for (const connection of own) this.#close(connection);
     if (this.#registry.connectionsOf(client).size === 0) await this.#platform.leave(client);
@@ -257,7 +258,7 @@ export class PushHub {
   }
 
   #sendElsewhere(connection: Connection, reason: "shutting-down" | "unreadable"): void {
-    const problem = reason === "shutting-down" ? SHUTTING_DOWN : PRESENCE_LOST;
+    const problem = createProblem(`urn:presence:problem:${reason === "shutting-down" ? reason : "presence-lost"}`);
     connection.end(reason, { lastWord: encodeRetry(between(this.#retryMs)), problem });
   }
 
@@ -266,7 +267,8 @@ export class PushHub {
     this.#registry.add(connection);
     outlet.onClose(() => this.#close(connection));
     this.#platform.watch(subscription.list);
-    if (this.#signedOut.has(subscription.sessionKey ?? "")) connection.end("signed-out", { problem: SIGNED_OUT });
+    if (this.#signedOut.has(subscription.sessionKey ?? ""))
+      connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });
     else this.#platform.connect(subscription.client);
     return connection;
   }
@@ -345,7 +347,7 @@ export class PushHub {
       reading = await this.read(list);
     } catch (error) {
       this.#logger.warn({ err: error }, "presence could not be read for a snapshot");
-      connection.end("unreadable", { problem: PRESENCE_LOST });
+      connection.end("unreadable", { problem: createProblem("urn:presence:problem:presence-lost") });
       return;
     }
     const frames = id && provesSince(reading, id) ? this.#changeFrames(reading, id) : undefined;
@@ -378,7 +380,8 @@ export class PushHub {
     const { liveness, expiresAt } = connection.subscription;
     if (liveness && liveness.silenceMs(nowMs) > GHOST_INTERVALS * this.heartbeatIntervalMs) connection.destroy("ghost");
     else if (connection.stalledMs(nowMs) > this.#limits.maxStalledMs) connection.destroy("stalled");
-    else if (expiresAt !== undefined && expiresAt <= now) connection.end("token-expired", { problem: TOKEN_EXPIRED });
+    else if (expiresAt !== undefined && expiresAt <= now)
+      connection.end("token-expired", { problem: createProblem("urn:presence:problem:token-expired") });
     else if (connection.isReadyToRejoin) void this.#sendSnapshot(connection, "lagged");
     else connection.keepAlive(nowMs);
   }
