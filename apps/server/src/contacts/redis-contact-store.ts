@@ -2,7 +2,7 @@ import { type ClientId, contactKey, GUESTS_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { JoinedCalls } from "../joined-calls.ts";
-import { answerOf } from "../presence/redis/answer-of.ts";
+import { unwrapReply } from "../redis/unwrap-reply.ts";
 import { parseContactDocument } from "./contact-document.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
@@ -96,7 +96,7 @@ export class RedisContactStore implements ContactStore {
   }
 
   async #findSome(ids: readonly ClientId[]): Promise<ContactDocument[]> {
-    const texts = await answerOf(this.#redis.mget(...ids.map(contactKey)));
+    const texts = await unwrapReply(this.#redis.mget(...ids.map(contactKey)));
     // A string key has no JSON value, and a JSON key no string: `MGET` passes over the latter.
     const rest = ids.filter((_, index) => typeof texts[index] !== "string");
     const jsons = this.#hasJson && rest.length > 0 ? await this.#readJson(rest) : new Map<ClientId, string>();
@@ -108,7 +108,7 @@ export class RedisContactStore implements ContactStore {
   }
 
   async #readJson(ids: readonly ClientId[]): Promise<Map<ClientId, string>> {
-    const reply = await answerOf(this.#redis.call("JSON.MGET", ...ids.map(contactKey), "."));
+    const reply = await unwrapReply(this.#redis.call("JSON.MGET", ...ids.map(contactKey), "."));
     const values = Array.isArray(reply) ? reply : [];
     return new Map(ids.flatMap((id, index) => (typeof values[index] === "string" ? [[id, values[index]]] : [])));
   }
@@ -127,7 +127,7 @@ export class RedisContactStore implements ContactStore {
     const prefix = this.#connectionPrefix + contactKey("");
     let cursor = "0";
     do {
-      const [next, keys] = await answerOf(this.#redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", KEYS_PER_CALL));
+      const [next, keys] = await unwrapReply(this.#redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", KEYS_PER_CALL));
       for (const key of keys) ids.add(key.slice(prefix.length));
       cursor = next;
     } while (cursor !== "0");

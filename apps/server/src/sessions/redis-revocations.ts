@@ -1,7 +1,7 @@
 import { isClientId, partitionOf } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { answerOf } from "../presence/redis/answer-of.ts";
+import { unwrapReply } from "../redis/unwrap-reply.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Session } from "./sessions.ts";
 
@@ -27,13 +27,13 @@ export class RedisRevocations implements Revocations {
 
   async add(revoked: Session): Promise<void> {
     const redis = this.#partOf(revoked.key);
-    await answerOf(redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt));
+    await unwrapReply(redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt));
     // Whichever node of a cluster it is told to: it reaches the subscribers of all.
-    await answerOf(redis.publish(CHANNEL, JSON.stringify(revoked)));
+    await unwrapReply(redis.publish(CHANNEL, JSON.stringify(revoked)));
   }
 
   async has(key: string): Promise<boolean> {
-    return (await answerOf(this.#partOf(key).exists(revocationKey(key)))) === 1;
+    return (await unwrapReply(this.#partOf(key).exists(revocationKey(key)))) === 1;
   }
 
   /**

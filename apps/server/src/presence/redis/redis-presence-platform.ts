@@ -12,6 +12,7 @@ import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { JoinedCalls } from "../../joined-calls.ts";
+import { unwrapReply } from "../../redis/unwrap-reply.ts";
 import {
   type PresenceListener,
   type PresencePlatform,
@@ -21,7 +22,6 @@ import {
   type VersionedPresence,
   type Watch,
 } from "../presence-platform.ts";
-import { answerOf } from "./answer-of.ts";
 import { ClockEstimate } from "./clock-estimate.ts";
 import type { DownstreamEvent } from "./downstream-entry.ts";
 import { DownstreamReader } from "./downstream-reader.ts";
@@ -166,7 +166,7 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   async leave(client: ClientId): Promise<void> {
     this.#heartbeats.withdraw(client);
-    await answerOf(this.#functions.leave(this.#serverId, client));
+    await unwrapReply(this.#functions.leave(this.#serverId, client));
   }
 
   watch(watch: Watch): void {
@@ -202,7 +202,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   async #readOnce({ contacts, guests }: Watch): Promise<{ reading: PresenceReading; sequence: number }> {
     const readiness = this.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
-    const readout = await answerOf(this.#readings.ask(contacts));
+    const readout = await unwrapReply(this.#readings.ask(contacts));
     const presences: VersionedPresence[] = [];
     contacts.forEach((client) => {
       presences.push(presenceOf(client, readout.records.get(client)));
