@@ -125,7 +125,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     const meanwhile: Meanwhile = this.#parts.map(() => []);
     this.#readings.add(meanwhile);
     try {
-      const readings = await Promise.all(this.#split(watch).map(([part, own]) => part.readTold(own)));
+      const readings = await Promise.all(this.#split(watch).map(([part, own]) => part.readAfterDelivery(own)));
       const id = { epoch, version: this.#order.next() };
       const presences = readings.flatMap((reading, index) => broughtUp(reading, meanwhile[index] ?? [], watch));
       return {

@@ -193,9 +193,9 @@ export class RedisPresencePlatform implements PresencePlatform {
    *
    * @throws {PresenceUnavailableError}
    */
-  async readTold(watch: Watch): Promise<PresenceReading> {
+  async readAfterDelivery(watch: Watch): Promise<PresenceReading> {
     const { reading, sequence } = await this.#readOnce(watch);
-    await this.#untilTold(sequence);
+    await this.#waitForDelivery(sequence);
     return reading;
   }
 
@@ -222,7 +222,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   /** Until this entry of the server's stream has been told to listeners, or made needless by a gap. */
-  async #untilTold(sequence: number): Promise<void> {
+  async #waitForDelivery(sequence: number): Promise<void> {
     const givenUp = AbortSignal.timeout(this.heartbeatIntervalMs);
     while (this.#sequence < sequence || this.#isClosingGap) {
       try {
