@@ -209,7 +209,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       await platform.leave("guest");
       const after = await platform.read(guests);
       expect(namesOf(after)).toEqual(["anouk"]);
-      expect(after.provableFrom).toBeGreaterThan(before.version);
+      expect(after.completeSince).toBeGreaterThan(before.version);
     });
 
     it("has one entry for each client asked for", async () => {

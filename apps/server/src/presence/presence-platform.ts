@@ -96,7 +96,7 @@ export interface PresenceReading {
   /** One entry for each contact asked for, and for each guest who is online; in no particular order. */
   presences: VersionedPresence[];
   /** Before this version, something may have happened of which the reading shows nothing. */
-  provableFrom: number;
+  completeSince: number;
 }
 
 export interface VersionedPresence extends Presence {

@@ -405,8 +405,8 @@ function withoutOwner(reading: PresenceReading, { owner }: ContactList): Presenc
 }
 
 /** Whether all that has happened since `id` shows in the reading: nobody changed twice. */
-function provesSince({ id: now, provableFrom, presences }: PresenceReading, id: EventId): boolean {
-  if (id.epoch !== now.epoch || id.version < provableFrom || id.version > now.version) return false;
+function provesSince({ id: now, completeSince, presences }: PresenceReading, id: EventId): boolean {
+  if (id.epoch !== now.epoch || id.version < completeSince || id.version > now.version) return false;
   return presences.every(({ version, previousVersion }) => version <= id.version || previousVersion <= id.version);
 }
 

@@ -86,7 +86,12 @@ export class LocalPresencePlatform implements PresencePlatform {
     const at = Date.now();
     const asked = guests ? new Set([...contacts, ...this.#journal.guestsOnline]) : contacts;
     const presences = Array.from(asked, (client) => this.#journal.presenceOf(client));
-    return Promise.resolve({ at, id: this.#journal.tick(at), presences, provableFrom: this.#journal.forgottenVersion });
+    return Promise.resolve({
+      at,
+      id: this.#journal.tick(at),
+      presences,
+      completeSince: this.#journal.forgottenVersion,
+    });
   }
 
   clockMs(): number {

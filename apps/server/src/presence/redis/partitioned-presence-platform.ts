@@ -133,7 +133,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
         id,
         presences: presences.map((presence) => ({ ...presence, version: Math.min(presence.version, id.version) })),
         // Versions of a reading are those of their partitions: they prove nothing in the order of this server.
-        provableFrom: id.version,
+        completeSince: id.version,
       };
     } catch (error) {
       this.#lastAwayMs = performance.now();

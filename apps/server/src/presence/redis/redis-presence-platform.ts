@@ -216,7 +216,7 @@ export class RedisPresencePlatform implements PresencePlatform {
       at: readout.nowMs,
       id: headOf(readout),
       presences,
-      provableFrom: guests ? Number(readout.lastGuestOfflineVersion) : 0,
+      completeSince: guests ? Number(readout.lastGuestOfflineVersion) : 0,
     };
     return { reading, sequence: readout.sequence };
   }
