@@ -83,7 +83,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       // A heartbeat later, as the first lease is as old as it gets: the sentinel's, which began with it, is over.
       await leasesOver();
       const prolongedMs = performance.now();
-      platform.prolong("anouk");
+      platform.renew("anouk");
       platform.disconnect("anouk");
       await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
       const offline = events.find(({ client, status }) => client === "anouk" && status === "OFFLINE");
@@ -94,7 +94,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       await connectAndSee("anouk");
       platform.disconnect("anouk");
       const closedMs = performance.now();
-      const again = setInterval(() => platform.prolong("anouk"), D / 4);
+      const again = setInterval(() => platform.renew("anouk"), D / 4);
       await eventually(() => expect(told("anouk")).toEqual(["ONLINE", "OFFLINE"]));
       clearInterval(again);
       expect(performance.now() - closedMs).toBeLessThan(LEASE + 50 + SLACK_MS);

@@ -18,7 +18,7 @@ export interface PresencePlatform {
    * One more heartbeat for `client`, if it is connected, at once: it is about to be sent elsewhere, and has a whole lease
    * to get there.
    */
-  prolong(client: ClientId): void;
+  renew(client: ClientId): void;
 
   /** No more heartbeats from this server for `client`: `OFFLINE` follows when the lease ends. Idempotent. */
   disconnect(client: ClientId): void;

@@ -238,7 +238,7 @@ export class PushHub {
         for (const companion of this.#companions.get(connection) ?? [connection]) {
           if (sent.has(companion)) continue;
           sent.add(companion);
-          this.#platform.prolong(companion.subscription.client);
+          this.#platform.renew(companion.subscription.client);
           this.#sendElsewhere(companion, "shutting-down");
         }
       }

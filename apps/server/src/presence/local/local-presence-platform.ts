@@ -58,7 +58,7 @@ export class LocalPresencePlatform implements PresencePlatform {
     this.#publish([this.#record(client, "ONLINE", "connected")]);
   }
 
-  prolong(client: ClientId): void {
+  renew(client: ClientId): void {
     if (this.#connected.has(client)) this.#leases.refresh(client, performance.now());
   }
 

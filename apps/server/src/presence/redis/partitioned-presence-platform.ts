@@ -86,8 +86,8 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     this.#partOf(client).connect(client);
   }
 
-  prolong(client: ClientId): void {
-    this.#partOf(client).prolong(client);
+  renew(client: ClientId): void {
+    this.#partOf(client).renew(client);
   }
 
   /**

@@ -156,7 +156,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     this.#heartbeats.add(client);
   }
 
-  prolong(client: ClientId): void {
+  renew(client: ClientId): void {
     this.#heartbeats.repeat(client);
   }
 
