@@ -6,18 +6,18 @@ type Watched = string;
 
 /**
  * Whom this server's viewers watch, and since when the platform tells this server of them. Pure: what is to be said to
- * Redis is taken out by `takeNew` and `takeIdle`.
+ * Redis is taken out by `takePending` and `takeUnused`.
  */
 export class InterestLedger {
   readonly #viewers = new Map<Watched, number>();
   /** Watched names that were said, by the version from which on this server is told of them. */
   readonly #since = new Map<Watched, number>();
-  #new = new Set<Watched>();
+  #pending = new Set<Watched>();
 
   add(watch: Watch): void {
     forEachName(watch, (name) => {
       this.#viewers.set(name, (this.#viewers.get(name) ?? 0) + 1);
-      if (!this.#since.has(name)) this.#new.add(name);
+      if (!this.#since.has(name)) this.#pending.add(name);
     });
   }
 
@@ -27,20 +27,20 @@ export class InterestLedger {
       if (left > 0) this.#viewers.set(name, left);
       else {
         this.#viewers.delete(name);
-        this.#new.delete(name);
+        this.#pending.delete(name);
       }
     });
   }
 
   /** Whether there are names that have yet to be said. */
-  get hasNew(): boolean {
-    return this.#new.size > 0;
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
   }
 
   /** Names that have yet to be said. They count as said: `fail` takes that back. */
-  takeNew(): Watched[] {
-    const names = [...this.#new];
-    this.#new = new Set();
+  takePending(): Watched[] {
+    const names = [...this.#pending];
+    this.#pending = new Set();
     return names;
   }
 
@@ -51,11 +51,11 @@ export class InterestLedger {
 
   /** The names could not be said. */
   fail(names: readonly Watched[]): void {
-    for (const name of names) if (this.#viewers.has(name)) this.#new.add(name);
+    for (const name of names) if (this.#viewers.has(name)) this.#pending.add(name);
   }
 
   /** Names that nobody watches any longer; they no longer count as said. */
-  takeIdle(): Watched[] {
+  takeUnused(): Watched[] {
     const idle = [...this.#since.keys()].filter((name) => !this.#viewers.has(name));
     for (const name of idle) this.#since.delete(name);
     return idle;
@@ -64,7 +64,7 @@ export class InterestLedger {
   /** Nothing counts as said any longer: all of it has to be said again. */
   restart(): void {
     this.#since.clear();
-    this.#new = new Set(this.#viewers.keys());
+    this.#pending = new Set(this.#viewers.keys());
   }
 
   /** Infinite where one of the names has yet to be confirmed. */

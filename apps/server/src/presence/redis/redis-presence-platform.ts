@@ -78,7 +78,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #heartbeats: HeartbeatSender;
   readonly #reader: DownstreamReader;
   readonly #interest = new InterestLedger();
-  readonly #readings = new JoinedCalls((clients) => this.#sayInterest(clients), MAX_READ_AT_ONCE);
+  readonly #readings = new JoinedCalls((clients) => this.#syncInterest(clients), MAX_READ_AT_ONCE);
   readonly #clock = new ClockEstimate();
   readonly #listeners = new Set<PresenceListener>();
   readonly #stopping = new AbortController();
@@ -172,7 +172,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   watch(watch: Watch): void {
     this.#interest.add(watch);
     // With the reading that most often follows.
-    if (this.#interest.hasNew) this.#readings.ask([]).catch(() => {});
+    if (this.#interest.hasPending) this.#readings.ask([]).catch(() => {});
   }
 
   unwatch(watch: Watch): void {
@@ -277,8 +277,8 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   /** Says whom this server has begun to watch, and reads how things are in the same moment. */
-  async #sayInterest(clients: readonly ClientId[] = []): Promise<ReadReply> {
-    const names = this.#interest.takeNew();
+  async #syncInterest(clients: readonly ClientId[] = []): Promise<ReadReply> {
+    const names = this.#interest.takePending();
     const askedMs = performance.now();
     try {
       const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
@@ -358,10 +358,10 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   async #check(): Promise<void> {
-    const idle = this.#interest.takeIdle();
+    const idle = this.#interest.takeUnused();
     if (idle.length > 0) await this.#functions.unwatch(this.#serverId, idle);
     const before = this.#sequence;
-    const readout = await this.#sayInterest();
+    const readout = await this.#syncInterest();
     if (readout.sequence < before) await this.#closeGap("Redis has forgotten events");
     else this.#expectUpTo(readout.sequence);
   }
@@ -407,7 +407,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   async #beginAnew(): Promise<void> {
-    const names = this.#interest.takeNew();
+    const names = this.#interest.takePending();
     const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
     this.#confirmInterest(names, readout);
     if (readout.sequence < this.#sequence) this.#reader.restart();
