@@ -128,7 +128,7 @@ export class PushHub {
     this.#log = new EventLog(platform.head(), this.#limits.eventLogCapacity);
     this.#unsubscribe = platform.subscribe({
       onEvents: (events) => this.#push(events),
-      onGap: () => this.#beginAnew(),
+      onGap: () => this.#resync(),
       onLost: () => this.#endAll("unreadable"),
     });
     this.#retryMs = retryRangeMs(platform.heartbeatIntervalMs);
@@ -296,7 +296,7 @@ export class PushHub {
   }
 
   /** Events were missed: nobody's place in their order can be trusted. */
-  #beginAnew(): void {
+  #resync(): void {
     this.#log = new EventLog(this.#platform.head(), this.#limits.eventLogCapacity);
     for (const connection of this.#registry.connections()) void this.#sendSnapshot(connection, "gap");
   }

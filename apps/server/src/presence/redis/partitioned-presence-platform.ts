@@ -35,7 +35,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   readonly #order: LocalOrder;
   readonly #listeners = new Set<PresenceListener>();
   readonly #readings = new Set<Meanwhile>();
-  readonly #housekeeping: NodeJS.Timeout;
+  readonly #maintenance: NodeJS.Timeout;
   /** Those who went while a partition was away, and are vouched for still. */
   readonly #kept = new Set<ClientId>();
   #lastAwayMs = Number.NEGATIVE_INFINITY;
@@ -44,11 +44,11 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#parts = parts;
     this.#order = order;
-    this.#housekeeping = setInterval(() => this.#keepHouse(), heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL);
+    this.#maintenance = setInterval(() => this.#runMaintenance(), heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL);
     for (const [index, part] of parts.entries()) {
       part.subscribe({
         onEvents: (events) => this.#take(index, events),
-        onGap: () => this.#beginAnew(),
+        onGap: () => this.#resync(),
         onLost: () => {
           for (const listener of this.#listeners) listener.onLost();
         },
@@ -162,12 +162,12 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#housekeeping);
+    clearInterval(this.#maintenance);
     this.#listeners.clear();
     await Promise.all(this.#parts.map((part) => part.close()));
   }
 
-  #keepHouse(): void {
+  #runMaintenance(): void {
     if (!this.#isBackForLong()) return;
     for (const client of this.#kept) this.#partOf(client).disconnect(client);
     this.#kept.clear();
@@ -187,7 +187,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     for (const listener of this.#listeners) listener.onEvents(ordered);
   }
 
-  #beginAnew(): void {
+  #resync(): void {
     this.#order.restart();
     for (const listener of this.#listeners) listener.onGap();
   }

@@ -84,7 +84,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #stopping = new AbortController();
   /** Tells `told` when more of the stream has been told to listeners; as many may wait as there are readers. */
   readonly #progress = new EventEmitter().setMaxListeners(0);
-  readonly #housekeeping: NodeJS.Timeout;
+  readonly #maintenance: NodeJS.Timeout;
   #head: EventId;
   /** Entries of this server's stream that were read, or that a reading made needless. */
   #sequence: number;
@@ -120,8 +120,8 @@ export class RedisPresencePlatform implements PresencePlatform {
       onHeartbeat: (outcome, clientCount) => metrics.onHeartbeat(outcome, clientCount),
     });
     this.#reader = new DownstreamReader(parts.blocking, serverId);
-    this.#commands.on("ready", () => this.#comeBack());
-    this.#housekeeping = setInterval(() => this.#keepHouse(), heartbeatIntervalMs);
+    this.#commands.on("ready", () => this.#onReconnect());
+    this.#maintenance = setInterval(() => this.#runMaintenance(), heartbeatIntervalMs);
   }
 
   /**
@@ -267,7 +267,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#progress.emit("told");
-    clearInterval(this.#housekeeping);
+    clearInterval(this.#maintenance);
     this.#heartbeats.stop();
     this.#listeners.clear();
     await this.#functions.forget(this.#serverId).catch(() => {});
@@ -343,13 +343,13 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   /** The connection was lost: Redis, or what it knows of this server, may be another. */
-  #comeBack(): void {
+  #onReconnect(): void {
     this.#heartbeats.sendAll();
     void this.#closeGap("the connection to Redis was lost");
   }
 
   /** Once an interval: drops interest that has gone, and looks whether Redis still knows this server. */
-  #keepHouse(): void {
+  #runMaintenance(): void {
     if (this.silenceMs > LOST_INTERVALS * this.heartbeatIntervalMs + 1_000 && !this.#isLost) {
       this.#isLost = true;
       for (const listener of this.#listeners) listener.onLost();
@@ -384,7 +384,7 @@ export class RedisPresencePlatform implements PresencePlatform {
       this.#interest.restart();
       // Another order of events, and nothing known of us: Redis remembers nothing at all.
       if (!found.isKnown && found.epoch !== this.#head.epoch) await this.#waitForServers();
-      await this.#beginAnew();
+      await this.#resync();
       this.#metrics.onGap();
       this.#logger.warn({ reason }, "a gap in the events was closed with snapshots");
     } catch (error) {
@@ -406,7 +406,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     await delay(SILENT_INTERVALS * this.heartbeatIntervalMs, undefined, { signal });
   }
 
-  async #beginAnew(): Promise<void> {
+  async #resync(): Promise<void> {
     const names = this.#interest.takePending();
     const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
     this.#confirmInterest(names, readout);
