@@ -2,7 +2,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promi
 import { describe, expect, it } from "vitest";
 import { FlushScheduler } from "./flush-scheduler.ts";
 
-const WINDOWS = { mostMs: 500, mostWhenLateMs: 500 };
+const WINDOWS = { maxDelayMs: 500, maxDelayUnderLagMs: 500 };
 
 /** Counts its flushes, each of which keeps the process busy for `busyMs`. */
 class Watcher {
@@ -48,7 +48,7 @@ describe("FlushScheduler", () => {
   });
 
   it("makes nobody wait for longer than the longest window", async () => {
-    const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 500 });
+    const scheduler = new FlushScheduler({ maxDelayMs: 1, maxDelayUnderLagMs: 500 });
     const slow = await flushedOnce(scheduler, 200);
     const startMs = performance.now();
     scheduler.schedule(slow);
@@ -57,7 +57,7 @@ describe("FlushScheduler", () => {
   });
 
   it("holds back what comes late, for a part of its lateness, while more comes", async () => {
-    const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 10_000 });
+    const scheduler = new FlushScheduler({ maxDelayMs: 1, maxDelayUnderLagMs: 10_000 });
     await flushedOnce(scheduler, 200);
     const startMs = performance.now();
     const prompt = new Watcher(0);
@@ -73,7 +73,7 @@ describe("FlushScheduler", () => {
   });
 
   it("holds back nothing for long when no more comes", async () => {
-    const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 10_000 });
+    const scheduler = new FlushScheduler({ maxDelayMs: 1, maxDelayUnderLagMs: 10_000 });
     await flushedOnce(scheduler, 300);
     const startMs = performance.now();
     scheduler.noteLateness(100_000);
@@ -98,7 +98,7 @@ describe("FlushScheduler", () => {
   });
 
   it("forgets nobody who is scheduled while others are being flushed", async () => {
-    const scheduler = new FlushScheduler({ mostMs: 1, mostWhenLateMs: 1 });
+    const scheduler = new FlushScheduler({ maxDelayMs: 1, maxDelayUnderLagMs: 1 });
     const crowd = Array.from({ length: 100 }, () => new Watcher(1));
     for (const watcher of crowd) scheduler.schedule(watcher);
     await expect.poll(() => crowd[0]?.flushes, { interval: 1 }).toBe(1);

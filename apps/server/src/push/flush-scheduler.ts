@@ -8,17 +8,17 @@ export interface Flushable {
 /** How long what comes may be held back to be joined with what comes after it; ms. */
 export interface FlushWindows {
   /** For what is in time. */
-  mostMs: number;
+  maxDelayMs: number;
   /** For what is late already. */
-  mostWhenLateMs: number;
+  maxDelayUnderLagMs: number;
 }
 
 /** How many times as long as a flush took its window is: flushing takes a ninth of the time at the most, if it can. */
 const WINDOW_OF_FLUSH = 8;
 /** What part of its lateness something may be held back for. */
-const WINDOW_OF_LATENESS = 1 / 4;
+const LAG_FRACTION = 1 / 4;
 /** How long one turn of the event loop flushes, in ms: whatever else there is to do comes between two turns. */
-const MOST_OF_A_TURN_MS = 4;
+const FLUSH_SLICE_MS = 4;
 /** How many are flushed between two looks at the clock. */
 const FLUSHED_BETWEEN_LOOKS = 16;
 /** When nothing more has come for so long, what was held back for it goes out, in ms. */
@@ -67,13 +67,13 @@ export class FlushScheduler {
   }
 
   /** When the window ends that began with the last flush, if it is to be no longer than that. */
-  #endOfWindowMs(mostMs: number): number {
-    return this.#lastEndMs + Math.min(mostMs, WINDOW_OF_FLUSH * this.#lastFlushMs);
+  #endOfWindowMs(maxDelayMs: number): number {
+    return this.#lastEndMs + Math.min(maxDelayMs, WINDOW_OF_FLUSH * this.#lastFlushMs);
   }
 
   #windowEndMs(): number {
-    const { mostMs, mostWhenLateMs } = this.#windows;
-    return this.#endOfWindowMs(Math.max(mostMs, Math.min(mostWhenLateMs, WINDOW_OF_LATENESS * this.#latenessMs)));
+    const { maxDelayMs, maxDelayUnderLagMs } = this.#windows;
+    return this.#endOfWindowMs(Math.max(maxDelayMs, Math.min(maxDelayUnderLagMs, LAG_FRACTION * this.#latenessMs)));
   }
 
   #wait(ms: number): void {
@@ -82,7 +82,7 @@ export class FlushScheduler {
         const nowMs = performance.now();
         const restMs = this.#windowEndMs() - nowMs;
         const isQuiet = nowMs - this.#lastCameMs >= QUIET_MS;
-        if (restMs <= 0 || (isQuiet && nowMs >= this.#endOfWindowMs(this.#windows.mostMs))) this.#flush();
+        if (restMs <= 0 || (isQuiet && nowMs >= this.#endOfWindowMs(this.#windows.maxDelayMs))) this.#flush();
         else this.#wait(restMs);
       },
       Math.min(ms, QUIET_MS),
@@ -101,7 +101,7 @@ export class FlushScheduler {
   #flushSome(flushables: Iterator<Flushable>): void {
     const startMs = performance.now();
     let nowMs = startMs;
-    while (nowMs - startMs < MOST_OF_A_TURN_MS) {
+    while (nowMs - startMs < FLUSH_SLICE_MS) {
       for (let count = 0; count < FLUSHED_BETWEEN_LOOKS; count += 1) {
         const { value, done } = flushables.next();
         if (done === true) {

@@ -43,7 +43,7 @@ const DEFAULT_PUSH_LIMITS: PushLimits = {
   eventLogCapacity: 10_000,
 };
 
-const FLUSH_WINDOWS = { mostMs: 5, mostWhenLateMs: 100 };
+const FLUSH_WINDOWS = { maxDelayMs: 5, maxDelayUnderLagMs: 100 };
 const MAX_HELD_EVENTS = 10_000;
 /** Keep-alives are due at most every 15 s; they are spread, so that not all connections are written to at once. */
 const KEEP_ALIVE_MS = { least: 9_000, most: 13_000 };

@@ -13,7 +13,7 @@ const NOWHERE: Outlet = {
   onClose: () => {},
 };
 const OPTIONS = {
-  scheduler: new FlushScheduler({ mostMs: 5, mostWhenLateMs: 5 }),
+  scheduler: new FlushScheduler({ maxDelayMs: 5, maxDelayUnderLagMs: 5 }),
   maxWaitingBytes: 0,
   maxHeldEvents: 0,
 };
