@@ -1,7 +1,7 @@
 import { type ClientId, contactKey, GUESTS_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { JoinedCalls } from "../joined-calls.ts";
+import { CallBatcher } from "../batching/call-batcher.ts";
 import { unwrapReply } from "../redis/unwrap-reply.ts";
 import { parseContactDocument } from "./contact-document.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
@@ -26,7 +26,7 @@ export class RedisContactStore implements ContactStore {
   readonly #hasJson: boolean;
   /** What the connection puts before each key, and not before a pattern, nor in an answer. */
   readonly #connectionPrefix: string;
-  readonly #single: JoinedCalls<Map<ClientId, ContactDocument>>;
+  readonly #single: CallBatcher<Map<ClientId, ContactDocument>>;
   #list: { documents: Promise<ContactDocument[]>; untilMs: number } | undefined;
 
   private constructor(redis: Redis, hasJson: boolean, logger: Logger) {
@@ -34,7 +34,7 @@ export class RedisContactStore implements ContactStore {
     this.#connectionPrefix = redis.options.keyPrefix ?? "";
     this.#hasJson = hasJson;
     this.#logger = logger;
-    this.#single = new JoinedCalls(async (ids) => {
+    this.#single = new CallBatcher(async (ids) => {
       const documents = await this.#findSome(ids);
       return new Map(documents.map((document) => [document.id, document]));
     }, SINGLE_KEYS_PER_CALL);

@@ -1,7 +1,7 @@
 import { type ClientId, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { inNextTurn } from "../../next-turn.ts";
+import { scheduleDispatch } from "../../batching/schedule-dispatch.ts";
 
 /** How many clients one entry names: enough that the entry costs little, and few enough that Redis is not held up. */
 const MAX_CLIENTS_PER_ENTRY = 500;
@@ -103,7 +103,7 @@ export class HeartbeatSender {
   #scheduleFlush(): void {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    inNextTurn(() => {
+    scheduleDispatch(() => {
       this.#isFlushScheduled = false;
       this.#windowEndMs = performance.now() + JOIN_WINDOW_MS;
       this.#sendUnsaid();

@@ -11,7 +11,7 @@ import {
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { JoinedCalls } from "../../joined-calls.ts";
+import { CallBatcher } from "../../batching/call-batcher.ts";
 import { unwrapReply } from "../../redis/unwrap-reply.ts";
 import {
   type PresenceListener,
@@ -78,7 +78,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #heartbeats: HeartbeatSender;
   readonly #reader: DownstreamReader;
   readonly #interest = new InterestLedger();
-  readonly #readings = new JoinedCalls((clients) => this.#syncInterest(clients), MAX_READ_AT_ONCE);
+  readonly #readings = new CallBatcher((clients) => this.#syncInterest(clients), MAX_READ_AT_ONCE);
   readonly #clock = new ClockEstimate();
   readonly #listeners = new Set<PresenceListener>();
   readonly #stopping = new AbortController();

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { JoinedCalls } from "./joined-calls.ts";
+import { CallBatcher } from "./call-batcher.ts";
 
 let gate: Promise<void> | undefined;
 let answerNow = () => {};
@@ -13,7 +13,7 @@ function holdAnswers() {
 
 function recorded(maxNames = 10, windowMs = 0) {
   const asked: (readonly string[])[] = [];
-  const calls = new JoinedCalls(
+  const calls = new CallBatcher(
     async (names) => {
       asked.push(names);
       await gate;
@@ -30,7 +30,7 @@ afterEach(() => {
   gate = undefined;
 });
 
-describe("JoinedCalls", () => {
+describe("CallBatcher", () => {
   it("asks once for all who ask in one turn, and for each name once", async () => {
     const { asked, calls } = recorded();
     const answers = await Promise.all([calls.ask(["anouk", "omar"]), calls.ask([]), calls.ask(["omar", "magali"])]);

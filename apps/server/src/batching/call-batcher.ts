@@ -1,4 +1,4 @@
-import { inNextTurn } from "./next-turn.ts";
+import { scheduleDispatch } from "./schedule-dispatch.ts";
 
 const DEFAULT_WINDOW_MS = 2;
 
@@ -13,7 +13,7 @@ interface Round<Answer> {
  * Joins what is asked in quick succession, or while an earlier call is under way, into one call: people who arrive
  * together are asked about together, and the more so the busier all are. Who comes alone waits for nobody.
  */
-export class JoinedCalls<Answer> {
+export class CallBatcher<Answer> {
   readonly #call: (names: readonly string[]) => Promise<Answer>;
   readonly #maxNames: number;
   readonly #windowMs: number;
@@ -54,7 +54,7 @@ export class JoinedCalls<Answer> {
     let close = () => {};
     const closed = new Promise<void>((resolve) => {
       close = resolve;
-      inNextTurn(resolve, this.#windowEndMs);
+      scheduleDispatch(resolve, this.#windowEndMs);
     });
     const answer = Promise.all([this.#underWay, closed]).then(() => {
       if (this.#round?.names === names) this.#round = undefined;
