@@ -2,7 +2,7 @@ import type { ClientId, PresenceEvent, Problem } from "@presence/protocol";
 import type { ContactList } from "../contacts/directory.ts";
 import type { CloseReason } from "../metrics.ts";
 import type { Flushable, FlushScheduler } from "./flush-scheduler.ts";
-import type { FrameRow } from "./frame-row.ts";
+import type { FrameBatch } from "./frame-batch.ts";
 import type { Liveness } from "./liveness.ts";
 import type { Outlet } from "./outlet.ts";
 import { KEEP_ALIVE_FRAME } from "./sse.ts";
@@ -59,7 +59,7 @@ export class Connection implements Flushable {
   /** The version up to which it has been told all there is to tell; while it isn't live, it is told of no event. */
   #position = NOT_LIVE;
   /** Those that wait for the next flush. */
-  #frames: FrameRow | undefined;
+  #frames: FrameBatch | undefined;
   /** How many bytes of them may wait. */
   #roomBytes = 0;
   #snapshotBytes = 0;

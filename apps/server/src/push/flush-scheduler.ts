@@ -1,4 +1,4 @@
-import { FrameRow } from "./frame-row.ts";
+import { FrameBatch } from "./frame-batch.ts";
 
 /** Something with bytes to put out. */
 export interface Flushable {
@@ -35,7 +35,7 @@ const QUIET_MS = 20;
 export class FlushScheduler {
   readonly #windows: FlushWindows;
   #waiting = new Set<Flushable>();
-  #start = FrameRow.start();
+  #start = FrameBatch.start();
   #isScheduled = false;
   #lastFlushMs = 0;
   #lastEndMs = Number.NEGATIVE_INFINITY;
@@ -47,7 +47,7 @@ export class FlushScheduler {
   }
 
   /** What all rows of frames begin with that wait for the next flush. */
-  get start(): FrameRow {
+  get start(): FrameBatch {
     return this.#start;
   }
 
@@ -92,7 +92,7 @@ export class FlushScheduler {
   #flush(): void {
     const flushables = this.#waiting;
     this.#waiting = new Set();
-    this.#start = FrameRow.start();
+    this.#start = FrameBatch.start();
     this.#lastFlushMs = 0;
     this.#flushSome(flushables.values());
   }

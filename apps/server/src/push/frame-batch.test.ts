@@ -1,25 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { FrameRow } from "./frame-row.ts";
+import { FrameBatch } from "./frame-batch.ts";
 
 const [one, two, three] = ["one", "two", "three"].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
 
-describe("FrameRow", () => {
+describe("FrameBatch", () => {
   it("has the bytes of its frames, in their order", () => {
-    const row = FrameRow.start().with(one).with(two).with(three);
+    const row = FrameBatch.start().with(one).with(two).with(three);
     expect(row.bytes.toString()).toBe("onetwothree");
     expect(row.byteLength).toBe(11);
-    expect(FrameRow.start().bytes).toHaveLength(0);
+    expect(FrameBatch.start().bytes).toHaveLength(0);
   });
 
   it("is one object for all who are owed the same", () => {
-    const start = FrameRow.start();
+    const start = FrameBatch.start();
     const rows = [start, start, start].map((row) => row.with(one)).map((row) => row.with(three));
     expect(new Set(rows).size).toBe(1);
     expect(new Set(rows.map(({ bytes }) => bytes)).size).toBe(1);
   });
 
   it("is another one for those who are owed something else", () => {
-    const start = FrameRow.start();
+    const start = FrameBatch.start();
     let [left, middle, right] = [start, start, start];
     left = left.with(one);
     right = right.with(one);
@@ -31,6 +31,6 @@ describe("FrameRow", () => {
   });
 
   it("makes no copy of a frame that is alone", () => {
-    expect(FrameRow.start().with(two).bytes).toBe(two);
+    expect(FrameBatch.start().with(two).bytes).toBe(two);
   });
 });
