@@ -9,7 +9,7 @@ import { MemoryContactStore } from "../src/contacts/memory-contact-store.ts";
 import { Metrics } from "../src/metrics.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../src/presence/local/local-presence-platform.ts";
 import { PushHub, type PushLimits } from "../src/push/push-hub.ts";
-import { StreamOutlet } from "../src/push/stream-outlet.ts";
+import { StreamSink } from "../src/push/stream-sink.ts";
 import { EventStream } from "./event-stream.ts";
 
 /** Each sees the other two; `lone` sees nobody and is seen by nobody. */
@@ -40,8 +40,8 @@ export async function startTestHub({
   const server = createServer(async (request, response) => {
     const client = (request.url ?? "/").slice(1);
     const list = await directory.contactListOf(client);
-    const outlet = StreamOutlet.open(response, { "Content-Type": "text/event-stream" });
-    hub.open({ client, list }, outlet, request.headers["last-event-id"]?.toString());
+    const sink = StreamSink.open(response, { "Content-Type": "text/event-stream" });
+    hub.open({ client, list }, sink, request.headers["last-event-id"]?.toString());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {

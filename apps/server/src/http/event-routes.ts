@@ -11,9 +11,9 @@ import { z } from "zod";
 import type { Directory } from "../contacts/directory.ts";
 import type { Subscription } from "../push/connection.ts";
 import type { Liveness } from "../push/liveness.ts";
-import { MultiplexedOutlet } from "../push/multiplexed-outlet.ts";
+import { MultiplexedSink } from "../push/multiplexed-sink.ts";
 import type { Opening, PushHub } from "../push/push-hub.ts";
-import { StreamOutlet } from "../push/stream-outlet.ts";
+import { StreamSink } from "../push/stream-sink.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
 import type { Admission } from "./admission.ts";
 import { authenticateLeniently, authenticateStream } from "./authentication.ts";
@@ -95,7 +95,7 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
       const list = await directory.contactListOf(client);
       holds.add(admission.join(list.owner));
       startStream(request, response, hub, () => {
-        hub.open({ client: list.owner, list }, openOutlet(response, hub, holds), request.get("last-event-id"));
+        hub.open({ client: list.owner, list }, openSink(response, hub, holds), request.get("last-event-id"));
       });
     })
     .all(onlyAllows("GET", "HEAD"));
@@ -118,8 +118,8 @@ async function openStream(
   holds.add(admission.join(list.owner));
   startStream(request, response, hub, () => {
     const liveness = livenessOf(hub, holds, pingId);
-    const outlet = openOutlet(response, hub, holds);
-    hub.open(subscriptionOf(session, list, liveness), outlet, request.get("last-event-id"));
+    const sink = openSink(response, hub, holds);
+    hub.open(subscriptionOf(session, list, liveness), sink, request.get("last-event-id"));
   });
 }
 
@@ -150,13 +150,13 @@ async function openStreams(
   hub.requireReady();
   if (response.destroyed) return;
   const liveness = livenessOf(hub, holds, pingId);
-  const multiplexed = new MultiplexedOutlet(openOutlet(response, hub, holds));
+  const multiplexed = new MultiplexedSink(openSink(response, hub, holds));
   const openings: Opening[] = [];
   verified.forEach((stream, index) => {
     if ("refusal" in stream) multiplexed.refuse(index, stream.refusal.problem);
     else {
       const subscription = subscriptionOf(stream.session, stream.list, liveness);
-      openings.push({ subscription, outlet: multiplexed.addChannel(index), lastEventId: streams[index]?.lastEventId });
+      openings.push({ subscription, sink: multiplexed.addChannel(index), lastEventId: streams[index]?.lastEventId });
     }
   });
   hub.openAll(openings);
@@ -192,10 +192,10 @@ class Holds {
   }
 }
 
-function openOutlet(response: Response, hub: PushHub, holds: Holds): StreamOutlet {
-  const outlet = StreamOutlet.open(response, streamHeaders(hub));
-  outlet.onClose(() => holds.giveBack());
-  return outlet;
+function openSink(response: Response, hub: PushHub, holds: Holds): StreamSink {
+  const sink = StreamSink.open(response, streamHeaders(hub));
+  sink.onClose(() => holds.giveBack());
+  return sink;
 }
 
 function addressOf({ ip }: Request): string {

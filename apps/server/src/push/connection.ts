@@ -1,10 +1,10 @@
 import type { ClientId, PresenceEvent, Problem } from "@presence/protocol";
 import type { ContactList } from "../contacts/directory.ts";
 import type { CloseReason } from "../metrics.ts";
+import type { EventSink } from "./event-sink.ts";
 import type { Flushable, FlushScheduler } from "./flush-scheduler.ts";
 import type { FrameBatch } from "./frame-batch.ts";
 import type { Liveness } from "./liveness.ts";
-import type { Outlet } from "./outlet.ts";
 import { KEEP_ALIVE_FRAME } from "./sse.ts";
 
 /** Whose stream is asked for, and by what right. */
@@ -52,7 +52,7 @@ const NOT_LIVE = Number.POSITIVE_INFINITY;
 /** One SSE stream of one client. */
 export class Connection implements Flushable {
   readonly subscription: Subscription;
-  readonly #outlet: Outlet;
+  readonly #sink: EventSink;
   readonly #options: ConnectionOptions;
   readonly #keepAliveMs: number;
   #state: State = { kind: "joining", held: [] };
@@ -67,9 +67,9 @@ export class Connection implements Flushable {
   #closeReason: CloseReason = "gone";
 
   /** @param keepAliveMs after how long without a byte a keep-alive is due */
-  constructor(subscription: Subscription, outlet: Outlet, options: ConnectionOptions, keepAliveMs: number) {
+  constructor(subscription: Subscription, sink: EventSink, options: ConnectionOptions, keepAliveMs: number) {
     this.subscription = subscription;
-    this.#outlet = outlet;
+    this.#sink = sink;
     this.#options = options;
     this.#keepAliveMs = keepAliveMs;
   }
@@ -84,7 +84,7 @@ export class Connection implements Flushable {
 
   /** How long what waits for this connection has not moved, in ms. */
   stalledMs(nowMs: number): number {
-    return this.#outlet.waitingBytes === 0 ? 0 : nowMs - this.#outlet.lastProgressMs;
+    return this.#sink.waitingBytes === 0 ? 0 : nowMs - this.#sink.lastProgressMs;
   }
 
   /** Holds back what comes from now on, until `goLive` with what is returned. */
@@ -137,27 +137,27 @@ export class Connection implements Flushable {
 
   /** Whether it has lost its place, and everything that waited before has gone. */
   get isReadyToRejoin(): boolean {
-    return this.#state.kind === "lagging" && this.#outlet.waitingBytes === 0;
+    return this.#state.kind === "lagging" && this.#sink.waitingBytes === 0;
   }
 
   /** Writes a keep-alive where nothing else was written lately. */
   keepAlive(nowMs: number): void {
     const isDue = nowMs - this.#lastWriteMs >= this.#keepAliveMs;
-    if (isDue && this.#state.kind === "live" && this.#outlet.waitingBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+    if (isDue && this.#state.kind === "live" && this.#sink.waitingBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 
   /** Says a last word, where there is one, and ends the stream. */
   end(reason: CloseReason, { problem, lastWord }: { problem?: Problem; lastWord?: Buffer } = {}): void {
     if (this.#state.kind === "closed") return;
     this.#closeReason = reason;
-    if (lastWord) this.#outlet.write(lastWord);
-    this.#outlet.end(problem);
+    if (lastWord) this.#sink.write(lastWord);
+    this.#sink.end(problem);
   }
 
   destroy(reason: CloseReason): void {
     if (this.#state.kind === "closed") return;
     this.#closeReason = reason;
-    this.#outlet.destroy();
+    this.#sink.destroy();
   }
 
   markClosed(): void {
@@ -166,7 +166,7 @@ export class Connection implements Flushable {
 
   /** @returns whether there was room */
   #enqueue(frame: Buffer): boolean {
-    // Until the next flush nothing is added to what waits in the outlet: looked at once, and not for each frame.
+    // Until the next flush nothing is added to what waits in the sink: looked at once, and not for each frame.
     if (this.#frames === undefined) this.#roomBytes = this.#measureRoom();
     if ((this.#frames?.byteLength ?? 0) + frame.length > this.#roomBytes) {
       this.#writeFrames();
@@ -183,9 +183,9 @@ export class Connection implements Flushable {
     return true;
   }
 
-  /** What waits in the outlet is the reader's slowness; what waits here only waits for the end of the window. */
+  /** What waits in the sink is the reader's slowness; what waits here only waits for the end of the window. */
   #measureRoom(): number {
-    const waitingBytes = this.#outlet.waitingBytes;
+    const waitingBytes = this.#sink.waitingBytes;
     if (waitingBytes === 0) this.#snapshotBytes = 0;
     return this.#options.maxWaitingBytes + this.#snapshotBytes - waitingBytes;
   }
@@ -199,6 +199,6 @@ export class Connection implements Flushable {
 
   #write(bytes: Buffer): void {
     this.#lastWriteMs = performance.now();
-    this.#outlet.write(bytes);
+    this.#sink.write(bytes);
   }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { startTestHub } from "../../test/start-test-hub.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
 import type { Watch } from "../presence/presence-platform.ts";
-import type { Outlet } from "./outlet.ts";
+import type { EventSink } from "./event-sink.ts";
 import { DrainingError } from "./push-hub.ts";
 
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 8_000, interval: 10 });
@@ -291,15 +291,15 @@ describe("a slow reader", () => {
 it("joins what comes late for longer than what is in time", async () => {
   const countWrites = async (aheadMs: number) => {
     const { hub, platform } = await startTestHub({ createPlatform: (options) => new AheadPlatform(options, aheadMs) });
-    const outlet = new SlowOutlet(20);
+    const sink = new SlowSink(20);
     const list = { owner: "anouk", contacts: new Set(["omar"]), everyone: false, guests: false };
-    hub.open({ client: "anouk", list }, outlet, undefined);
-    await eventually(() => expect(outlet.writes).toBe(1));
+    hub.open({ client: "anouk", list }, sink, undefined);
+    await eventually(() => expect(sink.writes).toBe(1));
     for (const endMs = performance.now() + 500; performance.now() < endMs; await delay(1)) {
       platform.connect("omar");
       await platform.leave("omar");
     }
-    return outlet.writes;
+    return sink.writes;
   };
   expect(await countWrites(10_000)).toBeLessThan((await countWrites(0)) / 2);
 });
@@ -319,7 +319,7 @@ class AheadPlatform extends LocalPresencePlatform {
 }
 
 /** Takes all at once, and its time for it: as a thousand connections do. */
-class SlowOutlet implements Outlet {
+class SlowSink implements EventSink {
   writes = 0;
   readonly waitingBytes = 0;
   readonly #busyMs: number;

@@ -21,9 +21,9 @@ import {
 import type { Session } from "../sessions/sessions.ts";
 import { Connection, type ConnectionOptions, type Subscription } from "./connection.ts";
 import { EventLog } from "./event-log.ts";
+import type { EventSink } from "./event-sink.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
 import { Liveness } from "./liveness.ts";
-import type { Outlet } from "./outlet.ts";
 import { PushRegistry } from "./push-registry.ts";
 import { encodeFrame, encodeRetry, encodeSnapshot } from "./sse.ts";
 
@@ -88,7 +88,7 @@ export class DrainingError extends Error {
 /** A stream that is asked for. */
 export interface Opening {
   subscription: Subscription;
-  outlet: Outlet;
+  sink: EventSink;
   /** The last `id:` that its reader saw. */
   lastEventId: string | undefined;
 }
@@ -158,8 +158,8 @@ export class PushHub {
   }
 
   /** As `openAll`, for one connection. */
-  open(subscription: Subscription, outlet: Outlet, lastEventId: string | undefined): void {
-    this.openAll([{ subscription, outlet, lastEventId }]);
+  open(subscription: Subscription, sink: EventSink, lastEventId: string | undefined): void {
+    this.openAll([{ subscription, sink, lastEventId }]);
   }
 
   /**
@@ -170,7 +170,7 @@ export class PushHub {
    * them, have not seen each other leave.
    */
   openAll(openings: readonly Opening[]): void {
-    const connections = openings.map(({ subscription, outlet }) => this.#join(subscription, outlet));
+    const connections = openings.map(({ subscription, sink }) => this.#join(subscription, sink));
     if (connections.length > 1) for (const connection of connections) this.#companions.set(connection, connections);
     this.#countConnections();
     connections.forEach((connection, index) => {
@@ -212,7 +212,7 @@ export class PushHub {
     const own = [...this.#registry.connectionsOf(client)].filter(({ subscription }) => subscription.sessionKey === key);
     for (const connection of own)
       connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });
-    // An outlet closes when its last bytes have gone; who signed out is gone now.
+    // A sink closes when its last bytes have gone; who signed out is gone now.
     for (const connection of own) this.#close(connection);
     if (this.#registry.connectionsOf(client).size === 0) await this.#platform.leave(client);
   }
@@ -262,10 +262,10 @@ export class PushHub {
     connection.end(reason, { lastWord: encodeRetry(between(this.#retryMs)), problem });
   }
 
-  #join(subscription: Subscription, outlet: Outlet): Connection {
-    const connection = new Connection(subscription, outlet, this.#connectionOptions, between(KEEP_ALIVE_MS));
+  #join(subscription: Subscription, sink: EventSink): Connection {
+    const connection = new Connection(subscription, sink, this.#connectionOptions, between(KEEP_ALIVE_MS));
     this.#registry.add(connection);
-    outlet.onClose(() => this.#close(connection));
+    sink.onClose(() => this.#close(connection));
     this.#platform.watch(subscription.list);
     if (this.#signedOut.has(subscription.sessionKey ?? ""))
       connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Connection } from "./connection.ts";
+import type { EventSink } from "./event-sink.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
-import type { Outlet } from "./outlet.ts";
 import { PushRegistry } from "./push-registry.ts";
 
-const NOWHERE: Outlet = {
+const NOWHERE: EventSink = {
   waitingBytes: 0,
   lastProgressMs: 0,
   write: () => {},

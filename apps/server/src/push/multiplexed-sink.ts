@@ -1,5 +1,5 @@
 import type { ChannelEndMessage, ChannelMessage, Problem } from "@presence/protocol";
-import type { Outlet } from "./outlet.ts";
+import type { EventSink } from "./event-sink.ts";
 import { encodeFrame } from "./sse.ts";
 
 /**
@@ -9,27 +9,27 @@ import { encodeFrame } from "./sse.ts";
  * A `channel` frame precedes what belongs to another channel than the bytes before it, so that the frames themselves
  * stay the ones all connections share. The response ends with its last channel.
  */
-export class MultiplexedOutlet {
-  readonly #outlet: Outlet;
+export class MultiplexedSink {
+  readonly #sink: EventSink;
   readonly #open = new Set<Channel>();
   #current: number | undefined;
 
-  constructor(outlet: Outlet) {
-    this.#outlet = outlet;
-    outlet.onClose(() => {
+  constructor(sink: EventSink) {
+    this.#sink = sink;
+    sink.onClose(() => {
       for (const channel of [...this.#open]) this.#close(channel);
     });
   }
 
-  /** The outlet of one more channel; `index` is its place in the request. */
-  addChannel(index: number): Outlet {
-    const channel = new Channel(this.#outlet, {
+  /** The sink of one more channel; `index` is its place in the request. */
+  addChannel(index: number): EventSink {
+    const channel = new Channel(this.#sink, {
       write: (bytes) => this.#write(index, bytes),
       end: (problem) => {
         if (!this.#open.has(channel)) return;
         if (problem) this.refuse(index, problem);
         this.#close(channel);
-        if (this.#open.size === 0) this.#outlet.end();
+        if (this.#open.size === 0) this.#sink.end();
       },
     });
     this.#open.add(channel);
@@ -39,21 +39,21 @@ export class MultiplexedOutlet {
   /** Says that the channel at this place gets no stream. */
   refuse(index: number, problem: Problem): void {
     const message: ChannelEndMessage = { channel: index, problem };
-    this.#outlet.write(encodeFrame({ event: "channel-end", data: message }));
+    this.#sink.write(encodeFrame({ event: "channel-end", data: message }));
   }
 
   /** Ends the response where no channel could be opened. */
   endIfEmpty(): void {
-    if (this.#open.size === 0) this.#outlet.end();
+    if (this.#open.size === 0) this.#sink.end();
   }
 
   #write(index: number, bytes: Buffer): void {
     if (this.#current !== index) {
       this.#current = index;
       const message: ChannelMessage = { channel: index };
-      this.#outlet.write(encodeFrame({ event: "channel", data: message }));
+      this.#sink.write(encodeFrame({ event: "channel", data: message }));
     }
-    this.#outlet.write(bytes);
+    this.#sink.write(bytes);
   }
 
   #close(channel: Channel): void {
@@ -67,12 +67,12 @@ interface ChannelActions {
   end(problem: Problem | undefined): void;
 }
 
-class Channel implements Outlet {
-  readonly #shared: Outlet;
+class Channel implements EventSink {
+  readonly #shared: EventSink;
   readonly #actions: ChannelActions;
   readonly #closeListeners: (() => void)[] = [];
 
-  constructor(shared: Outlet, actions: ChannelActions) {
+  constructor(shared: EventSink, actions: ChannelActions) {
     this.#shared = shared;
     this.#actions = actions;
   }

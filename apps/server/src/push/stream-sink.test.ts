@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { StreamOutlet } from "./stream-outlet.ts";
+import { StreamSink } from "./stream-sink.ts";
 
 /** What a reader of such a response receives, one string for each time it was given something. */
 async function readResponse(respond: (response: ServerResponse) => void): Promise<string[]> {
@@ -21,8 +21,8 @@ async function readResponse(respond: (response: ServerResponse) => void): Promis
 
 it("sends the head in one write with what the stream begins with", async () => {
   const received = await readResponse((response) => {
-    const outlet = StreamOutlet.open(response, {});
-    setTimeout(() => outlet.write(Buffer.from("first")), 2);
+    const sink = StreamSink.open(response, {});
+    setTimeout(() => sink.write(Buffer.from("first")), 2);
   });
   await expect.poll(() => received).not.toHaveLength(0);
   expect(received[0]).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*first\r\n$/);
@@ -30,24 +30,24 @@ it("sends the head in one write with what the stream begins with", async () => {
 
 it("sends the head alone where nothing follows for a while", async () => {
   const received = await readResponse((response) => {
-    const outlet = StreamOutlet.open(response, {});
-    setTimeout(() => outlet.write(Buffer.from("first")), 500);
+    const sink = StreamSink.open(response, {});
+    setTimeout(() => sink.write(Buffer.from("first")), 500);
   });
   await expect.poll(() => received).toHaveLength(2);
   expect(received[0]).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n$/);
 });
 
 it("sends the head of a stream that ends before it has begun", async () => {
-  const received = await readResponse((response) => StreamOutlet.open(response, {}).end());
+  const received = await readResponse((response) => StreamSink.open(response, {}).end());
   await expect.poll(() => received.join("")).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n0\r\n\r\n$/);
 });
 
 it("takes all of a large beginning", async () => {
   const large = "x".repeat(3_000_000);
   const received = await readResponse((response) => {
-    const outlet = StreamOutlet.open(response, {});
-    outlet.write(Buffer.from(large));
-    outlet.write(Buffer.from("then"));
+    const sink = StreamSink.open(response, {});
+    sink.write(Buffer.from(large));
+    sink.write(Buffer.from("then"));
   });
   await expect.poll(() => received.join("")).toMatch(/then\r\n$/);
   expect(received.join("").match(/x/g)).toHaveLength(large.length);

@@ -1,18 +1,18 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createChunkEncoder, LAST_CHUNK } from "./chunk.ts";
-import type { Outlet } from "./outlet.ts";
+import type { EventSink } from "./event-sink.ts";
 import { listenTo, takeSocket } from "./taken-socket.ts";
 
 /** A large message is handed over in pieces of this size, so that a slow reader's progress can be seen. */
 const PIECE_BYTES = 64 * 1024;
 /** How long a response's head waits for its first bytes, to go out in one write with them; ms. */
 const HEAD_WAITS_MS = 20;
-const OUTLET = Symbol("outlet");
+const SINK = Symbol("sink");
 const encodeChunk = createChunkEncoder();
 
-/** What bytes are handed over to. It knows its outlet, so that all sockets share their listeners. */
-type Sink = (Socket | ServerResponse) & { [OUTLET]?: StreamOutlet };
+/** What bytes are handed over to. It knows its sink, so that all sockets share their listeners. */
+type Target = (Socket | ServerResponse) & { [SINK]?: StreamSink };
 
 /**
  * An SSE response, written to as fast as its reader takes it.
@@ -21,8 +21,8 @@ type Sink = (Socket | ServerResponse) & { [OUTLET]?: StreamOutlet };
  * than all the rest of a stream, and divide each write to a chunked response into four. Only a response that waits for
  * an earlier one on the same connection has no socket yet, and is left as it is.
  */
-export class StreamOutlet implements Outlet {
-  readonly #sink: Sink;
+export class StreamSink implements EventSink {
+  readonly #target: Target;
   readonly #isChunked: boolean;
   #closeListeners: readonly (() => void)[] = [];
   /** Whether the head still waits for the first bytes. */
@@ -33,37 +33,37 @@ export class StreamOutlet implements Outlet {
   #isBlocked = false;
   #lastProgressMs = performance.now();
 
-  private constructor(sink: Sink, isChunked: boolean) {
-    this.#sink = sink;
+  private constructor(target: Target, isChunked: boolean) {
+    this.#target = target;
     this.#isChunked = isChunked;
-    sink[OUTLET] = this;
+    target[SINK] = this;
   }
 
   /** Begins the response. Its head goes with the first bytes, or soon without them. */
-  static open(response: ServerResponse, headers: OutgoingHttpHeaders): StreamOutlet {
+  static open(response: ServerResponse, headers: OutgoingHttpHeaders): StreamSink {
     const { socket } = response;
     socket?.cork();
     response.writeHead(200, headers);
     response.flushHeaders();
     if (!socket) {
-      const outlet = new StreamOutlet(response, false);
+      const sink = new StreamSink(response, false);
       response.on("drain", onDrain).on("close", onClose).on("error", onError);
-      return outlet;
+      return sink;
     }
-    const outlet = new StreamOutlet(socket, response.chunkedEncoding);
-    outlet.#isHeadWaiting = true;
-    setTimeout(sendHead, HEAD_WAITS_MS, outlet);
+    const sink = new StreamSink(socket, response.chunkedEncoding);
+    sink.#isHeadWaiting = true;
+    setTimeout(sendHead, HEAD_WAITS_MS, sink);
     listenTo(socket, "drain", onDrain);
     listenTo(socket, "close", onClose);
     listenTo(socket, "error", onError);
     listenTo(socket, "end", onEnd);
     // The parser may be in the middle of its work.
     setImmediate(takeSocket, response, socket);
-    return outlet;
+    return sink;
   }
 
   get waitingBytes(): number {
-    return this.#queuedBytes + this.#sink.writableLength;
+    return this.#queuedBytes + this.#target.writableLength;
   }
 
   get lastProgressMs(): number {
@@ -86,15 +86,15 @@ export class StreamOutlet implements Outlet {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.#isBlocked) this.destroy();
-    else if (!("destroySoon" in this.#sink)) this.#sink.end();
+    else if (!("destroySoon" in this.#target)) this.#target.end();
     else {
-      if (this.#isChunked) this.#sink.write(LAST_CHUNK);
-      this.#sink.destroySoon();
+      if (this.#isChunked) this.#target.write(LAST_CHUNK);
+      this.#target.destroySoon();
     }
   }
 
   destroy(): void {
-    this.#sink.destroy();
+    this.#target.destroy();
   }
 
   onClose(listener: () => void): void {
@@ -106,10 +106,10 @@ export class StreamOutlet implements Outlet {
   sendHead(): void {
     if (!this.#isHeadWaiting) return;
     this.#isHeadWaiting = false;
-    (this.#sink as Socket).uncork();
+    (this.#target as Socket).uncork();
   }
 
-  /** The sink has closed. */
+  /** The target has closed. */
   close(): void {
     this.#isEnded = true;
     const listeners = this.#closeListeners;
@@ -117,7 +117,7 @@ export class StreamOutlet implements Outlet {
     for (const listener of listeners) listener();
   }
 
-  /** The sink wants more. */
+  /** The target wants more. */
   drain(): void {
     this.#isBlocked = false;
     this.#lastProgressMs = performance.now();
@@ -134,9 +134,9 @@ export class StreamOutlet implements Outlet {
 
   /** What the operating system took at once is no sign of a slow reader, whatever `write` answers. */
   #handOver(bytes: Buffer): void {
-    const wantsMore = this.#sink.write(this.#isChunked ? encodeChunk(bytes) : bytes);
+    const wantsMore = this.#target.write(this.#isChunked ? encodeChunk(bytes) : bytes);
     this.sendHead();
-    if (wantsMore || this.#sink.writableLength === 0) return;
+    if (wantsMore || this.#target.writableLength === 0) return;
     this.#isBlocked = true;
     this.#lastProgressMs = performance.now();
   }
@@ -151,16 +151,16 @@ export class StreamOutlet implements Outlet {
   }
 }
 
-function sendHead(outlet: StreamOutlet): void {
-  outlet.sendHead();
+function sendHead(sink: StreamSink): void {
+  sink.sendHead();
 }
 
-function onDrain(this: Sink): void {
-  this[OUTLET]?.drain();
+function onDrain(this: Target): void {
+  this[SINK]?.drain();
 }
 
-function onClose(this: Sink): void {
-  this[OUTLET]?.close();
+function onClose(this: Target): void {
+  this[SINK]?.close();
 }
 
 /** The reader says no more. It could still read, but none that is known to does. */
