@@ -1,5 +1,6 @@
 import { PresenceFunctions } from "@presence/gears";
-import { downstreamKey, EVERYONE } from "@presence/protocol";
+import { EVERYONE } from "@presence/gears/keys";
+import { downstreamKey } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { RedisProcess } from "../redis-process.ts";
 import { SILENT } from "./redis-clients.ts";

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PresenceFunctions, startTriggerHost } from "@presence/gears";
-import { contactKey, DEADLINES_KEY, downstreamKey, SEQUENCES_KEY } from "@presence/protocol";
+import { DEADLINES_KEY, SEQUENCES_KEY } from "@presence/gears/keys";
+import { contactKey, downstreamKey } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { redisClientIds, SILENT, sendHeartbeat, sendHeartbeats, untilWorkedOff } from "../load/redis-clients.ts";
 import { difference, medianUsage, type RedisUsage, readUsage, share, untilQuiet } from "../load/redis-usage.ts";

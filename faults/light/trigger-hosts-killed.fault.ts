@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { downstreamKey, EVERYONE, HEARTBEAT_KEY, watchersKey } from "@presence/protocol";
+import { EVERYONE, watchersKey } from "@presence/gears/keys";
+import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
 import { expect, it } from "vitest";
 import { Platform } from "../platform/platform.ts";
 import { TriggerHost } from "../platform/trigger-host.ts";

@@ -5,10 +5,11 @@
  * needs it. Which keys it touches follows from the data. In a cluster it is given one key, the gate of the partition that
  * it is to work in; all that it touches lies in that key's slot.
  */
-import { GATE_KEY, HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.ts";
+import { HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.ts";
 import { LIBRARY_VERSION } from "./library-version.ts";
 import { readHeartbeat } from "./presence/entry.ts";
 import { forget as forgetServer, unwatch as stopWatching } from "./presence/interest.ts";
+import { GATE_KEY } from "./presence/keys.ts";
 import {
   applyHeartbeat,
   checkLeases,

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { contactKey, leaseKey, RECORDS_KEY, slotOf } from "@presence/protocol";
+import { contactKey, leaseKey, slotOf } from "@presence/protocol";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { agreeOnPartitions } from "../src/host/partitions.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected, createConnection } from "../src/host/redis-connection.ts";
 import { startTriggerHost } from "../src/host/trigger-host.ts";
+import { RECORDS_KEY } from "../src/presence/keys.ts";
 import { type ClusterPartition, RedisCluster } from "./redis-cluster.ts";
 
 const INTERVAL_MS = 1_000;

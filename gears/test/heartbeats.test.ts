@@ -1,5 +1,6 @@
-import { BATCH_OF_KEY, DEADLINES_KEY, HEARTBEAT_KEY, holdersKey, leaseKey } from "@presence/protocol";
+import { HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
+import { BATCH_OF_KEY, DEADLINES_KEY, holdersKey } from "../src/presence/keys.ts";
 import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS, type TestPlatform } from "./platform.ts";
 

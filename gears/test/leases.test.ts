@@ -1,5 +1,6 @@
-import { leaseKey, SERVERS_KEY } from "@presence/protocol";
+import { leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
+import { SERVERS_KEY } from "../src/presence/keys.ts";
 import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS, type TestPlatform } from "./platform.ts";
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DEADLINES_KEY, leaseKey } from "@presence/protocol";
+import { leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
+import { DEADLINES_KEY } from "../src/presence/keys.ts";
 import { onEachRuntime } from "./on-each-runtime.ts";
 import { INTERVAL_MS, LEASE_MS, type TestPlatform } from "./platform.ts";
 

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { BATCH_OF_KEY, DEADLINES_KEY, downstreamKey, HEARTBEAT_KEY, STATE_KEY } from "@presence/protocol";
+import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected } from "../src/host/redis-connection.ts";
+import { BATCH_OF_KEY, DEADLINES_KEY, STATE_KEY } from "../src/presence/keys.ts";
 import type { LoadRuntime, TestedRedis, Triggers } from "./runtimes.ts";
 
 /** `d` of the tests, in ms: the clock may stall for three tenths of it before that counts as an outage. */

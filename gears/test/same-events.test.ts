@@ -1,5 +1,6 @@
-import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey, RECORDS_KEY } from "@presence/protocol";
+import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
 import { expect, onTestFinished, test } from "vitest";
+import { RECORDS_KEY } from "../src/presence/keys.ts";
 import { TestPlatform } from "./platform.ts";
 import { IN_A_CLUSTER, RUNTIMES } from "./runtimes.ts";
 

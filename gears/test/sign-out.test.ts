@@ -1,5 +1,6 @@
-import { DEADLINES_KEY, holdersKey, leaseKey } from "@presence/protocol";
+import { leaseKey } from "@presence/protocol";
 import { expect, test } from "vitest";
+import { DEADLINES_KEY, holdersKey } from "../src/presence/keys.ts";
 import { onEachRuntime } from "./on-each-runtime.ts";
 import { LEASE_MS } from "./platform.ts";
 

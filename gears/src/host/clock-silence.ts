@@ -1,5 +1,5 @@
-import { STATE_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
+import { STATE_KEY } from "../presence/keys.ts";
 
 /**
  * For how long no trigger host has swept, in ms by Redis's clock; `undefined` where none ever has.

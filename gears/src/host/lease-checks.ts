@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
-import { RECORDS_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { RECORDS_KEY } from "../presence/keys.ts";
 import { type ClientRecord, parseRecord } from "../presence/record.ts";
 import type { DeadlineClock } from "./deadline-clock.ts";
 import type { LeaseEvent } from "./keyspace-subscriber.ts";

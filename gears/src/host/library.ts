@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { GATE_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { LIBRARY_VERSION } from "../library-version.ts";
+import { GATE_KEY } from "../presence/keys.ts";
 
 /** Where the logic lives: in RedisGears where the Redis has it, else in Redis Functions. */
 export type Runtime = "redisgears" | "redis-functions";

@@ -1,5 +1,6 @@
-import { PARTITIONS_KEY, partitionPrefix, slotOf } from "@presence/protocol";
+import { partitionPrefix, slotOf } from "@presence/protocol";
 import type { Logger } from "pino";
+import { PARTITIONS_KEY } from "../presence/keys.ts";
 import { parseRedisAddress } from "./redis-address.ts";
 import { connected, createConnection } from "./redis-connection.ts";
 

@@ -1,12 +1,6 @@
-import {
-  contactKey,
-  downstreamKey,
-  GUESTS_KEY,
-  RECORDS_KEY,
-  SEQUENCES_KEY,
-  STATE_KEY,
-} from "../../../packages/protocol/src/redis-keys.ts";
+import { contactKey, downstreamKey } from "../../../packages/protocol/src/redis-keys.ts";
 import { addList, readAudience, removeLists, watchersOf } from "./interest.ts";
+import { GUESTS_KEY, RECORDS_KEY, SEQUENCES_KEY, STATE_KEY } from "./keys.ts";
 import { type ClientRecord, formatRecord } from "./record.ts";
 import { inParts, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import { formatMicroseconds, type RedisTime } from "./redis-time.ts";

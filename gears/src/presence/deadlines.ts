@@ -6,12 +6,7 @@
  * beside it. Each announced client is looked at when its lease ends, or before, and never only after: to look too early,
  * or twice, does no harm.
  */
-import {
-  BATCH_OF_KEY,
-  batchesKey,
-  changedBatchesKey,
-  DEADLINES_KEY,
-} from "../../../packages/protocol/src/redis-keys.ts";
+import { BATCH_OF_KEY, batchesKey, changedBatchesKey, DEADLINES_KEY } from "./keys.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 
 /** Between the server and the client in the name of a batch, and between its clients: no id contains it. */

@@ -1,6 +1,6 @@
+import { contactKey, downstreamKey } from "../../../packages/protocol/src/redis-keys.ts";
+import { dissolveBatchesOf } from "./deadlines.ts";
 import {
-  contactKey,
-  downstreamKey,
   EVERYONE,
   EXTERNAL_SERVERS_KEY,
   GUESTS,
@@ -10,8 +10,7 @@ import {
   SEQUENCES_KEY,
   SERVERS_KEY,
   watchersKey,
-} from "../../../packages/protocol/src/redis-keys.ts";
-import { dissolveBatchesOf } from "./deadlines.ts";
+} from "./keys.ts";
 import { inParts, listOf, numberOf, type Redis, textOf, valuesOf } from "./redis.ts";
 
 /** How much of a lost server's interest one call takes away: Redis serves nobody else meanwhile. */

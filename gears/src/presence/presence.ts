@@ -6,17 +6,7 @@
  * the same step; so heartbeats, keyspace notifications and the deadline clock may all find the same thing, and it is told
  * once.
  */
-import {
-  EXTERNAL_SERVERS_KEY,
-  GUESTS_KEY,
-  holdersKey,
-  LEASE_KEY_PREFIX,
-  leaseKey,
-  RECORDS_KEY,
-  SEQUENCES_KEY,
-  SERVERS_KEY,
-  STATE_KEY,
-} from "../../../packages/protocol/src/redis-keys.ts";
+import { LEASE_KEY_PREFIX, leaseKey } from "../../../packages/protocol/src/redis-keys.ts";
 import { announce, type Change, deleteIfWrongType, nextVersion, type Reason } from "./announce.ts";
 import {
   batchOf,
@@ -36,6 +26,15 @@ import {
   setDeadline,
 } from "./deadlines.ts";
 import { addList, forget, isExternalServer, watch } from "./interest.ts";
+import {
+  EXTERNAL_SERVERS_KEY,
+  GUESTS_KEY,
+  holdersKey,
+  RECORDS_KEY,
+  SEQUENCES_KEY,
+  SERVERS_KEY,
+  STATE_KEY,
+} from "./keys.ts";
 import { type ClientRecord, forEachRecord, readRecord, writeRecord } from "./record.ts";
 import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import { type RedisTime, readClock } from "./redis-time.ts";

@@ -1,4 +1,4 @@
-import { RECORDS_KEY } from "../../../packages/protocol/src/redis-keys.ts";
+import { RECORDS_KEY } from "./keys.ts";
 import { inParts, type Redis, textOf, valuesOf } from "./redis.ts";
 
 /** The last change of a client. */

@@ -1,15 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  BATCH_OF_KEY,
-  batchesKey,
-  changedBatchesKey,
-  DEADLINES_KEY,
-  HEARTBEAT_KEY,
-  holdersKey,
-  leaseKey,
-} from "@presence/protocol";
+import { HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { BATCH_OF_KEY, batchesKey, changedBatchesKey, DEADLINES_KEY, holdersKey } from "../../src/presence/keys.ts";
 import { type Announcement, TestPlatform } from "../platform.ts";
 import { RedisServer } from "../redis-server.ts";
 import { type LoadRuntime, RUNTIMES } from "../runtimes.ts";

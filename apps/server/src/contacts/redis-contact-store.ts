@@ -1,4 +1,5 @@
-import { type ClientId, contactKey, GUESTS_KEY } from "@presence/protocol";
+import { GUESTS_KEY } from "@presence/gears";
+import { type ClientId, contactKey } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { CallBatcher } from "../batching/call-batcher.ts";

@@ -1,4 +1,4 @@
-import { EVERYONE, GUESTS } from "@presence/protocol";
+import { EVERYONE, GUESTS } from "@presence/gears";
 import type { Watch } from "../presence-platform.ts";
 
 /** A name that is watched: a client's id, `EVERYONE` or `GUESTS`. */
