@@ -1,4 +1,5 @@
-export { agreeOnPartitions, DEFAULT_PARTITION_COUNT, type Partition, partitionsOf } from "./host/partitions.ts";
+export { agreeOnPartitions } from "./host/partition-count.ts";
+export { DEFAULT_PARTITION_COUNT, type Partition, partitionsOf } from "./host/partitions.ts";
 export { PresenceFunctions, type ReadReply } from "./host/presence-functions.ts";
 export { describeRedisAddress, parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
 export { connected, createConnection } from "./host/redis-connection.ts";

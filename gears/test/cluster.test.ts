@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { contactKey, leaseKey, slotOf } from "@presence/protocol";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { agreeOnPartitions } from "../src/host/partitions.ts";
+import { agreeOnPartitions } from "../src/host/partition-count.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected, createConnection } from "../src/host/redis-connection.ts";
 import { startTriggerHost } from "../src/host/trigger-host.ts";
@@ -94,7 +94,7 @@ describe("a cluster", () => {
     await agreeOnPartitions(cluster.url, logger, 3);
     await agreeOnPartitions(cluster.url, logger, 3);
     await expect(agreeOnPartitions(cluster.url, logger, 4)).rejects.toThrow(
-      "its keys are in 3 partitions: set REDIS_PARTITIONS to that, not to 4",
+      "the cluster uses 3 partitions: set REDIS_PARTITIONS to 3, not to 4",
     );
   });
 

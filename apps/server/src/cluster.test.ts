@@ -141,7 +141,7 @@ describe("several servers on a cluster", () => {
   it("refuse to spread clients in another way than whoever came first", async () => {
     await start("first");
     await expect(start("second", { REDIS_PARTITIONS: "6" })).rejects.toThrow(
-      "its keys are in 5 partitions: set REDIS_PARTITIONS to that, not to 6",
+      "the cluster uses 5 partitions: set REDIS_PARTITIONS to 5, not to 6",
     );
   });
 });

@@ -6,7 +6,8 @@ import { KeyspaceSubscriber } from "./keyspace-subscriber.ts";
 import { LeaseChecks } from "./lease-checks.ts";
 import type { Runtime } from "./library.ts";
 import { pause, RETRY_MS } from "./pace.ts";
-import { agreeOnPartitions, type Partition, partitionsOf } from "./partitions.ts";
+import { agreeOnPartitions } from "./partition-count.ts";
+import { type Partition, partitionsOf } from "./partitions.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
 import { connected, createConnection } from "./redis-connection.ts";
 
