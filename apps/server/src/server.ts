@@ -104,7 +104,7 @@ export async function startServer(
     const listening = await listen(app, {
       hosts: config.hosts,
       port: config.port,
-      onSocket: (socket) => admission.open(socket),
+      onSocket: (socket) => admission.addSocket(socket),
       http: { ...expressMessageClasses(app), maxHeaderSize: config.limits.maxHeaderBytes },
     });
     metrics.collectProcessMetrics();

@@ -11,7 +11,7 @@ export interface ContactList extends Watch {
 /** A document names more contacts than one may have; the message says how many that is. */
 export class LongContactListError extends Error {
   constructor(maxContacts: number) {
-    super(`This contact list is too long: it may name ${maxContacts} contacts at the most.`);
+    super(`This contact list is too long. It may have at most ${maxContacts} contacts.`);
     this.name = "LongContactListError";
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { problemOf, startTestServer, type TestServer } from "../../test/start-test-server.ts";
 import { SHARED_SECRET, secondsFromNow, signWithSecret, tokenOf } from "../../test/tokens.ts";
 
-/** As a proxy in front says it. */
+/** The header by which a trusted proxy names the client's address. */
 function from(address: string): RequestInit {
   return { headers: { "X-Forwarded-For": address } };
 }
@@ -11,8 +11,8 @@ async function refusals(server: TestServer, reason: string): Promise<number> {
   return server.metric(`presence_refused_total{reason="${reason}"}`);
 }
 
-describe("a server with limits", () => {
-  it("refuses further connections when it is full, keeps those it has, and takes more when one has gone", async () => {
+describe("admission limits", () => {
+  it("keeps open connections when the server is full, and admits a new one after one has closed", async () => {
     const server = await startTestServer({ env: { MAX_CONNECTIONS: "2" } });
     const anouk = await server.openTerminalStream("anouk");
     const magali = await server.openTerminalStream("magali");
@@ -28,7 +28,7 @@ describe("a server with limits", () => {
     await omar.close();
   });
 
-  it("lets one client have so many connections, and others theirs", async () => {
+  it("limits the connections of one client", async () => {
     const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_CLIENT: "2" } });
     await server.openTerminalStream("anouk");
     const second = await server.openTerminalStream("anouk");
@@ -40,7 +40,7 @@ describe("a server with limits", () => {
     await expect.poll(async () => (await server.request("/events/anouk", { method: "HEAD" })).status).toBe(200);
   });
 
-  it("counts each stream of a multiplexed response, and refuses the one too many alone", async () => {
+  it("counts each stream of a multiplexed response and refuses only those over the limit", async () => {
     const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_CLIENT: "2" } });
     const token = await server.signIn("anouk");
     const streams = [{ token }, { token }, { token }];
@@ -54,7 +54,7 @@ describe("a server with limits", () => {
     await server.openTerminalStream("anouk");
   });
 
-  it("says when to come back where there is room for no stream of a multiplexed response", async () => {
+  it("answers 429 with Retry-After if no stream of a multiplexed response is admitted", async () => {
     const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_CLIENT: "1" } });
     const token = await server.signIn("anouk");
     await server.openTerminalStream("anouk");
@@ -67,7 +67,7 @@ describe("a server with limits", () => {
     await partly.snapshot(1);
   });
 
-  it("lets one address have so many connections, as the proxy in front names it", async () => {
+  it("limits the connections of one address, as named by a trusted proxy", async () => {
     const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_ADDRESS: "1", TRUST_PROXY: "1" } });
     const ending = new AbortController();
     const first = await server.request("/events/anouk", { ...from("192.0.2.1"), signal: ending.signal });
@@ -83,14 +83,14 @@ describe("a server with limits", () => {
       .toBe(200);
   });
 
-  it("believes nobody who names another address, where no proxy is trusted", async () => {
+  it("ignores X-Forwarded-For if no proxy is trusted", async () => {
     const server = await startTestServer({ env: { MAX_REQUESTS_PER_SECOND: "1" } });
     for (let index = 0; index < 5; index += 1) {
       expect((await server.request("/healthz", from("192.0.2.1"))).status).toBe(200);
     }
   });
 
-  it("lets so many connections begin in a second", async () => {
+  it("limits new connections per second", async () => {
     const server = await startTestServer({ env: { MAX_NEW_CONNECTIONS_PER_SECOND: "2" } });
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => server.request("/events/anouk", { method: "HEAD" })),
@@ -101,7 +101,7 @@ describe("a server with limits", () => {
     await expect.poll(async () => (await server.request("/events/anouk", { method: "HEAD" })).status).toBe(200);
   });
 
-  it("answers one address so many requests a second, and others theirs", async () => {
+  it("limits the requests per second of one address", async () => {
     const server = await startTestServer({ env: { MAX_REQUESTS_PER_SECOND: "3", TRUST_PROXY: "1" } });
     const ask = (address: string) => server.request("/api/contacts", from(address));
     const statuses = (await Promise.all(Array.from({ length: 20 }, () => ask("192.0.2.1")))).map(
@@ -113,7 +113,20 @@ describe("a server with limits", () => {
     await expect.poll(async () => (await ask("192.0.2.1")).status).toBe(401);
   });
 
-  it("refuses a request whose head is too large", async () => {
+  it.each([
+    ["in the same IPv6 /64", "2001:db8:0:1::1", "2001:db8:0:1:ffff::2", 429],
+    ["in another IPv6 /64", "2001:db8:0:1::1", "2001:db8:0:2::1", 200],
+    ["that is the same IPv4 address, mapped to IPv6", "192.0.2.1", "::ffff:192.0.2.1", 429],
+    ["that is another IPv4 address, mapped to IPv6", "::ffff:192.0.2.1", "::ffff:192.0.2.2", 200],
+  ])("limits connections by address: a second one from an address %s", async (_name, first, second, status) => {
+    const server = await startTestServer({ env: { MAX_CONNECTIONS_PER_ADDRESS: "1", TRUST_PROXY: "1" } });
+    const ending = new AbortController();
+    expect((await server.request("/events/anouk", { ...from(first), signal: ending.signal })).status).toBe(200);
+    expect((await server.request("/events/magali", { ...from(second), method: "HEAD" })).status).toBe(status);
+    ending.abort();
+  });
+
+  it("returns 431 for headers that are too large", async () => {
     const server = await startTestServer({ env: { MAX_HEADER_BYTES: "2048" } });
     const small = await server.request("/healthz", { headers: { "X-Padding": "x".repeat(1_000) } });
     expect(small.status).toBe(200);
@@ -121,17 +134,17 @@ describe("a server with limits", () => {
     expect(await problemOf(large)).toMatchObject({ status: 431 });
   });
 
-  it("refuses a contact list that is too long, and says how long it may be", async () => {
+  it("returns 422 with the limit for a contact list that is too long", async () => {
     const server = await startTestServer({ env: { MAX_CONTACTS: "1" } });
     const refused = await server.request("/events/anouk");
     const problem = await problemOf(refused);
     expect(problem).toMatchObject({ status: 422, type: "urn:presence:problem:contact-list-too-long" });
-    expect(problem.detail).toContain("1 contacts at the most");
-    // A guest has no list of its own.
+    expect(problem.detail).toContain("at most 1 contacts");
+    // The limit is about documents, and a guest has none.
     await server.openTerminalStream("a-guest");
   });
 
-  it("takes no token that lives for longer than one may", async () => {
+  it("returns 401 for a token whose lifetime is too long", async () => {
     const server = await startTestServer({
       env: { AUTH_JWT_SECRET: SHARED_SECRET, MAX_TOKEN_LIFETIME_MS: String(2 * 3_600_000) },
     });

@@ -1,30 +1,32 @@
 import type { Socket } from "node:net";
 import { type ClientId, createProblem } from "@presence/protocol";
+import type { RequestHandler } from "express";
+import { rateLimit } from "express-rate-limit";
+import { addressOf } from "./address.ts";
 import { HttpProblem, plainProblem } from "./http-problem.ts";
 import { OpenSockets, socketLimits } from "./open-sockets.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
-/** How much a server takes on. Of connections, whoever has one keeps it; only further ones are refused. */
+/** Load limits of one server. Open connections are kept; a limit only refuses new ones. */
 export interface AdmissionLimits {
   maxConnections: number;
-  /** Loopback addresses are exempt: who is on this machine has no address of its own, and no need of one. */
+  /** Loopback is exempt. */
   maxConnectionsPerAddress: number;
   maxConnectionsPerClient: number;
-  /** Of all addresses together: a herd is let in at the pace that a server can bear. */
+  /** Over all addresses: after a restart, clients reconnect no faster than the server can serve them. */
   maxNewConnectionsPerSecond: number;
-  /** Of one address; loopback is exempt. */
+  /** Per address. Loopback is exempt. */
   maxRequestsPerSecond: number;
 }
 
 export interface AdmissionOptions {
   limits: AdmissionLimits;
-  /** How many files, sockets among them, the process may have open. */
+  /** How many file descriptors (sockets included) the process may have open. */
   openFiles: number;
-  /** Told of each refusal. */
   onRefusal: (reason: RefusalReason) => void;
 }
 
-/** What was too much, as metrics name it. */
+/** Which limit refused a request; the value of a metric's label. */
 export type RefusalReason =
   | "connections"
   | "connections-of-address"
@@ -33,18 +35,16 @@ export type RefusalReason =
   | "requests"
   | "open-files";
 
-/** From how many addresses on those that have gone quiet are forgotten. */
-const REMEMBERED_ADDRESSES = 10_000;
-const RETRY_AFTER_SECONDS = { least: 1, most: 5 };
-const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+const RETRY_AFTER_SECONDS = { min: 1, max: 5 };
 
-/** Counts connections and requests, and refuses what is too much. */
+/** Counts connections and requests, and refuses those over a limit. */
 export class Admission {
+  /** Answers 429 when an address sends too many requests. */
+  readonly limitRequests: RequestHandler;
   readonly #limits: AdmissionLimits;
   readonly #sockets: OpenSockets;
   readonly #onRefusal: (reason: RefusalReason) => void;
-  readonly #arrivals: RateLimit;
-  readonly #requests = new Map<string, RateLimit>();
+  readonly #newConnections: TokenBucket;
   readonly #connectionsOfAddress = new Counts();
   readonly #connectionsOfClient = new Counts();
   #connections = 0;
@@ -53,38 +53,36 @@ export class Admission {
     this.#limits = limits;
     this.#sockets = new OpenSockets(socketLimits(openFiles), () => onRefusal("open-files"));
     this.#onRefusal = onRefusal;
-    this.#arrivals = new RateLimit(limits.maxNewConnectionsPerSecond, performance.now());
+    this.#newConnections = new TokenBucket(limits.maxNewConnectionsPerSecond, performance.now());
+    this.limitRequests = rateLimit({
+      windowMs: 1000,
+      limit: limits.maxRequestsPerSecond,
+      standardHeaders: false,
+      legacyHeaders: false,
+      validate: false,
+      skip: (request) => addressOf(request) === undefined,
+      keyGenerator: (request) => addressOf(request) ?? "",
+      handler: () => this.#refuse("requests"),
+    });
   }
 
-  /** A client has opened a socket, by which nothing was asked yet. */
-  open(socket: Socket): void {
+  /** Counts a new socket, before its first request. */
+  addSocket(socket: Socket): void {
     this.#sockets.add(socket);
   }
 
-  /** @throws {HttpProblem} 429 where the address asks too often */
-  request(address: string): void {
-    if (LOOPBACK.test(address)) return;
-    const nowMs = performance.now();
-    let rate = this.#requests.get(address);
-    if (!rate) {
-      if (this.#requests.size >= REMEMBERED_ADDRESSES) this.#forgetQuietAddresses(nowMs);
-      rate = new RateLimit(this.#limits.maxRequestsPerSecond, nowMs);
-      this.#requests.set(address, rate);
-    }
-    if (!rate.take(nowMs)) this.#refuse("requests");
-  }
-
   /**
-   * A response that will carry streams: to be called before anything is done for it.
+   * Admits a response that will carry streams. Call it before any work for the response is done.
    *
-   * @returns to be called when it has ended
-   * @throws {HttpProblem} 503 where too many come at once, or files run out; 429 where the address has too many
+   * @param address as from `addressOf`
+   * @returns a function to call when the response has ended
+   * @throws {HttpProblem} 503 if the server is full, 429 if the address has too many connections
    */
-  arrive(address: string): () => void {
+  admitResponse(address: string | undefined): () => void {
     if (this.#sockets.areCrowded) this.#refuse("open-files");
-    if (!this.#arrivals.take(performance.now())) this.#refuse("arrivals");
+    if (!this.#newConnections.take(performance.now())) this.#refuse("arrivals");
     if (this.#connections >= this.#limits.maxConnections) this.#refuse("connections");
-    if (LOOPBACK.test(address)) return () => {};
+    if (address === undefined) return () => {};
     if (this.#connectionsOfAddress.of(address) >= this.#limits.maxConnectionsPerAddress) {
       this.#refuse("connections-of-address");
     }
@@ -92,20 +90,20 @@ export class Admission {
   }
 
   /**
-   * A stream of a client, be it one of several in a response.
+   * Admits one stream of a client. A multiplexed response carries several.
    *
-   * @returns to be called when it has ended
-   * @throws {HttpProblem} 503 where the server is full, 429 where the client has too many
+   * @returns a function to call when the stream has ended
+   * @throws {HttpProblem} 503 if the server is full, 429 if the client has too many connections
    */
-  join(client: ClientId): () => void {
+  admitStream(client: ClientId): () => void {
     if (this.#connections >= this.#limits.maxConnections) this.#refuse("connections");
     if (this.#connectionsOfClient.of(client) >= this.#limits.maxConnectionsPerClient) {
       this.#refuse("connections-of-client");
     }
-    const leave = this.#connectionsOfClient.add(client);
+    const remove = this.#connectionsOfClient.add(client);
     this.#connections += 1;
     return () => {
-      leave();
+      remove();
       this.#connections -= 1;
     };
   }
@@ -114,13 +112,9 @@ export class Admission {
     this.#onRefusal(reason);
     throw refusal(reason);
   }
-
-  #forgetQuietAddresses(nowMs: number): void {
-    for (const [address, rate] of this.#requests) if (rate.isIdle(nowMs)) this.#requests.delete(address);
-  }
 }
 
-/** How often each name was added and not taken back. */
+/** A counter for each name. */
 class Counts {
   readonly #counts = new Map<string, number>();
 
@@ -128,7 +122,7 @@ class Counts {
     return this.#counts.get(name) ?? 0;
   }
 
-  /** @returns takes it back */
+  /** @returns a function that undoes it */
   add(name: string): () => void {
     this.#counts.set(name, this.of(name) + 1);
     return () => {
@@ -143,13 +137,13 @@ function refusal(reason: RefusalReason): HttpProblem {
   const headers = { "Retry-After": String(retryAfterSeconds()) };
   switch (reason) {
     case "requests":
-      return plainProblem(429, "Too many requests come from this address. Try again in some seconds.", headers);
+      return plainProblem(429, "Too many requests from this address. Try again in some seconds.", headers);
     case "connections-of-address":
-      return plainProblem(429, "This address has as many connections as one may have. Close some.", headers);
+      return plainProblem(429, "This address has reached its limit of connections. Close some.", headers);
     case "connections-of-client":
-      return plainProblem(429, "This client has as many connections as one may have. Close some.", headers);
+      return plainProblem(429, "This client has reached its limit of connections. Close some.", headers);
     case "open-files":
-      // The socket is what there is too little of.
+      // Closing the socket frees a file descriptor.
       return serverFull({ ...headers, Connection: "close" });
     default:
       return serverFull(headers);
@@ -160,8 +154,8 @@ function serverFull(headers: Record<string, string>): HttpProblem {
   return new HttpProblem(createProblem("urn:presence:problem:server-full"), headers);
 }
 
-/** Those who were refused together do not come back together. */
+/** Random, so that clients that were refused together do not return together. */
 function retryAfterSeconds(): number {
-  const { least, most } = RETRY_AFTER_SECONDS;
-  return least + Math.floor(Math.random() * (most - least + 1));
+  const { min, max } = RETRY_AFTER_SECONDS;
+  return min + Math.floor(Math.random() * (max - min + 1));
 }

@@ -56,10 +56,7 @@ export function createApp({
   app.disable("etag");
   app.set("trust proxy", trustedProxies);
   app.use(requestLog(logger));
-  app.use((request, _response, next) => {
-    admission.request(request.ip ?? "");
-    next();
-  });
+  app.use(admission.limitRequests);
   app.use(securityHeaders());
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   app.use(sessionEndRoutes(sessions, hub));

@@ -15,9 +15,9 @@ function corsHeadersOf({ headers }: Response): string[] {
   return [...headers.keys()].filter((name) => name.startsWith("access-control-"));
 }
 
-describe("a page of another origin", () => {
+describe("CORS", () => {
   it.each(["/api/contacts", "/api/events", "/api/sessions", "/healthz"])(
-    "is let near %s by nobody who wasn't told to",
+    "sends no CORS headers for %s if no origins are configured",
     async (path) => {
       const server = await startTestServer();
       expect(corsHeadersOf(await server.request(path, { headers: { Origin: APP } }))).toEqual([]);
@@ -27,7 +27,7 @@ describe("a page of another origin", () => {
     },
   );
 
-  it("may call where its origin is named, without credentials", async () => {
+  it("allows a configured origin, without credentials", async () => {
     const server = await startTestServer({ env: { CORS_ORIGINS: `${APP}, https://other.example` } });
     const preflight = await server.request("/api/sessions/current", PREFLIGHT);
     expect(preflight.status).toBe(204);
@@ -39,6 +39,8 @@ describe("a page of another origin", () => {
     expect(answer.status).toBe(201);
     expect(answer.headers.get("access-control-allow-origin")).toBe(APP);
     expect(answer.headers.get("vary")).toMatch(/\bOrigin\b/i);
+    expect(answer.headers.get("access-control-expose-headers")).toBe("Retry-After,Presence-Heartbeat-Interval");
+    expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
   });
 
   it.each([
@@ -47,14 +49,20 @@ describe("a page of another origin", () => {
     "https://APP.example",
     "null",
     "https://app.example:8443",
-  ])("may not where its origin is %s", async (origin) => {
+  ])("does not allow the origin %s", async (origin) => {
     const server = await startTestServer({ env: { CORS_ORIGINS: APP } });
     const answer = await server.request("/api/contacts", { headers: { Origin: origin } });
     expect(corsHeadersOf(answer)).toEqual([]);
     expect(answer.headers.get("vary")).toMatch(/\bOrigin\b/i);
+    const preflight = await server.request("/api/contacts", {
+      ...PREFLIGHT,
+      headers: { ...PREFLIGHT.headers, Origin: origin },
+    });
+    expect(corsHeadersOf(preflight)).toEqual([]);
+    expect(preflight.ok).toBe(false);
   });
 
-  it("can make nobody's browser act for them: no cookie is set, and none counts", async () => {
+  it("sets no cookie and accepts no token in a cookie", async () => {
     const server = await startTestServer();
     const session = await server.post("/api/sessions", { client: "anouk" });
     expect(session.headers.get("set-cookie")).toBeNull();

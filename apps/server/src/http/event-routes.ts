@@ -15,6 +15,7 @@ import { MultiplexedSink } from "../push/multiplexed-sink.ts";
 import type { Opening, PushHub } from "../push/push-hub.ts";
 import { StreamSink } from "../push/stream-sink.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
+import { addressOf } from "./address.ts";
 import type { Admission } from "./admission.ts";
 import { authenticateLeniently, authenticateStream } from "./authentication.ts";
 import { requireClientId } from "./client-id.ts";
@@ -54,7 +55,7 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
       const holds = Holds.of(response);
-      holds.add(admission.arrive(addressOf(request)));
+      holds.add(admission.admitResponse(addressOf(request)));
       const session = await authenticateStream(request, sessions);
       await openStream(dependencies, { request, response, holds, session, pingId });
     })
@@ -63,7 +64,7 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
       const pingId = pingIdOf(request);
       const { streams } = parseBody(multiplexRequest, request.body);
       const holds = Holds.of(response);
-      holds.add(admission.arrive(addressOf(request)));
+      holds.add(admission.admitResponse(addressOf(request)));
       await openStreams(dependencies, { response, holds, streams, pingId });
     })
     .all(onlyAllows("GET", "HEAD", "POST"));
@@ -91,9 +92,9 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
       requireAccepts(request, EVENT_STREAM);
       const client = requireClientId(rawLastSegment(request));
       const holds = Holds.of(response);
-      holds.add(admission.arrive(addressOf(request)));
+      holds.add(admission.admitResponse(addressOf(request)));
       const list = await directory.contactListOf(client);
-      holds.add(admission.join(list.owner));
+      holds.add(admission.admitStream(list.owner));
       startStream(request, response, hub, () => {
         hub.open({ client: list.owner, list }, openSink(response, hub, holds), request.get("last-event-id"));
       });
@@ -115,7 +116,7 @@ async function openStream(
   { request, response, holds, session, pingId }: StreamOpening,
 ): Promise<void> {
   const list = await directory.contactListOf(session.client);
-  holds.add(admission.join(list.owner));
+  holds.add(admission.admitStream(list.owner));
   startStream(request, response, hub, () => {
     const liveness = livenessOf(hub, holds, pingId);
     const sink = openSink(response, hub, holds);
@@ -139,7 +140,7 @@ async function openStreams(
       try {
         const session = await sessions.verify(token);
         const list = await directory.contactListOf(session.client);
-        holds.add(admission.join(list.owner));
+        holds.add(admission.admitStream(list.owner));
         return { session, list };
       } catch (error) {
         return { refusal: foreseen(error) };
@@ -196,10 +197,6 @@ function openSink(response: Response, hub: PushHub, holds: Holds): StreamSink {
   const sink = StreamSink.open(response, streamHeaders(hub));
   sink.onClose(() => holds.giveBack());
   return sink;
-}
-
-function addressOf({ ip }: Request): string {
-  return ip ?? "";
 }
 
 function subscriptionOf(session: Session, list: Subscription["list"], liveness: Liveness | undefined): Subscription {
