@@ -108,18 +108,18 @@ describe("parseConfig", () => {
   it.each([
     ["0", 0],
     ["65535", 65_535],
-  ])("takes PORT=%s", (text, port) => {
+  ])("accepts PORT=%s", (text, port) => {
     expect(parseConfig({ PORT: text }, []).port).toBe(port);
   });
 
   it.each([
     ["100", 100],
     ["600000", 600_000],
-  ])("takes HEARTBEAT_INTERVAL_MS=%s", (text, ms) => {
+  ])("accepts HEARTBEAT_INTERVAL_MS=%s", (text, ms) => {
     expect(parseConfig({ HEARTBEAT_INTERVAL_MS: text }, []).heartbeatIntervalMs).toBe(ms);
   });
 
-  const wrong: [string, string, string][] = [
+  const invalid: [string, string, string][] = [
     ["PORT", "65536", "a whole number from 0 to 65535"],
     ["PORT", "-1", "a whole number from 0 to 65535"],
     ["PORT", "80.5", "a whole number from 0 to 65535"],
@@ -143,42 +143,45 @@ describe("parseConfig", () => {
     ["MAX_HEADER_BYTES", "12", "a whole number from 1024 to 1048576"],
     ["MAX_TOKEN_LIFETIME_MS", "1h", "a whole number from 1000 to 31536000000"],
     ["TRUST_PROXY", "true", "a whole number from 0 to 10"],
-    ["CORS_ORIGINS", "*", "origins such as https://app.example, by commas"],
-    ["CORS_ORIGINS", "https://app.example/", "origins such as https://app.example, by commas"],
+    ["CORS_ORIGINS", "*", "origins such as https://app.example, separated by commas"],
+    ["CORS_ORIGINS", "https://app.example/", "origins such as https://app.example, separated by commas"],
     ["LOG_LEVEL", "verbose", "one of fatal, error, warn, info, debug, trace, silent"],
     ["LOG_LEVEL", "INFO", "one of fatal, error, warn, info, debug, trace, silent"],
   ];
 
-  it.each(wrong)("refuses %s=%s in one line that says what is allowed", (name, value, allowed) => {
+  it.each(invalid)("rejects %s=%s with one line that names the allowed values", (name, value, allowed) => {
     const message = messageOf(() => parseConfig({ [name]: value }, []));
     expect(message).toBe(`${name} must be ${allowed}, not ${JSON.stringify(value)}.`);
     expect(message).not.toContain("\n");
   });
 
-  it("keeps to one line where the wrong value has several", () => {
+  it("reports an invalid value that contains line breaks in one line", () => {
     expect(messageOf(() => parseConfig({ SERVER_ID: "a\nb" }, []))).not.toContain("\n");
   });
 
-  it("refuses two issuers at once, without repeating the secret", () => {
+  it("rejects two issuers, without the secret in the message", () => {
     const message = messageOf(() =>
       parseConfig({ AUTH_JWT_SECRET: "s3cret", AUTH_JWKS_URL: "https://issuer.example/jwks" }, []),
     );
-    expect(message).toMatch(/^AUTH_JWKS_URL must be left out where AUTH_JWT_SECRET is set/);
+    expect(message).toMatch(/^AUTH_JWKS_URL must be unset when AUTH_JWT_SECRET is set/);
     expect(message).not.toContain("s3cret");
   });
 
-  it.each(["guessable", "with spaces in between"])("refuses METRICS_TOKEN=%s, without repeating it", (token) => {
-    const message = messageOf(() => parseConfig({ METRICS_TOKEN: token }, []));
-    expect(message).toBe('METRICS_TOKEN must be 16 or more characters out of A–Z a–z 0–9 - . _ ~ + / =, not "…".');
-  });
+  it.each(["guessable", "with spaces in between"])(
+    "rejects METRICS_TOKEN=%s, without the token in the message",
+    (token) => {
+      const message = messageOf(() => parseConfig({ METRICS_TOKEN: token }, []));
+      expect(message).toBe('METRICS_TOKEN must be 16 or more characters out of A–Z a–z 0–9 - . _ ~ + / =, not "…".');
+    },
+  );
 
-  it.each([["0"], ["-5"], ["1.5"], ["many"], ["100001"], [""]])("refuses --contacts=%s", (count) => {
+  it.each([["0"], ["-5"], ["1.5"], ["many"], ["100001"], [""]])("rejects --contacts=%s", (count) => {
     const message = messageOf(() => parseConfig({}, [`--contacts=${count}`]));
     expect(message).toBe(`--contacts must be a whole number from 1 to 100000, not ${JSON.stringify(count)}.`);
   });
 
   it.each([[["--contact", "5"]], [["5000"]], [["--contacts"]], [["--contacts", "--verbose"]]])(
-    "refuses the arguments %j",
+    "rejects the arguments %j",
     (argv) => {
       expect(messageOf(() => parseConfig({}, argv))).toMatch(
         /^The argument must be --contacts with a number, not ".*"\.$/,

@@ -5,40 +5,40 @@ import { CLIENT_ID_RULE, isClientId } from "@presence/protocol";
 import { z } from "zod";
 import type { AdmissionLimits } from "./http/admission.ts";
 
-/** How this server runs, parsed once from environment and arguments. */
+/** The server's configuration, parsed once from environment and arguments. */
 export interface Config {
   port: number;
   /** Addresses to listen on. */
   hosts: string[];
   serverId: string;
-  /** `d`, in ms. */
+  /** The interval `d` between heartbeats, in ms. */
   heartbeatIntervalMs: number;
-  /** Undefined for the standalone platform. */
+  /** `undefined` for a standalone server. */
   redisUrl: string | undefined;
-  /** Whether this server hosts the presence platform's triggers as well. */
+  /** Whether this server also hosts the presence platform's triggers. */
   hostsTriggers: boolean;
-  /** How many partitions a cluster's clients are spread over: the same for all servers and hosts of one cluster. */
+  /** The number of partitions of a Redis cluster. All servers and trigger hosts of a cluster must use the same number. */
   partitionCount: number;
   access: AccessConfig;
   logLevel: LogLevel;
-  /** How many contacts the built-in people have at least; `undefined` for the roster as it is. */
+  /** The minimum number of contacts of each client in the roster; `undefined` to use the roster unchanged. */
   contactCount: number | undefined;
   limits: LimitsConfig;
-  /** How many proxies stand in front, each of which says in `X-Forwarded-For` whom it speaks for. */
+  /** The number of reverse proxies in front of this server that set `X-Forwarded-For`. */
   trustedProxies: number;
-  /** Origins whose pages may call this server; none, unless given. */
+  /** Origins that CORS allows. */
   corsOrigins: string[];
-  /** What a request for metrics has to bring as its bearer token; `undefined` where whoever reaches them may have them. */
+  /** The bearer token that `GET /metrics` requires; `undefined` if it requires none. */
   metricsToken: string | undefined;
 }
 
-/** How much a server takes on. */
+/** Limits of one server. */
 export interface LimitsConfig extends AdmissionLimits {
-  /** Of a request's first line and headers together. */
+  /** Of a request line and its headers together. */
   maxHeaderBytes: number;
-  /** In a client's document. */
+  /** In one contact document. */
   maxContacts: number;
-  /** How far away a token's end may be. */
+  /** How long from now a token may be valid. */
   maxTokenLifetimeMs: number;
 }
 
@@ -47,12 +47,12 @@ export type AccessConfig = { mode: "demo" } | { mode: "issuer"; secret: string }
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Both loopback addresses, as `localhost` may mean either. */
+/** Both loopback addresses, because `localhost` may resolve to either. */
 const LOOPBACK = ["127.0.0.1", "::1"];
-const EVERY_ADDRESS = ["::"];
+const ALL_ADDRESSES = ["::"];
 const METRICS_TOKEN = /^[A-Za-z0-9._~+/-]{16,}=*$/;
 
-/** A setting that can't be right; the message names it and says what is allowed, in one line. */
+/** An invalid setting. The message is one line that names the setting and the allowed values. */
 export class ConfigError extends Error {
   constructor(name: string, allowed: string, value: string) {
     super(`${name} must be ${allowed}, not ${JSON.stringify(value)}.`);
@@ -63,8 +63,8 @@ export class ConfigError extends Error {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * @param argv arguments after the program's name
- * @throws {ConfigError} on the first setting that is wrong
+ * @param argv the arguments after the program's name
+ * @throws {ConfigError} on the first invalid setting
  */
 export function parseConfig(env: Environment, argv: readonly string[]): Config {
   const access = parseAccess(env);
@@ -105,8 +105,8 @@ function parseLimits(env: Environment): LimitsConfig {
   };
 }
 
-function wholeNumber(env: Environment, name: string, least: number, most: number, otherwise: string): number {
-  return parse(env, name, `a whole number from ${least} to ${most}`, integerText(least, most), otherwise);
+function wholeNumber(env: Environment, name: string, min: number, max: number, fallback: string): number {
+  return parse(env, name, `a whole number from ${min} to ${max}`, integerText(min, max), fallback);
 }
 
 function parseOrigins(env: Environment): string[] {
@@ -114,11 +114,12 @@ function parseOrigins(env: Environment): string[] {
   if (text === undefined) return [];
   const origins = text.split(",").map((origin) => origin.trim());
   const areOrigins = origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
-  if (!areOrigins) throw new ConfigError("CORS_ORIGINS", "origins such as https://app.example, by commas", text);
+  if (!areOrigins)
+    throw new ConfigError("CORS_ORIGINS", "origins such as https://app.example, separated by commas", text);
   return origins;
 }
 
-/** Of the characters that RFC 6750 allows in a bearer token, and too long to guess. */
+/** Allows the characters of a bearer token (RFC 6750), and requires a length that is hard to guess. */
 function parseMetricsToken(env: Environment): string | undefined {
   const token = given(env, "METRICS_TOKEN");
   if (token === undefined || METRICS_TOKEN.test(token)) return token;
@@ -129,7 +130,7 @@ function parseAccess(env: Environment): AccessConfig {
   const secret = given(env, "AUTH_JWT_SECRET");
   const jwksUrl = given(env, "AUTH_JWKS_URL");
   if (secret !== undefined && jwksUrl !== undefined) {
-    throw new ConfigError("AUTH_JWKS_URL", "left out where AUTH_JWT_SECRET is set (a token has one issuer)", jwksUrl);
+    throw new ConfigError("AUTH_JWKS_URL", "unset when AUTH_JWT_SECRET is set (a token has one issuer)", jwksUrl);
   }
   if (secret !== undefined) return { mode: "issuer", secret };
   if (jwksUrl === undefined) return { mode: "demo" };
@@ -149,11 +150,11 @@ function withoutPassword(url: string): string {
   return url.replace(/:[^:@/]*@/g, ":…@");
 }
 
-/** Demo mode lets anyone be anyone, so it stays on this machine unless told otherwise. */
+/** In demo mode anyone can sign in as any client, so the server listens on loopback only, unless HOST is set. */
 function parseHosts(env: Environment, access: AccessConfig): string[] {
   const host = given(env, "HOST");
   if (host !== undefined) return [host];
-  return access.mode === "demo" ? LOOPBACK : EVERY_ADDRESS;
+  return access.mode === "demo" ? LOOPBACK : ALL_ADDRESSES;
 }
 
 function parseContactCount(argv: readonly string[]): number | undefined {
@@ -184,18 +185,18 @@ function parse<Output>(
   return result.data;
 }
 
-/** An empty variable counts as none, as shells and compose files make them. */
+/** Treats an empty variable as unset, because shells and compose files often set empty ones. */
 function given(env: Environment, name: string): string | undefined {
   const value = env[name];
   return value === "" ? undefined : value;
 }
 
-function integerText(least: number, most: number) {
+function integerText(min: number, max: number) {
   return z
     .string()
     .regex(/^[0-9]+$/)
     .transform(Number)
-    .pipe(z.number().min(least).max(most));
+    .pipe(z.number().min(min).max(max));
 }
 
 function randomServerId(): string {

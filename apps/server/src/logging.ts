@@ -1,30 +1,29 @@
 import { readableLog } from "@presence/gears";
 import { type DestinationStream, type Logger, pino } from "pino";
 
-/** What waits to be written while there is no room for it (a full disk); beyond that, lines are lost. */
-const MAX_WAITING_BYTES = 1024 * 1024;
-/** How often it is said, at most, that the log can't be written. */
-const COMPLAINT_MS = 60_000;
+/** How much is buffered while the log cannot be written (a full disk). Further lines are dropped. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** The minimum time between two messages that the log cannot be written. */
+const ERROR_INTERVAL_MS = 60_000;
 
 /**
- * Structured logs, one JSON object a line. Nothing that may hold a token is ever given to it: no query, no header, no
- * body.
+ * Structured logs: one JSON object per line. Never log anything that may contain a token: queries, headers or bodies.
  *
- * @param destination standard output, unless given
+ * @param destination standard output by default
  */
 export function createLogger(level: string, serverId: string, destination?: DestinationStream): Logger {
   const options = { level, base: { server: serverId }, ...readableLog };
   return pino(options, destination ?? standardOutput());
 }
 
-/** A log that can't be written is no reason to serve nobody. */
+/** The server must keep running when standard output cannot be written. */
 function standardOutput(): DestinationStream {
-  const output = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES });
-  let lastSaidMs = Number.NEGATIVE_INFINITY;
+  const output = pino.destination({ fd: 1, sync: true, maxLength: MAX_BUFFERED_BYTES });
+  let lastErrorMs = Number.NEGATIVE_INFINITY;
   output.on("error", ({ message }: Error) => {
-    if (performance.now() - lastSaidMs < COMPLAINT_MS) return;
-    lastSaidMs = performance.now();
-    process.stderr.write(`The log can't be written: ${message}\n`);
+    if (performance.now() - lastErrorMs < ERROR_INTERVAL_MS) return;
+    lastErrorMs = performance.now();
+    process.stderr.write(`Cannot write the log: ${message}\n`);
   });
   return output;
 }

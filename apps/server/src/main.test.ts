@@ -53,7 +53,7 @@ describe("the server's process", () => {
     const process = start({ PORT: String(port), HOST: "127.0.0.1", LOG_LEVEL: "warn" });
     expect((await process.exit).code).toBe(1);
     expect(process.stderr).toBe(
-      `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.\n`,
+      `Port ${port} is in use. Stop the program that uses it, or choose another port: PORT=${port + 1} npm start.\n`,
     );
     expect(process.stdout).toBe("");
   });

@@ -4,19 +4,19 @@ import { type Environment, parseConfig } from "./config.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 const WEB_APP_FOLDER = fileURLToPath(new URL("../../web/dist", import.meta.url));
-/** Streams are told to end; whoever has not heard after this long is not waited for. */
+/** How long a shutdown waits for clients to close their streams. */
 const SHUTDOWN_MS = 1_500;
 
 export interface MainOptions {
-  /** Arguments after the program's name. */
+  /** The arguments after the program's name. */
   argv: readonly string[];
   env: Environment;
 }
 
 /**
- * Starts one realtime server, and resolves when it listens.
+ * Starts one realtime server. Resolves when it listens.
  *
- * @throws an error whose message is one line that says what to do, where a setting is wrong or the port can't be had
+ * @throws an error with a one-line message that says what to do, if a setting is invalid or the port is not available
  */
 export function main({ argv, env }: MainOptions): Promise<RunningServer> {
   return startServer(parseConfig(env, argv), { webAppFolder: WEB_APP_FOLDER });
@@ -25,17 +25,17 @@ export function main({ argv, env }: MainOptions): Promise<RunningServer> {
 async function runUntilSignalled(): Promise<void> {
   const starting = main({ argv: process.argv.slice(2), env: process.env });
   let isStopping = false;
-  const stop = async (emptied: (server: RunningServer) => Promise<void>) => {
+  const stop = async (drain: (server: RunningServer) => Promise<void>) => {
     if (isStopping) process.exit(130);
     isStopping = true;
     const server = await starting;
-    await emptied(server);
+    await drain(server);
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
     await server.close();
     process.exit(0);
   };
-  // Heard from the start: whoever reads that it listens may tell it to stop at once.
-  // Who sits at a terminal wants it back.
+  // Handle signals before the server listens: a supervisor may stop it as soon as it does.
+  // On Ctrl-C the server stops without draining, so that the terminal is free soon.
   process.on("SIGINT", () => void stop(() => Promise.resolve()));
   process.on("SIGTERM", () => void stop((server) => server.drain()));
   await starting;

@@ -3,16 +3,16 @@ import type { PresencePlatform } from "./presence/presence-platform.ts";
 import type { Revocations } from "./sessions/revocations.ts";
 import type { Session } from "./sessions/sessions.ts";
 
-/** What differs between a server that stands alone and one of several on Redis. */
+/** The parts that differ between a standalone server and one that uses Redis. */
 export interface PlatformParts {
   platform: PresencePlatform;
   contacts: ContactStore;
   revocations: Revocations;
-  /** Signs the tokens of demo mode; all servers of one Redis have the same. */
+  /** Signs the tokens of demo mode. All servers of one Redis share it. */
   demoKey: Uint8Array;
-  /** Calls the listener with sessions that are signed out at other servers. */
+  /** Calls the listener with each session that is signed out on another server. */
   followRevocations(onRevoked: (session: Session) => void): Promise<void>;
-  /** What an operator should know, in words. */
+  /** Texts for `GET /readyz`. */
   warnings(): string[];
   close(): Promise<void>;
 }

@@ -18,20 +18,20 @@ import { createDemoSessions, createJwksSessions, createSharedSecretSessions } fr
 import { createStandaloneParts } from "./standalone.ts";
 
 const DEMO_TOKEN_LIFETIME_MS = 12 * 60 * 60 * 1000;
-/** A proxy that asks every 2 s whether this server is ready has noticed by then; all is over well within 10 s. */
+/** A load balancer that checks readiness every 2 s notices within `noticeMs`. Draining ends well within 10 s. */
 const DRAIN_PACE: DrainPace = { noticeMs: 2_500, spreadMs: 5_000 };
-/** RFC 7518, section 3.2: an HS256 key is at least as long as the hash. */
+/** RFC 7518, section 3.2: an HS256 key must be at least as long as the hash. */
 const MIN_SECRET_BYTES = 32;
 
 export interface RunningServer {
-  /** Where it can be reached from this machine. */
+  /** The server's URL on this machine. */
   url: string;
   /**
-   * Sends the readers of this server to the others over some seconds; to be closed afterwards. A server that stands alone
-   * has no others to send them to, and does nothing.
+   * Moves the server's clients to other servers over some seconds. Close the server afterwards. Does nothing on a
+   * standalone server, because there are no others.
    */
   drain(): Promise<void>;
-  /** Ends all streams, telling their readers when to come back, and stops. */
+  /** Ends all streams with a reconnection time, and stops. */
   close(): Promise<void>;
 }
 
@@ -39,15 +39,15 @@ export interface ServerOptions {
   /** The folder of the built web app. */
   webAppFolder: string;
   pushLimits?: Partial<PushLimits>;
-  /** Where log lines go; standard output, unless given. */
+  /** Where log lines are written; standard output by default. */
   logDestination?: DestinationStream;
 }
 
 /**
- * Puts a realtime server together: config → presence → push → HTTP, closed in reverse.
+ * Builds a realtime server: config → presence → push → HTTP. Closing happens in reverse order.
  *
- * @throws {ListenError} where the port can't be had
- * @throws {RedisError} where Redis is to be used and can't be
+ * @throws {ListenError} if the port is not available
+ * @throws {RedisError} if Redis is configured but cannot be used
  */
 export async function startServer(
   config: Config,
@@ -55,7 +55,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const logger = createLogger(config.logLevel, config.serverId, logDestination);
   const metrics = new Metrics();
-  warnOfShortSecret(config, (message) => logger.warn(message));
+  warnAboutShortSecret(config, (message) => logger.warn(message));
   const roster = config.contactCount === undefined ? ROSTER : enlargeRoster(ROSTER, config.contactCount);
   const parts = await createParts(config, roster, metrics, logger);
   const { platform } = parts;
@@ -109,7 +109,7 @@ export async function startServer(
     });
     metrics.collectProcessMetrics();
     logger.info(
-      { hosts: config.hosts, port: listening.port, mode: access.mode, room: roomFor(config, openFiles) },
+      { hosts: config.hosts, port: listening.port, mode: access.mode, room: connectionCapacity(config, openFiles) },
       "listening",
     );
     return { url: `http://localhost:${listening.port}`, drain, close: () => closeAll(listening.close) };
@@ -141,13 +141,13 @@ function createAccess({ access, limits }: Config, { demoKey, revocations }: Plat
   return { mode: "issuer", sessions };
 }
 
-function warnOfShortSecret({ access }: Config, warn: (message: string) => void): void {
+function warnAboutShortSecret({ access }: Config, warn: (message: string) => void): void {
   if ("secret" in access && Buffer.byteLength(access.secret) < MIN_SECRET_BYTES) {
-    warn(`AUTH_JWT_SECRET is shorter than ${MIN_SECRET_BYTES} bytes, and so easier to guess than its hash.`);
+    warn(`AUTH_JWT_SECRET is shorter than ${MIN_SECRET_BYTES} bytes. Use a longer one: a short secret can be guessed.`);
   }
 }
 
-/** How many connections there is room for. */
-function roomFor({ limits }: Config, openFiles: number): number {
+/** How many connections this server can have. */
+function connectionCapacity({ limits }: Config, openFiles: number): number {
   return Math.min(limits.maxConnections, socketLimits(openFiles).forStreams);
 }

@@ -6,10 +6,10 @@ const MAX_CONTACTS = 100_000;
 
 const NOT_AN_ID = "not a client id";
 
-/** One check for the whole list: it is read for whoever arrives, and may be long. */
+/** One check for the whole list instead of one per item: it runs for each new stream, and the list may be long. */
 const contactIds = z.custom<ClientId[]>().superRefine((value: unknown, context) => {
   if (!Array.isArray(value) || value.length > MAX_CONTACTS) {
-    context.addIssue({ code: "custom", message: `not a list of ${MAX_CONTACTS} at the most` });
+    context.addIssue({ code: "custom", message: `not a list of at most ${MAX_CONTACTS}` });
     return;
   }
   const index = value.findIndex((id) => !isClientId(id));
@@ -25,9 +25,10 @@ const contactDocument = z.object({
 });
 
 /**
- * The contact document that `json` holds: anyone may write one by hand.
+ * Parses and validates a contact document. Operators may write documents manually, so anything can be in them.
  *
- * @throws an error that says what is wrong with it
+ * @param id the client id in the document's key
+ * @throws an error that says what is wrong
  */
 export function parseContactDocument(id: string, json: string): ContactDocument {
   const result = contactDocument.safeParse(JSON.parse(json));

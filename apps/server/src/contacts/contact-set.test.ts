@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { ContactSet, IdPool } from "./contact-set.ts";
 
-it("is the set of its ids", () => {
+it("behaves like a Set of its ids", () => {
   const id = fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom("anouk", "__proto__", "Anouk", "anouk-2"));
   fc.assert(
     fc.property(fc.array(id), id, (ids, other) => {

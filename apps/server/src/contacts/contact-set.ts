@@ -1,14 +1,12 @@
 import type { ClientId } from "@presence/protocol";
 
 /**
- * Past so many ids, which strangers may have made up, the pool begins anew: those in use then are merely kept twice. Some
- * tens of megabytes.
+ * The pool is cleared when it has this many ids, because clients of demo mode can make up any number of them. Ids that
+ * are in use at that time are then stored twice. The pool needs some tens of megabytes at most.
  */
 const MAX_POOLED = 200_000;
 
-/**
- * One string for each id, however often it was read: a thousand lists that name somebody share the name.
- */
+/** Interns ids: all contact lists share one string per id. */
 export class IdPool {
   readonly #ids = new Map<ClientId, ClientId>();
 
@@ -16,7 +14,7 @@ export class IdPool {
     const known = this.#ids.get(id);
     if (known !== undefined) return known;
     if (this.#ids.size >= MAX_POOLED) this.#ids.clear();
-    // Cut out of a request, it would hold on to all of that.
+    // Copy the id: a substring would keep the whole request in memory.
     const own = Buffer.from(id).toString();
     this.#ids.set(own, own);
     return own;
@@ -24,18 +22,18 @@ export class IdPool {
 }
 
 /**
- * Contacts of one client, as every stream holds them: a third of what a `Set` of them weighs, and rarely asked whether it
- * has somebody.
+ * The contacts of one client, kept for each stream. It needs a third of the memory of a `Set`. Lookups are slower, but
+ * rare.
  */
 export class ContactSet implements ReadonlySet<ClientId> {
-  /** Each once. */
+  /** Without duplicates. */
   readonly #ids: ClientId[];
-  /** They are sorted when it is first asked whether it has somebody, which most never are. */
+  /** The ids are sorted at the first lookup. Most sets never have one. */
   #areSorted = false;
 
   constructor(ids: Iterable<ClientId>, pool: IdPool) {
     const pooled = Array.from(new Set(ids), (id) => pool.get(id));
-    // Without the room for more in which it has grown.
+    // The copy has no spare capacity.
     this.#ids = pooled.slice();
   }
 

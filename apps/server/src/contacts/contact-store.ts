@@ -1,6 +1,6 @@
 import type { ClientId } from "@presence/protocol";
 
-/** A person's contact document: their profile, and whose presence they see. */
+/** A client's contact document: the profile and the contact list. */
 export interface ContactDocument {
   id: ClientId;
   name: string;
@@ -10,13 +10,13 @@ export interface ContactDocument {
   contacts: ClientId[];
 }
 
-/** Where contact documents live. Each method throws a `PresenceUnavailableError` where they can't be had at the moment. */
+/** Storage of contact documents. Each method throws a `PresenceUnavailableError` if the storage is unavailable. */
 export interface ContactStore {
   find(id: ClientId): Promise<ContactDocument | undefined>;
 
-  /** The documents that exist among those asked for, in no particular order. */
+  /** The documents that exist, in no particular order. */
   findMany(ids: Iterable<ClientId>): Promise<ContactDocument[]>;
 
-  /** Everyone who has a document, in a stable order. */
+  /** All documents, in a stable order. */
   list(): Promise<ContactDocument[]>;
 }

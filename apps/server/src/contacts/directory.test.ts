@@ -12,17 +12,17 @@ const demo = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: true,
 const issuer = new Directory(new MemoryContactStore(PEOPLE), { admitsGuests: false, maxContacts: 10 });
 
 describe("Directory", () => {
-  it("gives a person the list in the document", async () => {
+  it("returns the contact list of the document", async () => {
     const { contacts, ...list } = await demo.contactListOf("anouk");
     expect([...contacts]).toEqual(["omar"]);
     expect(list).toEqual({ owner: "anouk", everyone: false, guests: true });
   });
 
-  it("never lists a person as their own contact", async () => {
+  it("leaves the owner out of the contact list", async () => {
     expect([...(await demo.contactListOf("omar")).contacts]).toEqual(["anouk"]);
   });
 
-  it("shows a guest everyone who has a document", async () => {
+  it("returns all clients with a document for a guest", async () => {
     expect(await demo.contactListOf("zoe")).toEqual({
       owner: "zoe",
       contacts: new Set(["anouk", "omar"]),
@@ -31,7 +31,7 @@ describe("Directory", () => {
     });
   });
 
-  it("shows nobody to one without a document where there are no guests", async () => {
+  it("returns an empty list for a client without a document if guests are not admitted", async () => {
     expect(await issuer.contactListOf("zoe")).toEqual({
       owner: "zoe",
       contacts: new Set(),
@@ -40,14 +40,14 @@ describe("Directory", () => {
     });
   });
 
-  it("tells of a person what others may read, and no contacts", async () => {
+  it("returns profiles without contacts", async () => {
     expect(await demo.people()).toEqual([
       { id: "anouk", name: "Anouk Lefèvre", role: "Product lead", timeZone: "Europe/Paris" },
       { id: "omar", name: "Omar Haddad" },
     ]);
   });
 
-  it("has a profile for each client asked for", async () => {
+  it("returns a profile for each client", async () => {
     const profiles = await demo.profilesOf(new Set(["omar", "zoe"]));
     expect([...profiles]).toEqual([
       ["omar", { id: "omar", name: "Omar Haddad" }],
@@ -55,7 +55,7 @@ describe("Directory", () => {
     ]);
   });
 
-  it("knows one without a document by the id alone where there are no guests", async () => {
+  it("uses the id as the name of a client without a document if guests are not admitted", async () => {
     expect((await issuer.profilesOf(new Set(["zoe"]))).get("zoe")).toEqual({ id: "zoe", name: "zoe" });
   });
 
@@ -66,7 +66,7 @@ describe("Directory", () => {
     ["~", "~"],
     ["-._~", "-._~"],
     ["R2D2", "R2D2"],
-  ])("names the guest %s %s", async (id, name) => {
+  ])("derives the name of the guest %s: %s", async (id, name) => {
     expect((await demo.profilesOf(new Set([id]))).get(id)?.name).toBe(name);
   });
 });

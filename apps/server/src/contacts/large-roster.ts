@@ -74,9 +74,9 @@ const TIME_ZONES = [
 const NEIGHBOURS = 20;
 
 /**
- * `roster`, and as many invented colleagues as make everyone in it have `contactCount` contacts.
+ * Adds generated colleagues to `roster`, so that each client in it has `contactCount` contacts.
  *
- * A colleague's list holds everyone in the roster and the next few colleagues. The same arguments make the same people.
+ * A colleague's contacts are the roster and the next `NEIGHBOURS` colleagues. The result is deterministic.
  */
 export function enlargeRoster(roster: readonly ContactDocument[], contactCount: number): ContactDocument[] {
   const rosterIds = roster.map(({ id }) => id);
@@ -107,7 +107,7 @@ function neighbours(ids: readonly ClientId[], index: number): ClientId[] {
   return Array.from({ length: count }, (_, step) => at(ids, index + step + 1));
 }
 
-/** The lists' lengths share no factor, so that walking them in step repeats no pair for long. */
+/** The lists' lengths are coprime, so combinations of given and family names repeat late. */
 function at(list: readonly string[], index: number): string {
   return list[index % list.length] ?? "";
 }

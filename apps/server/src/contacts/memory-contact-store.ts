@@ -1,7 +1,7 @@
 import type { ClientId } from "@presence/protocol";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
-/** Contact documents that live and end with the process. */
+/** Contact documents in the memory of the process. */
 export class MemoryContactStore implements ContactStore {
   readonly #documents: ReadonlyMap<ClientId, ContactDocument>;
 

@@ -2,16 +2,19 @@ import { type ClientId, partitionOf } from "@presence/protocol";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 import type { RedisContactStore } from "./redis-contact-store.ts";
 
-/** Contact documents in a cluster: each beside the presence of its owner, who without one is a guest. */
+/**
+ * Contact documents in a cluster. Each is in the partition of its client's presence, where the presence platform checks
+ * whether the client is a guest.
+ */
 export class PartitionedContactStore implements ContactStore {
   readonly #parts: readonly RedisContactStore[];
 
-  /** @param parts one for each partition, in their order */
+  /** @param parts one store per partition, in the order of the partitions */
   constructor(parts: readonly RedisContactStore[]) {
     this.#parts = parts;
   }
 
-  /** As `RedisContactStore`, in each partition. */
+  /** Like `RedisContactStore.seed`, in each partition. */
   async seed(documents: readonly ContactDocument[]): Promise<void> {
     const parts = this.#split(documents, ({ id }) => id);
     await Promise.all(this.#parts.map((part, index) => part.seed(parts[index] ?? [])));

@@ -9,7 +9,7 @@ import { RedisContactStore } from "./redis-contact-store.ts";
 
 const ANOUK: ContactDocument = { id: "anouk", name: "Anouk", contacts: ["omar"] };
 
-describe("contact documents in Redis", () => {
+describe("RedisContactStore", () => {
   let server: RedisServer;
   let redis: Redis;
   const open = () => RedisContactStore.open(redis, pino({ level: "silent" }));
@@ -32,7 +32,7 @@ describe("contact documents in Redis", () => {
     return store;
   });
 
-  it("seeds once: who was deleted stays deleted, and who was changed stays changed", async () => {
+  it("seeds once: later deletions and changes are kept", async () => {
     const first = await open();
     await redis.set("contact:anouk", JSON.stringify({ ...ANOUK, name: "Written before" }));
     await first.seed([ANOUK, { ...ANOUK, id: "omar" }]);
@@ -43,20 +43,20 @@ describe("contact documents in Redis", () => {
     expect(await second.find("omar")).toBeUndefined();
   });
 
-  it("takes nobody on the list for a guest any longer, of a Redis that came back with nothing", async () => {
+  it("removes seeded clients from the guests", async () => {
     await redis.sadd(GUESTS_KEY, "anouk", "zoe");
     const store = await open();
     await store.seed([ANOUK]);
     expect(await redis.smembers(GUESTS_KEY)).toEqual(["zoe"]);
   });
 
-  it("reads a document written by hand with nothing but what it must have", async () => {
+  it("reads a manually written document with only the required fields", async () => {
     const store = await open();
     await redis.set("contact:zoe", '{"id":"zoe","contacts":["anouk"],"favourite":"blue"}');
     expect(await store.find("zoe")).toEqual({ id: "zoe", name: "zoe", contacts: ["anouk"] });
   });
 
-  it("replaces a document in one step", async () => {
+  it("replaces a document", async () => {
     const store = await open();
     await store.save(ANOUK);
     await store.save({ ...ANOUK, contacts: ["magali"] });
@@ -70,16 +70,16 @@ describe("contact documents in Redis", () => {
     "null",
     '{"id":"zoe"}',
     '{"id":"other","contacts":[]}',
-    '{"id":"zoe","contacts":["no id at all"]}',
+    '{"id":"zoe","contacts":["not an id"]}',
     '{"id":"zoe","contacts":"anouk"}',
     '{"id":"zoe","name":7,"contacts":[]}',
-  ])("takes %s for no document", async (text) => {
+  ])("ignores the invalid document %s", async (text) => {
     const store = await open();
     await redis.set("contact:zoe", text);
     expect(await store.find("zoe")).toBeUndefined();
   });
 
-  it("takes something else than text for no document", async () => {
+  it("ignores a key of another type", async () => {
     const store = await open();
     await redis.lpush("contact:zoe", "a");
     expect(await store.find("zoe")).toBeUndefined();

@@ -7,25 +7,28 @@ import { unwrapReply } from "../redis/unwrap-reply.ts";
 import { parseContactDocument } from "./contact-document.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
-/** Says that the roster has been written once: who was deleted since does not come back. */
+/** Exists once the roster has been written, so that documents deleted later are not written again. */
 const SEEDED_KEY = "presence:seeded";
 const KEYS_PER_CALL = 500;
-/** Of people who arrive together: each answer begins a stream, and all of one call's begin in one turn. */
+/**
+ * Batch size for single lookups that happen at the same time. It is small, because each result opens a stream, and all
+ * results of one call are processed in one event loop turn.
+ */
 const SINGLE_KEYS_PER_CALL = 48;
-/** Finding everyone means going through all keys, so it is remembered for so long, in ms. */
-const LIST_MS = 5_000;
+/** How long the list of all documents is cached, because reading it scans all keys. */
+const LIST_CACHE_MS = 5_000;
 
 /**
- * Contact documents in Redis, shared by all servers: as RedisJSON where the Redis has it, else, and in a cluster, as
- * strings of JSON.
+ * Contact documents in Redis, shared by all servers. They are RedisJSON documents if Redis has that module, and JSON
+ * strings otherwise and in a cluster.
  *
- * A document is read each time it is asked for, so one that was written by hand counts at once.
+ * Single documents are not cached, so a document that an operator writes takes effect immediately.
  */
 export class RedisContactStore implements ContactStore {
   readonly #redis: Redis;
   readonly #logger: Logger;
   readonly #hasJson: boolean;
-  /** What the connection puts before each key, and not before a pattern, nor in an answer. */
+  /** ioredis adds it to keys in commands, but not to patterns, and does not remove it from replies. */
   readonly #connectionPrefix: string;
   readonly #single: CallBatcher<Map<ClientId, ContactDocument>>;
   #list: { documents: Promise<ContactDocument[]>; untilMs: number } | undefined;
@@ -45,7 +48,7 @@ export class RedisContactStore implements ContactStore {
     return new RedisContactStore(redis, await hasJsonCommands(redis), logger);
   }
 
-  /** Writes these documents, the first time that anyone asks it of this Redis. What is there already stays. */
+  /** Writes the documents once per Redis. Existing documents are kept. */
   async seed(documents: readonly ContactDocument[]): Promise<void> {
     if ((await this.#redis.set(SEEDED_KEY, "1", "NX")) === null) return;
     for (let start = 0; start < documents.length; start += KEYS_PER_CALL) {
@@ -56,13 +59,13 @@ export class RedisContactStore implements ContactStore {
         if (this.#hasJson) pipeline.call("JSON.SET", contactKey(document.id), "$", json, "NX");
         else pipeline.set(contactKey(document.id), json, "NX");
       }
-      // Of a Redis that came back with nothing, some may have been taken for guests before this.
+      // After Redis lost its data, clients of the roster may have been recorded as guests.
       pipeline.srem(GUESTS_KEY, ...some.map(({ id }) => id));
       await pipeline.exec();
     }
   }
 
-  /** Writes a document whole, in one step: whoever reads sees all of the old one or all of the new. */
+  /** Replaces a document atomically. */
   async save(document: ContactDocument): Promise<void> {
     const json = JSON.stringify(document);
     if (this.#hasJson) await this.#redis.call("JSON.SET", contactKey(document.id), "$", json);
@@ -88,7 +91,7 @@ export class RedisContactStore implements ContactStore {
     const nowMs = performance.now();
     if (!this.#list || this.#list.untilMs < nowMs) {
       const documents = this.#readAll();
-      this.#list = { documents, untilMs: nowMs + LIST_MS };
+      this.#list = { documents, untilMs: nowMs + LIST_CACHE_MS };
       documents.catch(() => {
         this.#list = undefined;
       });
@@ -98,7 +101,7 @@ export class RedisContactStore implements ContactStore {
 
   async #findSome(ids: readonly ClientId[]): Promise<ContactDocument[]> {
     const texts = await unwrapReply(this.#redis.mget(...ids.map(contactKey)));
-    // A string key has no JSON value, and a JSON key no string: `MGET` passes over the latter.
+    // `MGET` returns null for a RedisJSON key.
     const rest = ids.filter((_, index) => typeof texts[index] !== "string");
     const jsons = this.#hasJson && rest.length > 0 ? await this.#readJson(rest) : new Map<ClientId, string>();
     return ids.flatMap((id, index) => {
@@ -118,7 +121,7 @@ export class RedisContactStore implements ContactStore {
     try {
       return parseContactDocument(id, json);
     } catch (error) {
-      this.#logger.warn({ key: contactKey(id), err: error }, "this is no contact document, and counts as none");
+      this.#logger.warn({ key: contactKey(id), err: error }, "ignoring an invalid contact document");
       return undefined;
     }
   }
@@ -137,13 +140,13 @@ export class RedisContactStore implements ContactStore {
 }
 
 async function hasJsonCommands(redis: Redis): Promise<boolean> {
-  // A connection knows nothing of keys in commands of modules, so that it can't put a partition's prefix before them.
+  // ioredis does not know the keys of module commands, so it would not add the partition's prefix to them.
   if ((redis.options.keyPrefix ?? "") !== "") return false;
   try {
     await redis.call("JSON.GET", SEEDED_KEY);
     return true;
   } catch (error) {
-    // Anything else than not knowing the command means that it is there.
+    // Any other error means that the command exists.
     return !(error instanceof Error && /unknown command|noperm/i.test(error.message));
   }
 }

@@ -5,7 +5,7 @@ import { ROSTER } from "./roster.ts";
 const ids = ROSTER.map(({ id }) => id);
 
 describe("the roster", () => {
-  it("holds about a dozen people, each once", () => {
+  it("has 10 to 15 different clients", () => {
     expect(ROSTER.length).toBeGreaterThanOrEqual(10);
     expect(ROSTER.length).toBeLessThanOrEqual(15);
     expect(new Set(ids).size).toBe(ids.length);
@@ -15,23 +15,23 @@ describe("the roster", () => {
     ["anouk", ["magali", "omar"]],
     ["magali", ["anouk", "omar"]],
     ["omar", ["anouk", "magali"]],
-  ])("shows %s the other two of the three-client demo", (id, others) => {
+  ])("has the other two clients of the three-client demo in the list of %s", (id, others) => {
     expect(ROSTER.find((person) => person.id === id)?.contacts).toEqual(expect.arrayContaining(others));
   });
 
-  it("has lists that all differ", () => {
+  it("has no two equal contact lists", () => {
     const lists = ROSTER.map(({ contacts }) => [...contacts].sort().join());
     expect(new Set(lists).size).toBe(lists.length);
   });
 
-  it("has somebody who sees a person that doesn't see them back", () => {
+  it("has a contact that is not mutual", () => {
     const isOneSided = ROSTER.some(({ id, contacts }) =>
       contacts.some((contact) => !ROSTER.find((other) => other.id === contact)?.contacts.includes(id)),
     );
     expect(isOneSided).toBe(true);
   });
 
-  it.each(ROSTER)("describes $id fully and legally", ({ id, name, role, timeZone, contacts }) => {
+  it.each(ROSTER)("has a complete and valid document of $id", ({ id, name, role, timeZone, contacts }) => {
     expect(isClientId(id)).toBe(true);
     expect(name).toMatch(/\S+ \S+/);
     expect(role).toBeTruthy();

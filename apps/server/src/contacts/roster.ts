@@ -1,6 +1,6 @@
 import type { ContactDocument } from "./contact-store.ts";
 
-/** The people of the demo. Their lists differ on purpose: who sees whom is what presence has to get right. */
+/** The clients of the demo. Their contact lists differ, so that the demo shows who sees whose presence. */
 export const ROSTER: readonly ContactDocument[] = [
   person("anouk", "Anouk Lefèvre", "Product lead", "Europe/Paris", [
     "magali",

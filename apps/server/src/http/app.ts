@@ -15,7 +15,7 @@ import { securityHeaders } from "./security-headers.ts";
 import { sessionEndRoutes, sessionIssueRoutes } from "./session-routes.ts";
 import { webAppRoutes } from "./web-app-routes.ts";
 
-/** Who may be whom: in demo mode anyone may be any client, else an issuer's tokens decide. */
+/** How clients authenticate: in demo mode anyone gets a token for any client; otherwise an issuer's tokens are required. */
 export type Access = { mode: "demo"; sessions: DemoSessions } | { mode: "issuer"; sessions: Sessions };
 
 export interface AppDependencies {
@@ -23,20 +23,20 @@ export interface AppDependencies {
   directory: Directory;
   hub: PushHub;
   admission: Admission;
-  /** How many proxies stand in front. */
+  /** The number of reverse proxies in front of this server. */
   trustedProxies: number;
   corsOrigins: readonly string[];
-  /** What a request for metrics has to bring, where it has to bring anything. */
+  /** The bearer token that `GET /metrics` requires; `undefined` if it requires none. */
   metricsToken: string | undefined;
   metrics: Metrics;
   logger: Logger;
-  /** What an operator should know, in words. */
+  /** Texts for `GET /readyz`. */
   warnings: () => string[];
   /** The folder of the built web app. */
   webAppFolder: string;
 }
 
-/** The HTTP face of a realtime server. */
+/** The HTTP application of a realtime server. */
 export function createApp({
   access,
   directory,

@@ -5,22 +5,27 @@ import { HttpProblem } from "./http-problem.ts";
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
-/** The session whose token is in the `Authorization` header. */
+/**
+ * The session of the token in the `Authorization` header.
+ *
+ * @throws {HttpProblem} 401 if there is no token
+ * @throws {TokenError} if the token is not accepted
+ */
 export function authenticate(request: Request, sessions: Sessions): Promise<Session> {
-  return sessions.verify(require(bearerToken(request)));
+  return sessions.verify(requireToken(bearerToken(request)));
 }
 
-/** As `authenticate`, for what may go on while nobody can tell whether the token was signed out. */
+/** Like `authenticate`, but accepts the token when the revocation check is unavailable (Redis is down). */
 export function authenticateLeniently(request: Request, sessions: Sessions): Promise<Session> {
-  return sessions.verifyLeniently(require(bearerToken(request)));
+  return sessions.verifyLeniently(requireToken(bearerToken(request)));
 }
 
-/** As `authenticate`, or with the token in `?token=`: an `EventSource` can't send headers. */
+/** Like `authenticate`, but also takes the token from `?token=`, because `EventSource` cannot send headers. */
 export function authenticateStream(request: Request, sessions: Sessions): Promise<Session> {
-  return sessions.verify(require(bearerToken(request) ?? queryToken(request)));
+  return sessions.verify(requireToken(bearerToken(request) ?? queryToken(request)));
 }
 
-/** What is in the `Authorization` header, if it is a bearer token. */
+/** The bearer token in the `Authorization` header. */
 export function bearerToken(request: Request): string | undefined {
   return BEARER.exec(request.get("authorization") ?? "")?.[1];
 }
@@ -30,7 +35,7 @@ function queryToken(request: Request): string | undefined {
   return typeof token === "string" && token !== "" ? token : undefined;
 }
 
-function require(token: string | undefined): string {
+function requireToken(token: string | undefined): string {
   if (token !== undefined) return token;
   throw new HttpProblem(createProblem("urn:presence:problem:token-missing"), { "WWW-Authenticate": "Bearer" });
 }

@@ -38,7 +38,7 @@ describe("bad ids", () => {
   it("in the path: says so where the encoding is wrong", async () => {
     const server = await startTestServer();
     const response = await requestTarget(server, "/events/%E0%A4%A");
-    expect(response.body).toContain("The path is not properly percent-encoded.");
+    expect(response.body).toContain("The path has invalid percent-encoding.");
   });
 
   it("in the path: a control character", async () => {

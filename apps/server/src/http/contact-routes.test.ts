@@ -105,7 +105,7 @@ describe("GET /api/contacts", () => {
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
     expect(await problemOf(response)).toMatchObject({
       type: "urn:presence:problem:token-missing",
-      title: "A token is needed",
+      title: "Token missing",
       status: 401,
       detail: expect.stringContaining("Authorization: Bearer"),
     });

@@ -13,7 +13,7 @@ export interface ContactRouteDependencies {
   hub: PushHub;
 }
 
-/** The caller's contact list, with profiles and presence. */
+/** `GET /api/contacts`: the caller's contact list, with profiles and presence. */
 export function contactRoutes({ sessions, directory, hub }: ContactRouteDependencies): Router {
   const router = Router();
   router
@@ -40,7 +40,7 @@ export function contactRoutes({ sessions, directory, hub }: ContactRouteDependen
   return router;
 }
 
-/** Demo mode only: whom one may sign in as. */
+/** `GET /api/people` (demo mode only): the profiles that a visitor can sign in as. */
 export function peopleRoutes(directory: Directory): Router {
   const router = Router();
   router

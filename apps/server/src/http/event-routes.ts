@@ -25,9 +25,9 @@ import { requireAccepts } from "./negotiation.ts";
 
 const EVENT_STREAM = "text/event-stream";
 const MAX_PING_BYTES = 256;
-/** Room for as many streams as one request may ask for, each with a large token. */
+/** Enough for `MAX_CHANNELS` streams with a large token each. */
 const MAX_MULTIPLEX_BYTES = MAX_CHANNELS * 4096;
-/** Chosen by browsers at random: short enough for a log line, too long to guess. */
+/** A browser generates the id at random. At least 16 characters make it hard to guess. */
 const PING_ID = /^[A-Za-z0-9._~-]{16,64}$/;
 
 const multiplexRequest: z.ZodType<MultiplexRequest> = z.strictObject({
@@ -45,7 +45,7 @@ export interface EventRouteDependencies {
   admission: Admission;
 }
 
-/** The SSE stream, alone or several over one response, and the pings that prove its browser lives. */
+/** SSE streams (one, or several multiplexed in one response) and the pings that keep their connections alive. */
 export function eventRoutes(dependencies: EventRouteDependencies): Router {
   const { sessions, hub, admission } = dependencies;
   const router = Router();
@@ -54,25 +54,25 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
     .get(async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
-      const holds = Holds.of(response);
-      holds.add(admission.admitResponse(addressOf(request)));
+      const cleanup = Cleanup.of(response);
+      cleanup.add(admission.admitResponse(addressOf(request)));
       const session = await authenticateStream(request, sessions);
-      await openStream(dependencies, { request, response, holds, session, pingId });
+      await openStream(dependencies, { request, response, cleanup, session, pingId });
     })
     .post(...readJson(MAX_MULTIPLEX_BYTES), async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const pingId = pingIdOf(request);
       const { streams } = parseBody(multiplexRequest, request.body);
-      const holds = Holds.of(response);
-      holds.add(admission.admitResponse(addressOf(request)));
-      await openStreams(dependencies, { response, holds, streams, pingId });
+      const cleanup = Cleanup.of(response);
+      cleanup.add(admission.admitResponse(addressOf(request)));
+      await openStreams(dependencies, { response, cleanup, streams, pingId });
     })
     .all(onlyAllows("GET", "HEAD", "POST"));
   router
     .route("/api/events/pings")
     .post(...readJson(MAX_PING_BYTES), async (request, response) => {
       const { connection } = parseBody(pingRequest, request.body);
-      // Who is still there is still there, and keeps their stream, while Redis is away.
+      // A ping must also count while Redis is down, or the server would close the streams of live browsers.
       const { client } = await authenticateLeniently(request, sessions);
       if (!hub.ping(connection, client)) {
         throw new HttpProblem(createProblem("urn:presence:problem:connection-unknown"));
@@ -83,7 +83,7 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
   return router;
 }
 
-/** Demo mode only: the same stream for a terminal, without a token. */
+/** `GET /events/{id}` (demo mode only): the same stream without a token, for `curl`. */
 export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRouteDependencies, "sessions">): Router {
   const router = Router();
   router
@@ -91,12 +91,12 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
     .get(async (request, response) => {
       requireAccepts(request, EVENT_STREAM);
       const client = requireClientId(rawLastSegment(request));
-      const holds = Holds.of(response);
-      holds.add(admission.admitResponse(addressOf(request)));
+      const cleanup = Cleanup.of(response);
+      cleanup.add(admission.admitResponse(addressOf(request)));
       const list = await directory.contactListOf(client);
-      holds.add(admission.admitStream(list.owner));
+      cleanup.add(admission.admitStream(list.owner));
       startStream(request, response, hub, () => {
-        hub.open({ client: list.owner, list }, openSink(response, hub, holds), request.get("last-event-id"));
+        hub.open({ client: list.owner, list }, openSink(response, hub, cleanup), request.get("last-event-id"));
       });
     })
     .all(onlyAllows("GET", "HEAD"));
@@ -106,52 +106,52 @@ export function terminalEventRoutes({ directory, hub, admission }: Omit<EventRou
 interface StreamOpening {
   request: Request;
   response: Response;
-  holds: Holds;
+  cleanup: Cleanup;
   session: Session;
   pingId: string | undefined;
 }
 
 async function openStream(
   { directory, hub, admission }: EventRouteDependencies,
-  { request, response, holds, session, pingId }: StreamOpening,
+  { request, response, cleanup, session, pingId }: StreamOpening,
 ): Promise<void> {
   const list = await directory.contactListOf(session.client);
-  holds.add(admission.admitStream(list.owner));
+  cleanup.add(admission.admitStream(list.owner));
   startStream(request, response, hub, () => {
-    const liveness = livenessOf(hub, holds, pingId);
-    const sink = openSink(response, hub, holds);
+    const liveness = livenessOf(hub, cleanup, pingId);
+    const sink = openSink(response, hub, cleanup);
     hub.open(subscriptionOf(session, list, liveness), sink, request.get("last-event-id"));
   });
 }
 
 interface MultiplexOpening {
   response: Response;
-  holds: Holds;
+  cleanup: Cleanup;
   streams: readonly StreamRequest[];
   pingId: string | undefined;
 }
 
 async function openStreams(
   { sessions, directory, hub, admission }: EventRouteDependencies,
-  { response, holds, streams, pingId }: MultiplexOpening,
+  { response, cleanup, streams, pingId }: MultiplexOpening,
 ): Promise<void> {
   const verified = await Promise.all(
     streams.map(async ({ token }) => {
       try {
         const session = await sessions.verify(token);
         const list = await directory.contactListOf(session.client);
-        holds.add(admission.admitStream(list.owner));
+        cleanup.add(admission.admitStream(list.owner));
         return { session, list };
       } catch (error) {
-        return { refusal: foreseen(error) };
+        return { refusal: toHttpProblem(error) };
       }
     }),
   );
-  refuseIfNoneForNow(verified);
+  throwIfAllRefusedTemporarily(verified);
   hub.requireReady();
   if (response.destroyed) return;
-  const liveness = livenessOf(hub, holds, pingId);
-  const multiplexed = new MultiplexedSink(openSink(response, hub, holds));
+  const liveness = livenessOf(hub, cleanup, pingId);
+  const multiplexed = new MultiplexedSink(openSink(response, hub, cleanup));
   const openings: Opening[] = [];
   verified.forEach((stream, index) => {
     if ("refusal" in stream) multiplexed.refuse(index, stream.refusal.problem);
@@ -164,38 +164,42 @@ async function openStreams(
   multiplexed.endIfEmpty();
 }
 
-/** Where no stream can be had at the moment, the answer is that of a single stream: it says when to come back. */
-function refuseIfNoneForNow(streams: readonly ({ refusal: HttpProblem } | object)[]): void {
+/** If every stream is refused for a temporary reason, answers with that error and its `Retry-After`. */
+function throwIfAllRefusedTemporarily(streams: readonly ({ refusal: HttpProblem } | object)[]): void {
   const refusals = streams.flatMap((stream) => ("refusal" in stream ? [stream.refusal] : []));
-  const areAllForNow = refusals.every(({ headers }) => headers["Retry-After"] !== undefined);
-  if (refusals.length === streams.length && areAllForNow) throw refusals[0];
+  const areAllTemporary = refusals.every(({ headers }) => headers["Retry-After"] !== undefined);
+  if (refusals.length === streams.length && areAllTemporary) throw refusals[0];
 }
 
-/** What is to be given back when a response is over. It doesn't know the response, which a stream outlives. */
-class Holds {
+/**
+ * Functions to call when a response has ended.
+ *
+ * It does not refer to the response: a stream keeps only the socket, so that the response can be garbage-collected.
+ */
+class Cleanup {
   #releases: readonly (() => void)[] | undefined = [];
 
-  static of(response: Response): Holds {
-    const holds = new Holds();
-    response.once("close", () => holds.giveBack());
-    return holds;
+  static of(response: Response): Cleanup {
+    const cleanup = new Cleanup();
+    response.once("close", () => cleanup.run());
+    return cleanup;
   }
 
   add(release: () => void): void {
-    // It may be over before all that it is counted for is known.
+    // The response may end while its request is still being authenticated.
     if (this.#releases) this.#releases = this.#releases.concat(release);
     else release();
   }
 
-  giveBack(): void {
+  run(): void {
     for (const release of this.#releases ?? []) release();
     this.#releases = undefined;
   }
 }
 
-function openSink(response: Response, hub: PushHub, holds: Holds): StreamSink {
+function openSink(response: Response, hub: PushHub, cleanup: Cleanup): StreamSink {
   const sink = StreamSink.open(response, streamHeaders(hub));
-  sink.onClose(() => holds.giveBack());
+  sink.onClose(() => cleanup.run());
   return sink;
 }
 
@@ -206,14 +210,14 @@ function subscriptionOf(session: Session, list: Subscription["list"], liveness: 
   return { client, list, sessionKey: key, expiresAt, ...(liveness && { liveness }) };
 }
 
-function livenessOf(hub: PushHub, holds: Holds, pingId: string | undefined): Liveness | undefined {
+function livenessOf(hub: PushHub, cleanup: Cleanup, pingId: string | undefined): Liveness | undefined {
   if (pingId === undefined) return undefined;
   const liveness = hub.expectPings(pingId);
-  holds.add(() => hub.stopExpectingPings(liveness));
+  cleanup.add(() => hub.stopExpectingPings(liveness));
   return liveness;
 }
 
-/** Answers a `HEAD` with the head alone, and opens nothing for who has left meanwhile. */
+/** Calls `open`, unless the request is a `HEAD` or the client has disconnected meanwhile. */
 function startStream(request: Request, response: Response, hub: PushHub, open: () => void): void {
   hub.requireReady();
   if (response.destroyed) return;
@@ -225,7 +229,7 @@ function streamHeaders(hub: PushHub): OutgoingHttpHeaders {
   return {
     "Content-Type": EVENT_STREAM,
     "Cache-Control": "no-store, no-transform",
-    // Its socket is taken from HTTP, and nothing else can come over it.
+    // The stream takes the socket over from Node's HTTP server, so no further request can use it.
     Connection: "close",
     "X-Accel-Buffering": "no",
     "Presence-Heartbeat-Interval": String(hub.heartbeatIntervalMs),
@@ -236,15 +240,15 @@ function pingIdOf(request: Request): string | undefined {
   const pingId = request.query["connection"];
   if (pingId === undefined) return undefined;
   if (typeof pingId === "string" && PING_ID.test(pingId)) return pingId;
-  throw plainProblem(400, "?connection= takes 16 to 64 characters out of A–Z a–z 0–9 . _ ~ -, chosen at random.");
+  throw plainProblem(400, "?connection= must be 16 to 64 random characters out of A–Z a–z 0–9 . _ ~ -");
 }
 
-/** As it was sent: a legal id never needs percent-encoding, so an encoded one is none. */
+/** The last path segment without percent-decoding: a valid id never needs encoding, so an encoded one is invalid. */
 function rawLastSegment(request: Request): string {
   return request.path.slice(request.path.lastIndexOf("/") + 1);
 }
 
-function foreseen(error: unknown): HttpProblem {
+function toHttpProblem(error: unknown): HttpProblem {
   const problem = asHttpProblem(error);
   if (!problem) throw error;
   return problem;

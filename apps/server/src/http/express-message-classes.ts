@@ -4,10 +4,10 @@ import type { Express } from "express";
 export type MessageClasses = Pick<ServerOptions, "IncomingMessage" | "ServerResponse">;
 
 /**
- * Classes by which Node.js makes requests and responses that are Express's from birth.
+ * Classes for `http.createServer` whose instances already have Express's prototypes.
  *
- * Otherwise Express gives each of them another prototype, and V8 then keeps a shape of its own for each: 2 kB for as
- * long as a stream is open, and slow ways to every property.
+ * Otherwise Express replaces the prototype of each request and response. V8 then creates a hidden class per object,
+ * which costs 2 kB per open stream and makes property access slow.
  */
 export function expressMessageClasses(app: Express): MessageClasses {
   class ExpressRequest extends IncomingMessage {}

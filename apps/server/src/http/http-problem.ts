@@ -7,7 +7,7 @@ import { PresenceUnavailableError } from "../presence/presence-platform.ts";
 import { DrainingError } from "../push/push-hub.ts";
 import { TokenError } from "../sessions/sessions.ts";
 
-/** Throw it in a route to answer with a problem (RFC 9457). */
+/** An error that a route throws to answer with a problem (RFC 9457). */
 export class HttpProblem extends Error {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** A problem for which the status says it all. */
+/** A problem of type `about:blank`: the status says what is wrong, `detail` what to do. */
 export function plainProblem(status: number, detail: string, headers?: Readonly<Record<string, string>>): HttpProblem {
   return new HttpProblem({ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail }, headers);
 }
@@ -36,29 +36,30 @@ function sendProblem(response: ServerResponse, { problem, headers }: HttpProblem
   response.end(body);
 }
 
-/** For whatever no route took. */
+/** Answers 404 for a path without a route. */
 export const notFound: RequestHandler = (request) => {
   throw plainProblem(404, `There is nothing at ${request.path}.`);
 };
 
-/** For a path that exists, with a method it doesn't take. */
+/** Answers 405 for a method that a path does not support. */
 export function onlyAllows(...methods: string[]): RequestHandler {
   const allow = methods.join(", ");
   return (request) => {
-    throw plainProblem(405, `${request.path} takes ${allow}.`, { Allow: allow });
+    throw plainProblem(405, `${request.path} supports ${allow}.`, { Allow: allow });
   };
 }
 
-/** Turns whatever a route threw into a problem; what nobody foresaw is logged and told as little of as possible. */
+/** Answers an error with its problem. An unexpected error is logged, and its message is not sent to the client. */
 export function problemHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const foreseen = asHttpProblem(error);
-    if (!foreseen) logger.error({ err: error, method: request.method, path: request.path }, "unexpected error");
+    const problem = asHttpProblem(error);
+    if (!problem) logger.error({ err: error, method: request.method, path: request.path }, "unexpected error");
     if (response.headersSent) response.destroy();
-    else sendProblem(response, foreseen ?? plainProblem(500, "Something went wrong here. Try again shortly."));
+    else sendProblem(response, problem ?? plainProblem(500, "An unexpected error occurred. Try again shortly."));
   };
 }
 
+/** The problem that `error` stands for, or `undefined` if it is unexpected. */
 export function asHttpProblem(error: unknown): HttpProblem | undefined {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TokenError) return tokenProblem(error);
@@ -81,13 +82,13 @@ function tokenProblem({ type, message }: TokenError): HttpProblem {
   });
 }
 
-/** What Express and its body parser throw of a request: they carry a status and a type. */
+/** Errors of Express and its body parser have a `status`, and some a `type`. */
 function requestProblem(error: unknown): HttpProblem | undefined {
   if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return undefined;
   if (error.status < 400 || error.status > 499) return undefined;
   const type = "type" in error ? error.type : undefined;
   if (type === "entity.too.large") return plainProblem(413, "The body is too large.");
   if (type === "entity.parse.failed") return plainProblem(400, "The body is not JSON.");
-  if (error instanceof URIError) return plainProblem(400, "The path is not properly percent-encoded.");
-  return plainProblem(error.status, `The request can't be read: ${error.message}.`);
+  if (error instanceof URIError) return plainProblem(400, "The path has invalid percent-encoding.");
+  return plainProblem(error.status, `The request is invalid: ${error.message}.`);
 }

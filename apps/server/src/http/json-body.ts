@@ -3,7 +3,7 @@ import express, { type RequestHandler } from "express";
 import type { z } from "zod";
 import { HttpProblem, plainProblem } from "./http-problem.ts";
 
-/** Reads a JSON body of at most `maxBytes`; anything else than JSON is refused. */
+/** Middleware that parses a JSON body of at most `maxBytes`; 415 for another content type. */
 export function readJson(maxBytes: number): RequestHandler[] {
   return [
     (request, _response, next) => {
@@ -14,10 +14,14 @@ export function readJson(maxBytes: number): RequestHandler[] {
   ];
 }
 
-/** The body, if it is what `schema` says. */
+/**
+ * The body, validated.
+ *
+ * @throws {HttpProblem} 400 that names the invalid fields
+ */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
-  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", `The body is not valid: ${faults}.`));
+  const issues = result.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
+  throw new HttpProblem(createProblem("urn:presence:problem:invalid-body", `The body is not valid: ${issues}.`));
 }

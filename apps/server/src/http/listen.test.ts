@@ -29,12 +29,12 @@ describe("listen", () => {
 
   it("says what to do where it has none of them", async () => {
     const error = await failure(listen(HELLO, { hosts: ["192.0.2.1"], port: 0 }));
-    expect(error.message).toMatch(/^HOST 192\.0\.2\.1 can't be listened on \(.*\)\. Use an address of this machine\.$/);
+    expect(error.message).toMatch(/^Cannot listen on HOST 192\.0\.2\.1 \(.*\)\. Use an address of this machine\.$/);
   });
 
   it("says what to do where the name can't be resolved", async () => {
     const error = await failure(listen(HELLO, { hosts: ["no-such-host.invalid"], port: 0 }));
-    expect(error.message).toMatch(/^HOST no-such-host\.invalid can't be listened on .* Use an address/);
+    expect(error.message).toMatch(/^Cannot listen on HOST no-such-host\.invalid .* Use an address/);
     expect(error.message).not.toContain("\n");
   });
 
@@ -42,7 +42,7 @@ describe("listen", () => {
     const port = await occupy("127.0.0.1");
     const error = await failure(listen(HELLO, { hosts: ["127.0.0.1"], port }));
     expect(error.message).toBe(
-      `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.`,
+      `Port ${port} is in use. Stop the program that uses it, or choose another port: PORT=${port + 1} npm start.`,
     );
   });
 

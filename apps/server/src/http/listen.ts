@@ -3,11 +3,11 @@ import type { Socket } from "node:net";
 import { plainProblem } from "./http-problem.ts";
 
 /**
- * How many connections may wait to be accepted. When thousands come back at once, the usual 511 overflows, and whom it
- * has no room for is silent for a second or more.
+ * Size of the queue of connections that wait to be accepted. Node's default of 511 overflows when thousands of clients
+ * reconnect at once. TCP retries a connection that did not fit only after a second or more.
  */
 const LISTEN_BACKLOG = 4096;
-/** Who opens a socket and asks for nothing holds it for no longer than this; Node.js gives a minute. */
+/** How long a socket may stay open without sending a complete request header. Node's default is a minute. */
 const HEADERS_TIMEOUT_MS = 15_000;
 
 export interface Listening {
@@ -17,7 +17,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** A port or address that can't be had; the message says what to do, in one line. */
+/** The server cannot listen on the port or address. The message is one line that says what to do. */
 export class ListenError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -27,17 +27,17 @@ export class ListenError extends Error {
 
 export interface ListenOptions {
   hosts: readonly string[];
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   port: number;
-  /** Told of each socket that is opened. */
+  /** Called with each new socket. */
   onSocket?: (socket: Socket) => void;
-  /** How Node.js makes its requests and responses. */
+  /** Options for `http.createServer`. */
   http?: ServerOptions;
 }
 
 /**
- * Serves `listener` on each of `hosts`. An address that this machine doesn't have is left out if another one is there
- * (many have no IPv6).
+ * Serves `listener` on each of `hosts`. An address that this machine does not have is skipped if another one works,
+ * because many machines have no IPv6.
  *
  * @throws {ListenError}
  */
@@ -68,7 +68,7 @@ export async function listen(
 
 function createHttpServer(listener: RequestListener, options: ServerOptions): Server {
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, ...options }, listener);
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => answerInvalidRequest(error, socket));
   return server;
 }
 
@@ -95,10 +95,11 @@ async function closeAll(closings: readonly (() => Promise<void>)[]): Promise<voi
 }
 
 /**
- * Node's own `closeIdleConnections` overlooks sockets on which nothing was asked yet, as browsers open them in advance,
- * and those that turn idle while the server is closing: each would hold up the end for seconds.
+ * Tracks sockets without a request in progress. `server.closeIdleConnections()` misses two kinds: sockets that have not
+ * sent a request yet (browsers open them in advance), and sockets that become idle while the server is closing. Each
+ * would delay the end by seconds.
  *
- * @returns a function that closes the sockets on which nothing is being asked; the others close after their answers
+ * @returns a function that closes all idle sockets; the other sockets close after their response
  */
 function trackIdleSockets(server: Server): () => void {
   const idle = new Set<Socket>();
@@ -126,17 +127,17 @@ function isMissingAddress(error: unknown): boolean {
 function listenError(error: unknown, host: string, port: number): ListenError {
   if (hasCode(error, "EADDRINUSE")) {
     return new ListenError(
-      `Port ${port} is in use. Stop what runs there, or choose another port: PORT=${port + 1} npm start.`,
+      `Port ${port} is in use. Stop the program that uses it, or choose another port: PORT=${port + 1} npm start.`,
       { cause: error },
     );
   }
   if (hasCode(error, "EACCES")) {
-    return new ListenError(`Port ${port} is not yours to use. Choose one above 1023: PORT=8080 npm start.`, {
+    return new ListenError(`No permission to use port ${port}. Choose a port above 1023: PORT=8080 npm start.`, {
       cause: error,
     });
   }
   const reason = error instanceof Error ? error.message : String(error);
-  return new ListenError(`HOST ${host} can't be listened on (${reason}). Use an address of this machine.`, {
+  return new ListenError(`Cannot listen on HOST ${host} (${reason}). Use an address of this machine.`, {
     cause: error,
   });
 }
@@ -145,8 +146,8 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** Answers what is no readable request at all, before any route sees it. */
-function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+/** Answers a request that Node's HTTP parser rejects, before Express sees it. */
+function answerInvalidRequest({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || code === "ECONNRESET") {
     socket.destroy();
     return;

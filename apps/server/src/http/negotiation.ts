@@ -1,7 +1,8 @@
 import type { Request } from "express";
 import { plainProblem } from "./http-problem.ts";
 
-/** Refuses a request that wants something else than `type`. */
+/** @throws {HttpProblem} 406 if the `Accept` header does not allow `type` */
 export function requireAccepts(request: Request, type: string): void {
-  if (!request.accepts(type)) throw plainProblem(406, `This is ${type}; the Accept header asks for something else.`);
+  if (!request.accepts(type))
+    throw plainProblem(406, `The response is ${type}, which the Accept header does not allow.`);
 }

@@ -3,10 +3,10 @@ import { openFilesLimit, socketLimits } from "./open-sockets.ts";
 
 describe("socketLimits", () => {
   it.each([
-    [1_024, { forStreams: 896, atAll: 960 }],
-    [1_048_576, { forStreams: 1_048_448, atAll: 1_048_512 }],
-    [64, { forStreams: 1, atAll: 2 }],
-    [Number.POSITIVE_INFINITY, { forStreams: Number.POSITIVE_INFINITY, atAll: Number.POSITIVE_INFINITY }],
+    [1_024, { forStreams: 896, total: 960 }],
+    [1_048_576, { forStreams: 1_048_448, total: 1_048_512 }],
+    [64, { forStreams: 1, total: 2 }],
+    [Number.POSITIVE_INFINITY, { forStreams: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }],
   ])("leaves files for all else of %d", (openFiles, limits) => {
     expect(socketLimits(openFiles)).toEqual(limits);
   });

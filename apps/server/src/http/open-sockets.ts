@@ -2,29 +2,29 @@ import type { Socket } from "node:net";
 import { listenTo } from "../push/taken-socket.ts";
 
 /**
- * Files that are left for all but clients' streams: connections to Redis that have to be made anew, the web app's files,
- * pings and questions of operators. The second half is out of reach of clients altogether.
+ * File descriptors that are not available for streams: connections to Redis, files of the web app, pings, and operators'
+ * requests need them. Half of them are not available to clients at all.
  */
 const RESERVED_FILES = 128;
 
-/** How many sockets clients may hold at once. */
+/** How many client sockets may be open at the same time. */
 export interface SocketLimits {
-  /** With more than these open no further stream begins. */
+  /** Above this number, new streams are refused. */
   forStreams: number;
-  /** A further one is closed as soon as it opens. */
-  atAll: number;
+  /** Above this number, a new socket is closed immediately. */
+  total: number;
 }
 
-/** @param openFiles how many files, sockets among them, the process may have open */
+/** @param openFiles how many file descriptors (sockets included) the process may have open */
 export function socketLimits(openFiles: number): SocketLimits {
   return {
     forStreams: Math.max(1, openFiles - RESERVED_FILES),
-    atAll: Math.max(2, openFiles - RESERVED_FILES / 2),
+    total: Math.max(2, openFiles - RESERVED_FILES / 2),
   };
 }
 
 /**
- * How many files the operating system lets this process have open (`ulimit -n`); infinite where it doesn't say.
+ * The operating system's limit of open files for this process (`ulimit -n`); infinite if it is unknown.
  *
  * Source: https://nodejs.org/api/report.html
  */
@@ -34,31 +34,31 @@ export function openFilesLimit(): number {
   return Number.isNaN(limit) ? Number.POSITIVE_INFINITY : limit;
 }
 
-/** The sockets that clients have open. Each is a file, and where files run out, nobody is answered at all. */
+/** Counts client sockets. Each uses a file descriptor; without free ones the server could not answer any request. */
 export class OpenSockets {
   readonly #limits: SocketLimits;
   readonly #onTooMany: () => void;
   #count = 0;
-  readonly #forget = () => {
+  readonly #remove = () => {
     this.#count -= 1;
   };
 
-  /** @param onTooMany told of each socket that is closed at once */
+  /** @param onTooMany called for each socket that is closed because there are too many */
   constructor(limits: SocketLimits, onTooMany: () => void) {
     this.#limits = limits;
     this.#onTooMany = onTooMany;
   }
 
-  /** Whether what is left has to do for those who are here already. */
+  /** Whether new streams must be refused. */
   get areCrowded(): boolean {
     return this.#count > this.#limits.forStreams;
   }
 
-  /** A client has opened one. */
+  /** Counts a new socket, and closes it if there are too many. */
   add(socket: Socket): void {
     this.#count += 1;
-    listenTo(socket, "close", this.#forget);
-    if (this.#count <= this.#limits.atAll) return;
+    listenTo(socket, "close", this.#remove);
+    if (this.#count <= this.#limits.total) return;
     socket.destroy();
     this.#onTooMany();
   }

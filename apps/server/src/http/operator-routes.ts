@@ -8,13 +8,13 @@ import { onlyAllows, plainProblem } from "./http-problem.ts";
 export interface OperatorRouteDependencies {
   hub: PushHub;
   metrics: Metrics;
-  /** What an operator should know, in words. */
+  /** Texts for `GET /readyz`. */
   warnings: () => string[];
-  /** What a request for metrics has to bring; `undefined` where none has to bring anything. */
+  /** The bearer token that `GET /metrics` requires; `undefined` if it requires none. */
   metricsToken: string | undefined;
 }
 
-/** Liveness, readiness and metrics, for those who run the server. */
+/** Liveness, readiness and metrics for operators. */
 export function operatorRoutes({ hub, metrics, warnings, metricsToken }: OperatorRouteDependencies): Router {
   const router = Router();
   router
@@ -35,7 +35,7 @@ export function operatorRoutes({ hub, metrics, warnings, metricsToken }: Operato
     .all(onlyAllows("GET", "HEAD"));
   router
     .route("/metrics")
-    .get(onlyWith(metricsToken), async (_request, response) => {
+    .get(requireMetricsToken(metricsToken), async (_request, response) => {
       const text = await metrics.registry.metrics();
       response.set("Cache-Control", "no-store").type(metrics.registry.contentType).send(text);
     })
@@ -43,18 +43,18 @@ export function operatorRoutes({ hub, metrics, warnings, metricsToken }: Operato
   return router;
 }
 
-/** How many come and go, when, and for what reason, is nobody else's business. */
-function onlyWith(token: string | undefined): RequestHandler {
+/** Metrics show how many clients connect and when, so operators can protect them with a token. */
+function requireMetricsToken(token: string | undefined): RequestHandler {
   return (request, _response, next) => {
-    if (token !== undefined && !isSame(bearerToken(request) ?? "", token)) {
+    if (token !== undefined && !isEqual(bearerToken(request) ?? "", token)) {
       throw plainProblem(401, "Send METRICS_TOKEN as Authorization: Bearer …", { "WWW-Authenticate": "Bearer" });
     }
     next();
   };
 }
 
-/** In a time that doesn't tell how much of it is right. */
-function isSame(given: string, expected: string): boolean {
+/** Compares in constant time. */
+function isEqual(given: string, expected: string): boolean {
   return timingSafeEqual(digestOf(given), digestOf(expected));
 }
 

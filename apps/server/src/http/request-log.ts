@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import type { Logger } from "pino";
 import { TAKEN } from "../push/taken-socket.ts";
 
-/** Logs each request when it is over, by its path alone: the query may hold a token. */
+/** Logs each request when it has ended. Logs the path without the query, because the query may contain a token. */
 export function requestLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     const startMs = performance.now();
@@ -13,7 +13,7 @@ export function requestLog(logger: Logger): RequestHandler {
         "request",
       );
     };
-    // Of a stream, when it has begun.
+    // A stream is logged when it starts.
     response.once("close", log).once(TAKEN, log);
     next();
   };

@@ -5,9 +5,10 @@ const SELF = ["'self'"];
 const NONE = ["'none'"];
 
 /**
- * The web app loads nothing from elsewhere and runs nothing inline; it may frame itself, as the demo page does.
+ * Security headers. The web app loads nothing from other origins and has no inline scripts. It may frame itself, because
+ * the demo page does.
  *
- * TLS is the business of the proxy in front, and so is telling browsers to insist on it.
+ * The reverse proxy terminates TLS, so it also sends `Strict-Transport-Security`.
  */
 export function securityHeaders(): RequestHandler {
   return helmet({

@@ -11,7 +11,7 @@ import { parseBody, readJson } from "./json-body.ts";
 const MAX_BODY_BYTES = 1024;
 const sessionRequest = z.strictObject({ client: z.string() });
 
-/** Demo mode only: a token for whoever asks. */
+/** `POST /api/sessions` (demo mode only): issues a token for any client. */
 export function sessionIssueRoutes(sessions: DemoSessions): Router {
   const router = Router();
   router
@@ -25,7 +25,7 @@ export function sessionIssueRoutes(sessions: DemoSessions): Router {
   return router;
 }
 
-/** Sign-out. */
+/** `DELETE /api/sessions/current`: signs out. */
 export function sessionEndRoutes(sessions: Sessions, hub: PushHub): Router {
   const router = Router();
   router

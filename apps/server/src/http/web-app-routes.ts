@@ -3,25 +3,25 @@ import { extname, join } from "node:path";
 import express, { type RequestHandler, type Response, Router } from "express";
 import { plainProblem } from "./http-problem.ts";
 
-/** Pages of the web app; it finds its way by itself from the path. */
+/** Paths that the web app routes itself. */
 const PAGES = ["/", "/demo"];
 
-/** How the build has compressed files, beside those that it hasn't, the smallest first. */
-const CODINGS: readonly Coding[] = [
+/** Encodings of the compressed files that the build writes beside the originals; best compression first. */
+const ENCODINGS: readonly Encoding[] = [
   { name: "br", extension: ".br" },
   { name: "gzip", extension: ".gz" },
 ];
 
-interface Coding {
-  /** As `Accept-Encoding` has it. */
+interface Encoding {
+  /** The name in `Accept-Encoding`. */
   name: string;
-  /** What is added to a file's name. */
+  /** The suffix of a compressed file's name. */
   extension: string;
 }
 
 /**
- * The web app's built files, compressed where the build did that and the reader takes it. A file under `/assets/` has its
- * hash in its name and never changes; all others are revalidated at each use.
+ * Serves the built web app, compressed if the build wrote a compressed file and the client accepts it. A file under
+ * `/assets/` has a hash in its name and never changes. Caches must revalidate all other files.
  */
 export function webAppRoutes(folder: string): Router {
   const router = Router();
@@ -32,9 +32,9 @@ export function webAppRoutes(folder: string): Router {
     request.url = "/index.html";
     next();
   });
-  for (const coding of CODINGS) router.use(compressedFiles(folder, coding));
+  for (const encoding of ENCODINGS) router.use(compressedFiles(folder, encoding));
   router.use(files(folder, setHeaders));
-  // Who mistypes an address in a browser is told so by the app; a program gets its problem.
+  // For an unknown path, the web app shows a page to a browser. A program gets a problem.
   router.get(/^\/(?!api\/)/, (request, response, next) => {
     if (request.accepts(["json", "html"]) !== "html" || !existsSync(join(folder, "index.html"))) next();
     else
@@ -50,8 +50,8 @@ function files(folder: string, setHeaders: (response: Response, path: string) =>
   return express.static(folder, { index: false, cacheControl: false, redirect: false, setHeaders });
 }
 
-/** Serves the compressed file beside the one that is asked for, if there is one. */
-function compressedFiles(folder: string, { name, extension }: Coding): RequestHandler {
+/** Serves the compressed variant of the requested file, if there is one. */
+function compressedFiles(folder: string, { name, extension }: Encoding): RequestHandler {
   const serve = files(folder, (response, path) => {
     const uncompressed = path.slice(0, -extension.length);
     setHeaders(response, uncompressed);
@@ -68,7 +68,7 @@ function compressedFiles(folder: string, { name, extension }: Coding): RequestHa
     request.url = [`${path}${extension}`, ...query].join("?");
     serve(request, response, (error?: unknown) => {
       request.url = url;
-      // What can't be had of the file, a range beyond its end for one, is told in plain words.
+      // An error (such as a range beyond the end) is answered with an uncompressed problem.
       response.removeHeader("Content-Encoding");
       next(error);
     });

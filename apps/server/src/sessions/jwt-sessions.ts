@@ -20,7 +20,7 @@ const PUBLIC_KEY_ALGORITHMS = [
   "RS512",
 ];
 
-/** How far away the end of a token may be. */
+/** Limits for tokens of an issuer. */
 export interface TokenLimits {
   maxTokenLifetimeMs: number;
 }
@@ -28,9 +28,10 @@ export interface TokenLimits {
 type Check = (token: string) => Promise<{ payload: JWTPayload }>;
 
 /**
- * Demo mode: tokens signed with a key of this process.
+ * Sessions of demo mode: the server issues the tokens.
  *
- * @param lifetimeMs how long a token lives
+ * @param key signs the tokens (HS256)
+ * @param lifetimeMs how long a token is valid
  */
 export function createDemoSessions(key: Uint8Array, lifetimeMs: number, revocations: Revocations): DemoSessions {
   const sessions = jwtSessions(revocations, (token) =>
@@ -52,7 +53,7 @@ export function createDemoSessions(key: Uint8Array, lifetimeMs: number, revocati
   };
 }
 
-/** Issuer mode, with a secret shared with the issuer (HS256). */
+/** Sessions of issuer mode, with a secret shared with the issuer (HS256). */
 export function createSharedSecretSessions(secret: string, revocations: Revocations, limits: TokenLimits): Sessions {
   const key = new TextEncoder().encode(secret);
   const check = (token: string) => jwtVerify(token, key, issuerOptions([SHARED_SECRET_ALGORITHM]));
@@ -60,9 +61,10 @@ export function createSharedSecretSessions(secret: string, revocations: Revocati
 }
 
 /**
- * Issuer mode, with the issuer's public keys, fetched when first needed and again when an unknown key turns up.
+ * Sessions of issuer mode, with the issuer's public keys. The keys are fetched at first use, and again when a token names
+ * an unknown key.
  *
- * Shared-secret algorithms are refused: a public key must never serve as a secret.
+ * HMAC algorithms are rejected: otherwise anyone could sign tokens with the public key as the secret.
  */
 export function createJwksSessions(url: URL, revocations: Revocations, limits: TokenLimits): Sessions {
   const keys = createRemoteJWKSet(url);
@@ -70,7 +72,7 @@ export function createJwksSessions(url: URL, revocations: Revocations, limits: T
   return jwtSessions(revocations, limitedCheck(check, limits));
 }
 
-/** A token that lives for long is a key that can't be taken back: of another's tokens, only short ones count. */
+/** Rejects tokens that are valid for too long, because a stolen token can be used until it expires. */
 function limitedCheck(check: Check, { maxTokenLifetimeMs }: TokenLimits): Check {
   return async (token) => {
     const checked = await check(token);
@@ -78,7 +80,7 @@ function limitedCheck(check: Check, { maxTokenLifetimeMs }: TokenLimits): Check 
     if (exp * 1000 - Date.now() <= maxTokenLifetimeMs) return checked;
     throw new TokenError(
       "token-invalid",
-      `The token lives too long: at most ${maxTokenLifetimeMs / 1000} s from now. Sign in again.`,
+      `The token is valid for too long: at most ${maxTokenLifetimeMs / 1000} s are allowed. Sign in again.`,
     );
   };
 }
@@ -91,7 +93,7 @@ function jwtSessions(revocations: Revocations, check: Check): Sessions {
   const verify = async (token: string, isRevoked: (key: string) => Promise<boolean>) => {
     const session = toSession(token, await checked(check, token));
     if (await isRevoked(session.key)) {
-      throw new TokenError("signed-out", "This session has been signed out. Sign in again.");
+      throw new TokenError("signed-out");
     }
     return session;
   };
@@ -112,19 +114,15 @@ async function checked(check: Check, token: string): Promise<JWTPayload> {
 
 function asTokenError(error: unknown): TokenError {
   if (error instanceof errors.JWTExpired) {
-    return new TokenError("token-expired", "The token has expired. Sign in again.", { cause: error });
+    return new TokenError("token-expired", undefined, { cause: error });
   }
   if (error instanceof errors.JWKSNoMatchingKey || isAboutTheToken(error)) {
-    return new TokenError("token-invalid", "The token is not one that this server accepts. Sign in again.", {
-      cause: error,
-    });
+    return new TokenError("token-invalid", undefined, { cause: error });
   }
-  return new TokenError("keys-unavailable", "The issuer's keys can't be fetched at the moment. Try again shortly.", {
-    cause: error,
-  });
+  return new TokenError("keys-unavailable", undefined, { cause: error });
 }
 
-/** What jose throws of the token itself; the rest (a time-out, a network error, a bad key set) is about the keys. */
+/** Whether the token caused jose's error. Other causes are a time-out, a network error or an invalid key set. */
 function isAboutTheToken(error: unknown): boolean {
   return (
     error instanceof errors.JOSEError &&
@@ -136,15 +134,15 @@ function isAboutTheToken(error: unknown): boolean {
 
 function toSession(token: string, { sub, exp }: JWTPayload): Session {
   if (!isClientId(sub)) {
-    throw new TokenError("token-invalid", `The token's subject is not a client id: ${CLIENT_ID_RULE}.`);
+    throw new TokenError("token-invalid", `The token's subject (sub) is not a client id: ${CLIENT_ID_RULE}.`);
   }
-  if (exp === undefined) throw new TokenError("token-invalid", "The token has no expiry.");
+  if (exp === undefined) throw new TokenError("token-invalid", "The token has no expiry (exp).");
   return { client: sub, key: keyOf(token), expiresAt: exp * 1000 };
 }
 
 /**
- * Header and payload name a token; its signature does not, as the last character of base64url has spellings that mean
- * the same and would slip past a revocation.
+ * Identifies a token by its header and payload. The signature is left out: the last base64url character has several
+ * spellings of equal meaning, so a client could change it to bypass a revocation.
  */
 function keyOf(token: string): string {
   const signed = token.slice(0, token.lastIndexOf("."));

@@ -1,7 +1,7 @@
 import type { Revocations } from "./revocations.ts";
 import type { Session } from "./sessions.ts";
 
-/** Revocations of one server. */
+/** Revocations in the memory of one server. */
 export class MemoryRevocations implements Revocations {
   readonly #expiresAt = new Map<string, number>();
 

@@ -16,11 +16,11 @@ function revocationKey(key: string): string {
   return `presence:revoked:${key}`;
 }
 
-/** Revocations shared by all servers: a token that was signed out at one of them ends at each. */
+/** Revocations in Redis, shared by all servers. */
 export class RedisRevocations implements Revocations {
   readonly #parts: readonly Redis[];
 
-  /** @param parts a connection to each partition; to a single Redis, one */
+  /** @param parts one connection per partition; a single Redis has one */
   constructor(parts: readonly Redis[]) {
     this.#parts = parts;
   }
@@ -28,7 +28,7 @@ export class RedisRevocations implements Revocations {
   async add(revoked: Session): Promise<void> {
     const redis = this.#partOf(revoked.key);
     await unwrapReply(redis.set(revocationKey(revoked.key), "1", "PXAT", revoked.expiresAt));
-    // Whichever node of a cluster it is told to: it reaches the subscribers of all.
+    // In a cluster, Pub/Sub messages reach subscribers of all nodes.
     await unwrapReply(redis.publish(CHANNEL, JSON.stringify(revoked)));
   }
 
@@ -37,10 +37,10 @@ export class RedisRevocations implements Revocations {
   }
 
   /**
-   * Calls `onRevoked` with each session that is signed out, wherever that is. What is missed is found out when the token
-   * is used next, or ends.
+   * Calls `onRevoked` with each session that is signed out on any server. If a message is lost, an open stream of the
+   * session continues until its token expires or is used again.
    *
-   * @param subscriber a connection of its own
+   * @param subscriber a connection that is used for nothing else
    */
   async follow(subscriber: Redis, onRevoked: (revoked: Session) => void): Promise<void> {
     subscriber.on("message", (_channel: string, text: string) => {

@@ -1,17 +1,17 @@
 import type { Session } from "./sessions.ts";
 
-/** Tokens that were signed out. */
+/** Revoked tokens. */
 export interface Revocations {
   /**
-   * From now on the session's token is refused, until it would have ended anyway.
+   * Revokes the session's token until it expires.
    *
-   * @throws {PresenceUnavailableError} where that can't be made known at the moment
+   * @throws {PresenceUnavailableError} if the storage is unavailable
    */
   add(session: Session): Promise<void>;
 
   /**
-   * @param key of the session
-   * @throws {PresenceUnavailableError} where nobody can tell at the moment
+   * @param key the session's `key`
+   * @throws {PresenceUnavailableError} if the storage is unavailable
    */
   has(key: string): Promise<boolean>;
 }

@@ -1,54 +1,60 @@
-import type { ClientId } from "@presence/protocol";
+import { type ClientId, createProblem } from "@presence/protocol";
 
-/** What a valid token says. */
+/** The content of a valid token. */
 export interface Session {
   client: ClientId;
-  /** Names the token without giving it away; all connections opened with one token share it. */
+  /** A hash that identifies the token. All connections opened with one token share it. */
   key: string;
-  /** When the token ends, ms since the epoch. */
+  /** When the token expires, in ms since the epoch. */
   expiresAt: number;
 }
 
-/** Checks tokens, and revokes them. */
+/** Verifies and revokes tokens. */
 export interface Sessions {
   /**
-   * @throws {TokenError} where the token doesn't count
-   * @throws {PresenceUnavailableError} where nobody can tell at the moment whether it was signed out
+   * @throws {TokenError} if the token is not accepted
+   * @throws {PresenceUnavailableError} if the revocation check is unavailable
    */
   verify(token: string): Promise<Session>;
 
   /**
-   * As `verify`, but the token counts where nobody can tell whether it was signed out: for what grants nothing that the
-   * token has not been granted already.
+   * Like `verify`, but accepts the token if the revocation check is unavailable. Use it only for requests that grant
+   * nothing new.
    *
    * @throws {TokenError}
    */
   verifyLeniently(token: string): Promise<Session>;
 
-  /** From now on the session's token is refused. */
+  /** Revokes the session's token. */
   revoke(session: Session): Promise<void>;
 }
 
-/** Demo mode: whoever asks gets a token, for whomever they like. */
+/** Sessions of demo mode: anyone gets a token for any client. */
 export interface DemoSessions extends Sessions {
   issue(client: ClientId): Promise<{ token: string; expiresAt: number }>;
 }
 
 export type TokenErrorType =
-  /** forged, malformed, of another issuer, or without what it must say */
+  /** forged, malformed, of another issuer, or without a required claim */
   | "token-invalid"
   | "token-expired"
   | "signed-out"
-  /** the issuer's keys can't be had at the moment, so nobody can tell */
+  /** the issuer's keys cannot be fetched, so the token cannot be verified */
   | "keys-unavailable";
 
-/** Why a token doesn't count; the message is for the person who sent it. */
+/** A token was not accepted. The message is sent to the client. */
 export class TokenError extends Error {
   readonly type: TokenErrorType;
 
-  constructor(type: TokenErrorType, message: string, options?: ErrorOptions) {
+  constructor(type: TokenErrorType, message = defaultMessage(type), options?: ErrorOptions) {
     super(message, options);
     this.name = "TokenError";
     this.type = type;
   }
+}
+
+function defaultMessage(type: TokenErrorType): string {
+  return type === "keys-unavailable"
+    ? "The issuer's keys cannot be fetched at the moment. Try again shortly."
+    : createProblem(`urn:presence:problem:${type}`).detail;
 }
