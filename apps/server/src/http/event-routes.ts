@@ -10,9 +10,9 @@ import { type Request, type Response, Router } from "express";
 import { z } from "zod";
 import type { Directory } from "../contacts/directory.ts";
 import type { Subscription } from "../push/connection.ts";
-import type { Liveness } from "../push/liveness.ts";
 import { MultiplexedSink } from "../push/multiplexed-sink.ts";
-import type { Opening, PushHub } from "../push/push-hub.ts";
+import type { PingWatchdog } from "../push/ping-watchdog.ts";
+import type { OpenRequest, PushHub } from "../push/push-hub.ts";
 import { StreamSink } from "../push/stream-sink.ts";
 import type { Session, Sessions } from "../sessions/sessions.ts";
 import { addressOf } from "./address.ts";
@@ -118,9 +118,9 @@ async function openStream(
   const list = await directory.contactListOf(session.client);
   cleanup.add(admission.admitStream(list.owner));
   startStream(request, response, hub, () => {
-    const liveness = livenessOf(hub, cleanup, pingId);
+    const watchdog = openWatchdog(hub, cleanup, pingId);
     const sink = openSink(response, hub, cleanup);
-    hub.open(subscriptionOf(session, list, liveness), sink, request.get("last-event-id"));
+    hub.open(subscriptionOf(session, list, watchdog), sink, request.get("last-event-id"));
   });
 }
 
@@ -150,17 +150,17 @@ async function openStreams(
   throwIfAllRefusedTemporarily(verified);
   hub.requireReady();
   if (response.destroyed) return;
-  const liveness = livenessOf(hub, cleanup, pingId);
+  const watchdog = openWatchdog(hub, cleanup, pingId);
   const multiplexed = new MultiplexedSink(openSink(response, hub, cleanup));
-  const openings: Opening[] = [];
+  const requests: OpenRequest[] = [];
   verified.forEach((stream, index) => {
     if ("refusal" in stream) multiplexed.refuse(index, stream.refusal.problem);
     else {
-      const subscription = subscriptionOf(stream.session, stream.list, liveness);
-      openings.push({ subscription, sink: multiplexed.addChannel(index), lastEventId: streams[index]?.lastEventId });
+      const subscription = subscriptionOf(stream.session, stream.list, watchdog);
+      requests.push({ subscription, sink: multiplexed.addChannel(index), lastEventId: streams[index]?.lastEventId });
     }
   });
-  hub.openAll(openings);
+  hub.openAll(requests);
   multiplexed.endIfEmpty();
 }
 
@@ -203,18 +203,22 @@ function openSink(response: Response, hub: PushHub, cleanup: Cleanup): StreamSin
   return sink;
 }
 
-function subscriptionOf(session: Session, list: Subscription["list"], liveness: Liveness | undefined): Subscription {
+function subscriptionOf(
+  session: Session,
+  list: Subscription["list"],
+  watchdog: PingWatchdog | undefined,
+): Subscription {
   const { key, expiresAt } = session;
   const { owner: client } = list;
-  liveness?.clients.add(client);
-  return { client, list, sessionKey: key, expiresAt, ...(liveness && { liveness }) };
+  watchdog?.clients.add(client);
+  return { client, list, sessionKey: key, expiresAt, ...(watchdog && { watchdog }) };
 }
 
-function livenessOf(hub: PushHub, cleanup: Cleanup, pingId: string | undefined): Liveness | undefined {
+function openWatchdog(hub: PushHub, cleanup: Cleanup, pingId: string | undefined): PingWatchdog | undefined {
   if (pingId === undefined) return undefined;
-  const liveness = hub.expectPings(pingId);
-  cleanup.add(() => hub.stopExpectingPings(liveness));
-  return liveness;
+  const watchdog = hub.expectPings(pingId);
+  cleanup.add(() => hub.stopExpectingPings(watchdog));
+  return watchdog;
 }
 
 /** Calls `open`, unless the request is a `HEAD` or the client has disconnected meanwhile. */

@@ -4,7 +4,7 @@ import type { CloseReason } from "../metrics.ts";
 import type { EventSink } from "./event-sink.ts";
 import type { Flushable, FlushScheduler } from "./flush-scheduler.ts";
 import type { FrameBatch } from "./frame-batch.ts";
-import type { Liveness } from "./liveness.ts";
+import type { PingWatchdog } from "./ping-watchdog.ts";
 import { KEEP_ALIVE_FRAME } from "./sse.ts";
 
 /** Whose stream is asked for, and by what right. */
@@ -15,7 +15,7 @@ export interface Subscription {
   sessionKey?: string;
   /** When the token ends, ms since the epoch. */
   expiresAt?: number;
-  liveness?: Liveness;
+  watchdog?: PingWatchdog;
 }
 
 type State =

@@ -23,7 +23,7 @@ import { Connection, type ConnectionOptions, type Subscription } from "./connect
 import { EventLog } from "./event-log.ts";
 import type { EventSink } from "./event-sink.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
-import { Liveness } from "./liveness.ts";
+import { PingWatchdog } from "./ping-watchdog.ts";
 import { PushRegistry } from "./push-registry.ts";
 import { encodeFrame, encodeRetry, encodeSnapshot } from "./sse.ts";
 
@@ -86,7 +86,7 @@ export class DrainingError extends Error {
 }
 
 /** A stream that is asked for. */
-export interface Opening {
+export interface OpenRequest {
   subscription: Subscription;
   sink: EventSink;
   /** The last `id:` that its reader saw. */
@@ -103,7 +103,7 @@ export class PushHub {
   readonly #scheduler = new FlushScheduler(FLUSH_WINDOWS);
   readonly #connectionOptions: ConnectionOptions;
   #log: EventLog;
-  readonly #livenesses = new Map<string, Set<Liveness>>();
+  readonly #watchdogs = new Map<string, Set<PingWatchdog>>();
   /** Sessions signed out lately: a token may have been found good just before, and its stream be about to open. */
   readonly #signedOut = new Map<string, number>();
   readonly #unsubscribe: () => void;
@@ -169,35 +169,35 @@ export class PushHub {
    * No stream begins before all clients are there: people who come back together, to a server that knows nothing of
    * them, have not seen each other leave.
    */
-  openAll(openings: readonly Opening[]): void {
-    const connections = openings.map(({ subscription, sink }) => this.#join(subscription, sink));
+  openAll(requests: readonly OpenRequest[]): void {
+    const connections = requests.map(({ subscription, sink }) => this.#join(subscription, sink));
     if (connections.length > 1) for (const connection of connections) this.#companions.set(connection, connections);
     this.#countConnections();
     connections.forEach((connection, index) => {
-      const lastEventId = openings[index]?.lastEventId;
+      const lastEventId = requests[index]?.lastEventId;
       void this.#begin(connection, lastEventId === undefined ? undefined : parseEventId(lastEventId));
     });
   }
 
   /** Starts to expect pings under `pingId` for the streams of these clients. */
-  expectPings(pingId: string): Liveness {
-    const liveness = new Liveness(pingId, performance.now());
-    const namesakes = this.#livenesses.get(pingId);
-    if (namesakes) namesakes.add(liveness);
-    else this.#livenesses.set(pingId, new Set([liveness]));
-    return liveness;
+  expectPings(pingId: string): PingWatchdog {
+    const watchdog = new PingWatchdog(pingId, performance.now());
+    const namesakes = this.#watchdogs.get(pingId);
+    if (namesakes) namesakes.add(watchdog);
+    else this.#watchdogs.set(pingId, new Set([watchdog]));
+    return watchdog;
   }
 
-  stopExpectingPings(liveness: Liveness): void {
-    const namesakes = this.#livenesses.get(liveness.pingId);
-    namesakes?.delete(liveness);
-    if (namesakes?.size === 0) this.#livenesses.delete(liveness.pingId);
+  stopExpectingPings(watchdog: PingWatchdog): void {
+    const namesakes = this.#watchdogs.get(watchdog.pingId);
+    namesakes?.delete(watchdog);
+    if (namesakes?.size === 0) this.#watchdogs.delete(watchdog.pingId);
   }
 
   /** @returns whether there is a response of that name that carries the client's stream */
   ping(pingId: string, client: ClientId): boolean {
-    const pinged = [...(this.#livenesses.get(pingId) ?? [])].filter(({ clients }) => clients.has(client));
-    for (const liveness of pinged) liveness.ping(performance.now());
+    const pinged = [...(this.#watchdogs.get(pingId) ?? [])].filter(({ clients }) => clients.has(client));
+    for (const watchdog of pinged) watchdog.ping(performance.now());
     return pinged.length > 0;
   }
 
@@ -368,7 +368,7 @@ export class PushHub {
     const sleptMs = nowMs - this.#lastInspectionMs - this.#inspectionMs;
     this.#lastInspectionMs = nowMs;
     // Who could not listen can't say that others were silent.
-    if (sleptMs > this.heartbeatIntervalMs / 2) for (const liveness of this.#allLivenesses()) liveness.ping(nowMs);
+    if (sleptMs > this.heartbeatIntervalMs / 2) for (const watchdog of this.#allWatchdogs()) watchdog.ping(nowMs);
     for (const [key, signedOutMs] of this.#signedOut) {
       if (nowMs - signedOutMs > OPENING_MS) this.#signedOut.delete(key);
     }
@@ -377,8 +377,8 @@ export class PushHub {
   }
 
   #inspectConnection(connection: Connection, nowMs: number, now: number): void {
-    const { liveness, expiresAt } = connection.subscription;
-    if (liveness && liveness.silenceMs(nowMs) > GHOST_INTERVALS * this.heartbeatIntervalMs) connection.destroy("ghost");
+    const { watchdog, expiresAt } = connection.subscription;
+    if (watchdog && watchdog.silenceMs(nowMs) > GHOST_INTERVALS * this.heartbeatIntervalMs) connection.destroy("ghost");
     else if (connection.stalledMs(nowMs) > this.#limits.maxStalledMs) connection.destroy("stalled");
     else if (expiresAt !== undefined && expiresAt <= now)
       connection.end("token-expired", { problem: createProblem("urn:presence:problem:token-expired") });
@@ -386,8 +386,8 @@ export class PushHub {
     else connection.keepAlive(nowMs);
   }
 
-  *#allLivenesses(): Generator<Liveness> {
-    for (const namesakes of this.#livenesses.values()) yield* namesakes;
+  *#allWatchdogs(): Generator<PingWatchdog> {
+    for (const namesakes of this.#watchdogs.values()) yield* namesakes;
   }
 
   #countConnections(): void {

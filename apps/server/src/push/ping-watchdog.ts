@@ -7,7 +7,7 @@ import type { ClientId } from "@presence/protocol";
  * names its response with an id of its own choosing and pings under that name. A response without a name (`curl`,
  * `EventSource`) is left to TCP.
  */
-export class Liveness {
+export class PingWatchdog {
   readonly pingId: string;
   /** Whose streams the response carries. */
   readonly clients = new Set<ClientId>();
