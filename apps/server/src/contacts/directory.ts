@@ -1,10 +1,10 @@
 import type { ClientId, Profile } from "@presence/protocol";
-import type { Watch } from "../presence/presence-platform.ts";
+import type { Interest } from "../presence/presence-platform.ts";
 import { ContactSet, IdPool } from "./contact-set.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
 
 /** The clients whose presence the owner sees, without the owner. A guest's list has all clients with a document. */
-export interface ContactList extends Watch {
+export interface ContactList extends Interest {
   owner: ClientId;
 }
 

@@ -1,6 +1,6 @@
 import type { ClientId, PresenceEvent } from "@presence/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { leaseDurationMs, type PresencePlatform, type PresenceReading, type Watch } from "./presence-platform.ts";
+import { type Interest, leaseDurationMs, type PresencePlatform, type PresenceSnapshot } from "./presence-platform.ts";
 
 const D = 200;
 const LEASE = leaseDurationMs(D);
@@ -202,7 +202,7 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
       platform.connect("guest");
       await eventually(() => expect(told("guest")).toEqual(["ONLINE"]));
       expect(events.at(-1)).toMatchObject({ client: "guest", guest: true });
-      const namesOf = (reading: PresenceReading) => reading.presences.map(({ client }) => client);
+      const namesOf = (reading: PresenceSnapshot) => reading.presences.map(({ client }) => client);
       expect(namesOf(await platform.read(guests)).sort()).toEqual(["anouk", "guest"]);
       expect(namesOf(await platform.read(watched("anouk")))).toEqual(["anouk"]);
       const { id: before } = await platform.read(guests);
@@ -274,6 +274,6 @@ export function presencePlatformContract(create: CreatePresencePlatform): void {
   });
 }
 
-function watched(...contacts: ClientId[]): Watch {
+function watched(...contacts: ClientId[]): Interest {
   return { contacts: new Set(contacts), everyone: false, guests: false };
 }

@@ -27,15 +27,15 @@ export interface PresencePlatform {
   leave(client: ClientId): Promise<void>;
 
   /** From now on listeners are told of whom `watch` names. To be taken back by `unwatch` as often as it was called. */
-  watch(watch: Watch): void;
+  watch(interest: Interest): void;
 
-  unwatch(watch: Watch): void;
+  unwatch(interest: Interest): void;
 
   /**
    * The version after which listeners have been told of every event about whom `watch` names; infinite where that has yet
    * to begin.
    */
-  watchedSince(watch: Watch): number;
+  watchedSince(interest: Interest): number;
 
   /**
    * The present state of whom `watch` names.
@@ -45,7 +45,7 @@ export interface PresencePlatform {
    *
    * @throws {PresenceUnavailableError}
    */
-  read(watch: Watch): Promise<PresenceReading>;
+  read(interest: Interest): Promise<PresenceSnapshot>;
 
   /** The clock by which events are dated, as far as this server knows it; ms since the epoch. */
   clockMs(): number;
@@ -79,7 +79,7 @@ export interface PresenceListener {
 }
 
 /** Whose presence is to be known. */
-export interface Watch {
+export interface Interest {
   contacts: ReadonlySet<ClientId>;
   /** Events about anyone; a reading still names the contacts alone, as who is nobody's contact is not to be listed. */
   everyone: boolean;
@@ -88,7 +88,7 @@ export interface Watch {
 }
 
 /** Presence of some clients at one point in the order of events. */
-export interface PresenceReading {
+export interface PresenceSnapshot {
   /** When it was taken, ms since the epoch, by the platform's clock. */
   at: number;
   /** Its position in the order of events. */

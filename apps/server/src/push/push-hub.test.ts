@@ -3,7 +3,7 @@ import { formatEventId, parseEventId } from "@presence/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { startTestHub } from "../../test/start-test-hub.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
-import type { Watch } from "../presence/presence-platform.ts";
+import type { Interest } from "../presence/presence-platform.ts";
 import type { EventSink } from "./event-sink.ts";
 import { DrainingError } from "./push-hub.ts";
 
@@ -352,9 +352,9 @@ class SlowlyReadPlatform extends LocalPresencePlatform {
     this.#delays = delays;
   }
 
-  override async read(watch: Watch) {
+  override async read(interest: Interest) {
     await delay(this.#delays.beforeMs);
-    const reading = await super.read(watch);
+    const reading = await super.read(interest);
     await delay(this.#delays.afterMs);
     return reading;
   }

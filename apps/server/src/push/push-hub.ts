@@ -13,7 +13,7 @@ import type { ContactList } from "../contacts/directory.ts";
 import type { Metrics, SnapshotCause } from "../metrics.ts";
 import {
   type PresencePlatform,
-  type PresenceReading,
+  type PresenceSnapshot,
   PresenceUnavailableError,
   type Readiness,
   type VersionedPresence,
@@ -202,7 +202,7 @@ export class PushHub {
   }
 
   /** Presence of everyone whom the list's owner may see now. */
-  read(list: ContactList): Promise<PresenceReading> {
+  read(list: ContactList): Promise<PresenceSnapshot> {
     return this.#platform.read(list).then((reading) => withoutOwner(reading, list));
   }
 
@@ -342,7 +342,7 @@ export class PushHub {
   async #sendPlace(connection: Connection, id: EventId | undefined, cause: SnapshotCause): Promise<void> {
     const joining = connection.startJoining();
     const { list } = connection.subscription;
-    let reading: PresenceReading;
+    let reading: PresenceSnapshot;
     try {
       reading = await this.read(list);
     } catch (error) {
@@ -358,7 +358,7 @@ export class PushHub {
     else this.#metrics.countSnapshot(cause);
   }
 
-  #changeFrames({ presences }: PresenceReading, id: EventId): Buffer[] {
+  #changeFrames({ presences }: PresenceSnapshot, id: EventId): Buffer[] {
     const changed = presences.filter(({ version }) => version > id.version).sort((a, b) => a.version - b.version);
     return changed.map((presence) => presenceFrame(presence, id.epoch));
   }
@@ -400,12 +400,12 @@ function isVisible({ client, guest }: PresenceEvent, list: ContactList): boolean
   return client !== list.owner && ((guest && list.guests) || list.everyone || list.contacts.has(client));
 }
 
-function withoutOwner(reading: PresenceReading, { owner }: ContactList): PresenceReading {
+function withoutOwner(reading: PresenceSnapshot, { owner }: ContactList): PresenceSnapshot {
   return { ...reading, presences: reading.presences.filter(({ client }) => client !== owner) };
 }
 
 /** Whether all that has happened since `id` shows in the reading: nobody changed twice. */
-function provesSince({ id: now, completeSince, presences }: PresenceReading, id: EventId): boolean {
+function provesSince({ id: now, completeSince, presences }: PresenceSnapshot, id: EventId): boolean {
   if (id.epoch !== now.epoch || id.version < completeSince || id.version > now.version) return false;
   return presences.every(({ version, previousVersion }) => version <= id.version || previousVersion <= id.version);
 }
@@ -417,7 +417,7 @@ function presenceFrame({ client, status, since, version }: TellablePresence, epo
   return encodeFrame({ id: formatEventId({ epoch, version }), event: "presence", data });
 }
 
-function snapshotFrame({ at, id, presences }: PresenceReading): Buffer {
+function snapshotFrame({ at, id, presences }: PresenceSnapshot): Buffer {
   return encodeSnapshot(formatEventId(id), at, presences);
 }
 

@@ -1,6 +1,6 @@
 import type { ClientId } from "@presence/protocol";
+import { CompactSet } from "./compact-set.ts";
 import type { Connection } from "./connection.ts";
-import { Group } from "./group.ts";
 
 /**
  * The local push registry: which connections a client has here, and which connections watch a contact.
@@ -9,8 +9,8 @@ import { Group } from "./group.ts";
  */
 export class PushRegistry {
   readonly #connections = new Set<Connection>();
-  readonly #byClient = new Map<ClientId, Group<Connection>>();
-  readonly #watchersByContact = new Map<ClientId, Group<Connection>>();
+  readonly #byClient = new Map<ClientId, CompactSet<Connection>>();
+  readonly #watchersByContact = new Map<ClientId, CompactSet<Connection>>();
   /** Connections of guests, who watch everyone: indexing each under each contact would cost people × guests. */
   readonly #watchersOfAll = new Set<Connection>();
 
@@ -26,7 +26,7 @@ export class PushRegistry {
     return this.#connections;
   }
 
-  connectionsOf(client: ClientId): Pick<Group<Connection>, "size" | typeof Symbol.iterator> {
+  connectionsOf(client: ClientId): Pick<CompactSet<Connection>, "size" | typeof Symbol.iterator> {
     return this.#byClient.get(client) ?? NO_CONNECTIONS;
   }
 
@@ -67,15 +67,15 @@ export class PushRegistry {
   }
 }
 
-const NO_CONNECTIONS = new Group<Connection>();
+const NO_CONNECTIONS = new CompactSet<Connection>();
 
-function addTo(index: Map<ClientId, Group<Connection>>, key: ClientId, connection: Connection): void {
+function addTo(index: Map<ClientId, CompactSet<Connection>>, key: ClientId, connection: Connection): void {
   const group = index.get(key);
   if (group) group.add(connection);
-  else index.set(key, new Group(connection));
+  else index.set(key, new CompactSet(connection));
 }
 
-function removeFrom(index: Map<ClientId, Group<Connection>>, key: ClientId, connection: Connection): void {
+function removeFrom(index: Map<ClientId, CompactSet<Connection>>, key: ClientId, connection: Connection): void {
   const group = index.get(key);
   group?.delete(connection);
   if (group?.size === 0) index.delete(key);

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { ClientId, EventId, PresenceEvent, Reason, Status } from "@presence/protocol";
 import {
+  type Interest,
   leaseDurationMs,
   type PresenceListener,
   type PresencePlatform,
-  type PresenceReading,
+  type PresenceSnapshot,
   type Readiness,
-  type Watch,
 } from "../presence-platform.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { PresenceJournal } from "./presence-journal.ts";
@@ -82,7 +82,7 @@ export class LocalPresencePlatform implements PresencePlatform {
     return 0;
   }
 
-  read({ contacts, guests }: Watch): Promise<PresenceReading> {
+  read({ contacts, guests }: Interest): Promise<PresenceSnapshot> {
     const at = Date.now();
     const asked = guests ? new Set([...contacts, ...this.#journal.guestsOnline]) : contacts;
     const presences = Array.from(asked, (client) => this.#journal.presenceOf(client));

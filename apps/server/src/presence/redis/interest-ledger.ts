@@ -1,5 +1,5 @@
 import { EVERYONE, GUESTS } from "@presence/gears";
-import type { Watch } from "../presence-platform.ts";
+import type { Interest } from "../presence-platform.ts";
 
 /** A name that is watched: a client's id, `EVERYONE` or `GUESTS`. */
 type Watched = string;
@@ -14,15 +14,15 @@ export class InterestLedger {
   readonly #since = new Map<Watched, number>();
   #pending = new Set<Watched>();
 
-  add(watch: Watch): void {
-    forEachName(watch, (name) => {
+  add(interest: Interest): void {
+    forEachName(interest, (name) => {
       this.#viewers.set(name, (this.#viewers.get(name) ?? 0) + 1);
       if (!this.#since.has(name)) this.#pending.add(name);
     });
   }
 
-  remove(watch: Watch): void {
-    forEachName(watch, (name) => {
+  remove(interest: Interest): void {
+    forEachName(interest, (name) => {
       const left = (this.#viewers.get(name) ?? 0) - 1;
       if (left > 0) this.#viewers.set(name, left);
       else {
@@ -68,9 +68,9 @@ export class InterestLedger {
   }
 
   /** Infinite where one of the names has yet to be confirmed. */
-  since(watch: Watch): number {
+  since(interest: Interest): number {
     let since = 0;
-    forEachName(watch, (name) => {
+    forEachName(interest, (name) => {
       since = Math.max(since, this.#since.get(name) ?? Number.POSITIVE_INFINITY);
     });
     return since;
@@ -78,7 +78,7 @@ export class InterestLedger {
 }
 
 /** A callback, as this is done for each contact of whoever arrives, and a generator is twice as dear. */
-function forEachName({ contacts, everyone, guests }: Watch, visit: (name: Watched) => void): void {
+function forEachName({ contacts, everyone, guests }: Interest, visit: (name: Watched) => void): void {
   // Who watches everyone need not say whom else, which would be thousands of names.
   if (everyone) visit(EVERYONE);
   else contacts.forEach(visit);

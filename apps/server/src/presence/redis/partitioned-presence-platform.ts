@@ -1,12 +1,12 @@
 import { partitionsOf } from "@presence/gears";
 import { type ClientId, type EventId, type PresenceEvent, partitionOf } from "@presence/protocol";
 import type {
+  Interest,
   PresenceListener,
   PresencePlatform,
-  PresenceReading,
+  PresenceSnapshot,
   Readiness,
   VersionedPresence,
-  Watch,
 } from "../presence-platform.ts";
 import { LocalOrder } from "./local-order.ts";
 import { type RedisPresenceOptions, RedisPresencePlatform } from "./redis-presence-platform.ts";
@@ -104,30 +104,30 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     return this.#partOf(client).leave(client);
   }
 
-  watch(watch: Watch): void {
-    for (const [part, own] of this.#split(watch)) part.watch(own);
+  watch(interest: Interest): void {
+    for (const [part, own] of this.#split(interest)) part.watch(own);
   }
 
-  unwatch(watch: Watch): void {
-    for (const [part, own] of this.#split(watch)) part.unwatch(own);
+  unwatch(interest: Interest): void {
+    for (const [part, own] of this.#split(interest)) part.unwatch(own);
   }
 
-  watchedSince(watch: Watch): number {
-    return Math.max(...this.#split(watch).map(([part, own]) => part.watchedSince(own)));
+  watchedSince(interest: Interest): number {
+    return Math.max(...this.#split(interest).map(([part, own]) => part.watchedSince(own)));
   }
 
   /**
    * Each partition is read at a moment of its own. What is told of it from there until the last has answered is added, so
    * that the whole stands at one position: the newest one by then.
    */
-  async read(watch: Watch): Promise<PresenceReading> {
+  async read(interest: Interest): Promise<PresenceSnapshot> {
     const { epoch } = this.#order.head;
     const meanwhile: Meanwhile = this.#parts.map(() => []);
     this.#readings.add(meanwhile);
     try {
-      const readings = await Promise.all(this.#split(watch).map(([part, own]) => part.readAfterDelivery(own)));
+      const readings = await Promise.all(this.#split(interest).map(([part, own]) => part.readAfterDelivery(own)));
       const id = { epoch, version: this.#order.next() };
-      const presences = readings.flatMap((reading, index) => broughtUp(reading, meanwhile[index] ?? [], watch));
+      const presences = readings.flatMap((reading, index) => broughtUp(reading, meanwhile[index] ?? [], interest));
       return {
         at: Math.max(...readings.map(({ at }) => at)),
         id,
@@ -199,7 +199,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   /** Each partition, and whom of it `watch` names. */
-  #split({ contacts, everyone, guests }: Watch): (readonly [RedisPresencePlatform, Watch])[] {
+  #split({ contacts, everyone, guests }: Interest): (readonly [RedisPresencePlatform, Interest])[] {
     const contactsOf = this.#parts.map(() => new Set<ClientId>());
     for (const contact of contacts) contactsOf[partitionOf(contact, this.#parts.length)]?.add(contact);
     return this.#parts.map((part, index) => [part, { contacts: contactsOf[index] ?? new Set(), everyone, guests }]);
@@ -207,12 +207,12 @@ export class PartitionedPresencePlatform implements PresencePlatform {
 }
 
 /** The presences of a reading, with what has been told since. */
-function broughtUp(reading: PresenceReading, told: readonly PresenceEvent[], watch: Watch): VersionedPresence[] {
+function broughtUp(reading: PresenceSnapshot, told: readonly PresenceEvent[], interest: Interest): VersionedPresence[] {
   const presences = new Map(reading.presences.map((presence) => [presence.client, presence]));
   for (const { client, status, at, version, guest } of told) {
     if (version <= reading.id.version) continue;
-    const isContact = watch.contacts.has(client);
-    const isShownGuest = watch.guests && guest;
+    const isContact = interest.contacts.has(client);
+    const isShownGuest = interest.guests && guest;
     if (!isContact && !isShownGuest) continue;
     if (!isContact && status === "OFFLINE") presences.delete(client);
     else {

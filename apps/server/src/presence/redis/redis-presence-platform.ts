@@ -14,13 +14,13 @@ import type { Logger } from "pino";
 import { CallBatcher } from "../../batching/call-batcher.ts";
 import { unwrapReply } from "../../redis/unwrap-reply.ts";
 import {
+  type Interest,
   type PresenceListener,
   type PresencePlatform,
-  type PresenceReading,
+  type PresenceSnapshot,
   PresenceUnavailableError,
   type Readiness,
   type VersionedPresence,
-  type Watch,
 } from "../presence-platform.ts";
 import { ClockEstimate } from "./clock-estimate.ts";
 import type { DownstreamEvent } from "./downstream-entry.ts";
@@ -169,22 +169,22 @@ export class RedisPresencePlatform implements PresencePlatform {
     await unwrapReply(this.#functions.leave(this.#serverId, client));
   }
 
-  watch(watch: Watch): void {
-    this.#interest.add(watch);
+  watch(interest: Interest): void {
+    this.#interest.add(interest);
     // With the reading that most often follows.
     if (this.#interest.hasPending) this.#readings.ask([]).catch(() => {});
   }
 
-  unwatch(watch: Watch): void {
-    this.#interest.remove(watch);
+  unwatch(interest: Interest): void {
+    this.#interest.remove(interest);
   }
 
-  watchedSince(watch: Watch): number {
-    return this.#interest.since(watch);
+  watchedSince(interest: Interest): number {
+    return this.#interest.since(interest);
   }
 
-  async read(watch: Watch): Promise<PresenceReading> {
-    const { reading } = await this.#readOnce(watch);
+  async read(interest: Interest): Promise<PresenceSnapshot> {
+    const { reading } = await this.#readOnce(interest);
     return reading;
   }
 
@@ -193,13 +193,13 @@ export class RedisPresencePlatform implements PresencePlatform {
    *
    * @throws {PresenceUnavailableError}
    */
-  async readAfterDelivery(watch: Watch): Promise<PresenceReading> {
-    const { reading, sequence } = await this.#readOnce(watch);
+  async readAfterDelivery(interest: Interest): Promise<PresenceSnapshot> {
+    const { reading, sequence } = await this.#readOnce(interest);
     await this.#waitForDelivery(sequence);
     return reading;
   }
 
-  async #readOnce({ contacts, guests }: Watch): Promise<{ reading: PresenceReading; sequence: number }> {
+  async #readOnce({ contacts, guests }: Interest): Promise<{ reading: PresenceSnapshot; sequence: number }> {
     const readiness = this.readiness();
     if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
     const readout = await unwrapReply(this.#readings.ask(contacts));

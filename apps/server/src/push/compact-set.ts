@@ -7,7 +7,7 @@ const FEW = 16;
  * A set that is mostly small, of which there are very many: a row of its members, in a quarter of the memory, until it is
  * large. In no particular order.
  */
-export class Group<Member> implements Iterable<Member> {
+export class CompactSet<Member> implements Iterable<Member> {
   #members: Member[] | Set<Member>;
 
   constructor(...members: Member[]) {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Group } from "./group.ts";
+import { CompactSet } from "./compact-set.ts";
 
 it("has just those who were added and not deleted, once each, whether they are few or many", () => {
   // Mostly additions first, then mostly deletions, so that it becomes large, and small again.
   const steps = fc.array(fc.tuple(fc.nat(400), fc.boolean()), { minLength: 200, maxLength: 2_000, size: "max" });
   fc.assert(
     fc.property(steps, (all) => {
-      const group = new Group<number>();
+      const group = new CompactSet<number>();
       const expected = new Set<number>();
       for (const [index, [member, mayTurn]] of all.entries()) {
         const isGrowing = index < all.length / 2 !== (mayTurn && index % 5 === 0);
