@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
-/** What isn't compressed by itself, as fonts are. */
+/** Fonts aren't in the list, because they are compressed already. */
 const TEXT = /\.(?:css|html|js|svg)$/;
 
-/** Puts a compressed file or two beside each built one that gets smaller by it: `.br` and `.gz`, which the server serves. */
+/** Writes `.br` and `.gz` files beside the built files, if they are smaller. The server serves them. */
 export function compress(): Plugin {
   let folder = "";
   return {

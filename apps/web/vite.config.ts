@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: [react(), compress()],
   worker: { format: "es" },
   build: {
-    // A data: font or script would need a wider content security policy than the server sends.
+    // The server's content security policy doesn't allow fonts and scripts in data: URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

@@ -33,7 +33,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         await page.goto("/no-such-page");
         await expect(page.getByRole("heading", { name: "There’s nothing at this address" })).toBeVisible();
         await expectAccessible(page);
-        await page.getByRole("link", { name: "Go to the start" }).click();
+        await page.getByRole("link", { name: "Go to the start page" }).click();
         await expect(page.getByRole("heading", { name: "Who are you?" })).toBeVisible();
       });
     });

@@ -12,5 +12,5 @@ test("who comes and goes is said aloud, in one go, and not who was there before"
   await expect(said).toHaveText(/^(Magali Dubois|Noor van Dijk|Kenji Watanabe) and 2 others came online\.$/);
 
   magali?.close();
-  await expect(said).toHaveText("Magali Dubois left.");
+  await expect(said).toHaveText("Magali Dubois went offline.");
 });

@@ -42,7 +42,7 @@ for (const { what, id } of [
 ]) {
   test(`a link with a name ${what} says so, and leads on`, async ({ page }) => {
     await page.goto(`/?as=${id}`);
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nobody can have that name");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("This name can’t be used");
     await page.getByRole("link", { name: "Pick a person" }).click();
     await expect(page.getByRole("heading", { name: "Who are you?" })).toBeVisible();
   });

@@ -1,7 +1,7 @@
-// Runs before the first paint, so that a chosen theme never flashes the other one.
+// Runs before the first paint, so that the page doesn't flash in another theme.
 try {
   const chosen = localStorage.getItem("presence.theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 } catch {
-  // Storage may be forbidden: then the system's theme it is.
+  // Without access to storage the system's theme applies.
 }

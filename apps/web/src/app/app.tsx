@@ -1,7 +1,6 @@
 import { useMemo, useState } from "react";
-
 import { SignIn } from "../features/sign-in/sign-in.tsx";
-import { dropToken, keepToken, takeToken } from "../features/sign-in/token-store.ts";
+import { deleteToken, readToken, storeToken } from "../features/sign-in/token-store.ts";
 import { WrongId } from "../features/sign-in/wrong-id.tsx";
 import type { Credential } from "../lib/live/tab-protocol.ts";
 import { tokenSubject } from "../lib/people/token-subject.ts";
@@ -11,12 +10,11 @@ import { DemoRoute } from "./demo-route.tsx";
 import type { Route } from "./route.ts";
 import { Workspace } from "./workspace.tsx";
 
-const NOT_A_TOKEN = "That isn’t a token this app can read. Copy it again, all of it.";
+const INVALID_TOKEN = "This isn’t a valid token. Copy the whole token and paste it again.";
 
-/** Shows what the address asks for. */
+/** Renders the page of a route. */
 export function App({ route }: { route: Route }) {
-  const [given] = useState(takeToken);
-  const [token, setToken] = useState(given);
+  const [token, setToken] = useState(readToken);
   const client = token === undefined ? undefined : tokenSubject(token);
   const demoClient = route.kind === "client" ? route.client : undefined;
   const credential = useMemo<Credential | undefined>(() => {
@@ -25,8 +23,8 @@ export function App({ route }: { route: Route }) {
   }, [token, client, demoClient]);
 
   function onToken(pasted: string): string | undefined {
-    if (tokenSubject(pasted) === undefined) return NOT_A_TOKEN;
-    keepToken(pasted);
+    if (tokenSubject(pasted) === undefined) return INVALID_TOKEN;
+    storeToken(pasted);
     setToken(pasted);
     return undefined;
   }
@@ -35,24 +33,24 @@ export function App({ route }: { route: Route }) {
     case "demo":
       return <DemoRoute />;
     case "unknown":
-      return <NothingHere />;
+      return <NotFound />;
     case "wrong-id":
       return <WrongId id={route.id} />;
   }
   if (credential === undefined) {
-    return <SignIn tokenProblem={token === undefined ? undefined : NOT_A_TOKEN} onToken={onToken} />;
+    return <SignIn tokenProblem={token === undefined ? undefined : INVALID_TOKEN} onToken={onToken} />;
   }
   return (
     <Workspace
       credential={credential}
       frame={route.kind === "client" ? route.frame : undefined}
       onToken={onToken}
-      onForget={dropToken}
+      onDeleteToken={deleteToken}
     />
   );
 }
 
-function NothingHere() {
+function NotFound() {
   return (
     <main className="sign-in">
       <Notice
@@ -61,7 +59,7 @@ function NothingHere() {
         title="There’s nothing at this address"
         actions={
           <a className="button button--primary" href="/">
-            Go to the start
+            Go to the start page
           </a>
         }
       />

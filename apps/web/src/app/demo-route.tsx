@@ -5,18 +5,18 @@ import { ThemeSwitch } from "../features/theme/theme-switch.tsx";
 import { BrandMark } from "../ui/brand-mark.tsx";
 import { Notice } from "../ui/notice.tsx";
 
-/** Those of the original demo; where the roster lacks them, its first three. */
-const CAST = ["anouk", "magali", "omar"];
+/** The clients of the original demo. If the roster lacks one of them, the demo shows the first three of the roster. */
+const DEMO_CLIENTS = ["anouk", "magali", "omar"];
 
 export function DemoRoute() {
   const people = usePeople();
   const roster = people.data?.mode === "demo" ? people.data.people : undefined;
-  const cast = useMemo(() => {
-    const known = roster?.filter(({ id }) => CAST.includes(id)) ?? [];
-    return known.length === CAST.length ? known : roster?.slice(0, CAST.length);
+  const profiles = useMemo(() => {
+    const found = roster?.filter(({ id }) => DEMO_CLIENTS.includes(id)) ?? [];
+    return found.length === DEMO_CLIENTS.length ? found : roster?.slice(0, DEMO_CLIENTS.length);
   }, [roster]);
 
-  if (cast !== undefined) return <DemoPage cast={cast} actions={<ThemeSwitch />} />;
+  if (profiles !== undefined) return <DemoPage profiles={profiles} actions={<ThemeSwitch />} />;
   if (people.isPending) return <main />;
   const isIssuer = people.data?.mode === "issuer";
   return (
@@ -28,7 +28,7 @@ export function DemoRoute() {
         actions={
           isIssuer ? (
             <a className="button" href="/">
-              Go to the start
+              Go to the start page
             </a>
           ) : (
             <button className="button button--primary" type="button" onClick={() => void people.refetch()}>
@@ -38,7 +38,9 @@ export function DemoRoute() {
         }
       >
         <p>
-          {isIssuer ? "This one lets nobody in without a token, so nobody can be three people." : "It may be starting."}
+          {isIssuer
+            ? "This server accepts only tokens, so the demo can’t sign in as three people."
+            : "It may still be starting. Try again in a few seconds."}
         </p>
       </Notice>
     </main>

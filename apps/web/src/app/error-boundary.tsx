@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from "react";
 import { Notice } from "../ui/notice.tsx";
 
-/** Stands between a fault in the page and an empty screen. */
+/** Shows a message instead of an empty page when rendering throws. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFailed: boolean }> {
   override state = { hasFailed: false };
 
@@ -15,14 +15,14 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFaile
       <main className="sign-in">
         <Notice
           level={1}
-          title="Something broke on this page"
+          title="Something went wrong on this page"
           actions={
             <button className="button button--primary" type="button" onClick={() => location.reload()}>
               Reload
             </button>
           }
         >
-          <p>It’s a fault of ours, not yours. A reload puts it right, and nobody sees you leave.</p>
+          <p>Reload the page to continue. Others still see you online.</p>
         </Notice>
       </main>
     );

@@ -3,26 +3,27 @@ import { useStore } from "zustand";
 import { ConnectionPill } from "../features/connection/connection-pill.tsx";
 import { ThemeSwitch } from "../features/theme/theme-switch.tsx";
 import { connectionStore } from "../lib/live/connection-store.ts";
+import type { LinkView } from "../lib/live/link-view.ts";
 import { nextPerson } from "../lib/people/next-person.ts";
-import { type ShownStatus, statusWord } from "../lib/presence/shown-status.ts";
+import { type ShownStatus, statusLabel } from "../lib/presence/shown-status.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Icon } from "../ui/icon.tsx";
 import "./header.css";
 
 interface HeaderProps {
   me: Profile;
-  /** Who is on the roster, in demo mode; `undefined` where one can't be just anyone. */
+  /** The ids of the demo's people; `undefined` outside demo mode. */
   roster: readonly ClientId[] | undefined;
   isCompact: boolean;
   onRetry(): void;
   onSignOut(): void;
 }
 
-/** Who I am, my connection, and what else there is to do. */
+/** The user's name and status, the connection, and the page's actions. */
 export function Header({ me, roster, isCompact, onRetry, onSignOut }: HeaderProps) {
   const kind = useStore(connectionStore, (state) => state.view.kind);
   const status = ownStatus(kind);
-  // A page has one banner: in a frame it is the page's around it.
+  // A document has one banner landmark. In a frame, the demo page has it.
   const Banner = isCompact ? "div" : "header";
 
   return (
@@ -32,7 +33,7 @@ export function Header({ me, roster, isCompact, onRetry, onSignOut }: HeaderProp
         <div className="header__who">
           <h1 className="header__name">
             {me.name}
-            <span className="visually-hidden">, {statusWord(status)}</span>
+            <span className="visually-hidden">, {statusLabel(status)}</span>
           </h1>
           <p className="header__role">{me.role ?? (me.guest === true ? "Guest" : `@${me.id}`)}</p>
         </div>
@@ -74,14 +75,14 @@ function OpenAnother({ me, roster }: { me: ClientId; roster: readonly ClientId[]
   const next = nextPerson(roster, me, inUse);
 
   return (
-    <a className="button" href={`/?as=${next}`} target="_blank" rel="noopener" title={`Opens ${next} in a new tab`}>
+    <a className="button" href={`/?as=${next}`} target="_blank" rel="noopener" title={`Open ${next} in a new tab`}>
       <Icon name="open" /> Open another client
     </a>
   );
 }
 
-/** Others see me online when my connection stands; while it is being found out, I don't know. */
-function ownStatus(kind: "live" | "signed-out" | string): ShownStatus {
+/** The status that others see of this user. Without a live connection it is unknown, except after signing out. */
+function ownStatus(kind: LinkView["kind"]): ShownStatus {
   if (kind === "live") return "ONLINE";
   return kind === "signed-out" ? "OFFLINE" : "UNKNOWN";
 }

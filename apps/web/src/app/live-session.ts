@@ -1,15 +1,15 @@
-/** Carries what the worker says into the page's stores: the one place where it arrives. */
+/** Receives the worker's messages and writes them to the page's stores. */
 import type { ClientId, Problem } from "@presence/protocol";
 import type { QueryClient } from "@tanstack/react-query";
-import { activityStore, EMPTY_ACTIVITY, withSightings } from "../features/activity/activity-store.ts";
+import { activityStore, EMPTY_ACTIVITY, withChanges as withActivity } from "../features/activity/activity-store.ts";
 import { CONTACTS_KEY } from "../features/contacts/contacts-query.ts";
 import type { ContactList } from "../lib/api/api.ts";
 import { connectionStore, INITIAL_CONNECTION, staleDelayMs } from "../lib/live/connection-store.ts";
 import type { LinkView } from "../lib/live/link-view.ts";
 import { type LiveClient, startLiveClient } from "../lib/live/live-client.ts";
-import type { Credential, Sighting, WorkerMessage } from "../lib/live/tab-protocol.ts";
-import { createFrameQueue } from "../lib/presence/frame-queue.ts";
-import { presenceStore, withChanges, withPicture } from "../lib/presence/presence-store.ts";
+import type { Credential, ObservedChange, WorkerMessage } from "../lib/live/tab-protocol.ts";
+import { createFrameBatcher } from "../lib/presence/frame-batcher.ts";
+import { presenceStore, withChanges, withSnapshot } from "../lib/presence/presence-store.ts";
 
 export interface LiveSessionOptions {
   credential: Credential;
@@ -18,22 +18,22 @@ export interface LiveSessionOptions {
 }
 
 const REFRESH_DELAY_MS = 150;
-/** How long the list of contacts rests after changes: short enough that nobody sees a badge come late. */
-const CONTACTS_REST_MS = 200;
-/** Longer, as nobody reads what goes by as fast; with 500 changes a second fewer come meanwhile than the list holds. */
-const ACTIVITY_REST_MS = 300;
+/** The contact list renders changes at most this often. Users don't notice a delay this short. */
+const CONTACTS_INTERVAL_MS = 200;
+/** The activity list can update less often. At 500 changes per second, one interval brings fewer entries than it holds. */
+const ACTIVITY_INTERVAL_MS = 300;
 
-const BROKEN: Problem = {
+const WORKER_FAILED: Problem = {
   type: "about:blank",
   title: "This page is out of date",
   status: 0,
-  detail: "Part of it couldn’t be loaded, most likely because a newer version has been put in place. Reload the page.",
+  detail: "A part of it couldn’t be loaded, probably because a new version was deployed. Reload the page.",
 };
 
-/** Connects this page as somebody, until `stop`. */
+/** Connects this page as the credential's client until `stop` is called. */
 export function startLiveSession({ credential, ownConnection, queryClient }: LiveSessionOptions): LiveClient {
-  const queue = createFrameQueue<Sighting>(applyChanges, CONTACTS_REST_MS);
-  const activityQueue = createFrameQueue<Sighting>(noteActivity, ACTIVITY_REST_MS);
+  const contactsBatcher = createFrameBatcher<ObservedChange>(applyChanges, CONTACTS_INTERVAL_MS);
+  const activityBatcher = createFrameBatcher<ObservedChange>(addActivity, ACTIVITY_INTERVAL_MS);
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
   let staleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,7 +41,7 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
     credential,
     ownConnection,
     onMessage: receive,
-    onBroken: () => showLink({ kind: "refused", problem: BROKEN }),
+    onWorkerError: () => showLink({ kind: "refused", problem: WORKER_FAILED }),
   });
 
   function receive(message: WorkerMessage): void {
@@ -53,25 +53,25 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
         if (message.asOfMs !== undefined) connectionStore.setState({ asOfMs: message.asOfMs });
         showLink(message.view);
         break;
-      case "picture":
-        queue.clear();
-        activityQueue.flush();
+      case "snapshot":
+        contactsBatcher.clear();
+        activityBatcher.flush();
         if (presenceStore.getState().statuses !== undefined) refreshContacts();
-        presenceStore.setState(withPicture(message.contacts, message.missed));
-        noteActivity(message.missed);
+        presenceStore.setState(withSnapshot(message.contacts, message.missed));
+        addActivity(message.missed);
         break;
       case "changes":
-        queue.add(message.changes);
+        contactsBatcher.add(message.changes);
         break;
-      case "company":
-        connectionStore.setState({ inUse: new Set(message.clients), tabs: message.tabs });
+      case "tabs":
+        connectionStore.setState({ inUse: new Set(message.clients), tabCount: message.count });
         break;
     }
   }
 
   function showLink(view: LinkView): void {
-    queue.flush();
-    activityQueue.flush();
+    contactsBatcher.flush();
+    activityBatcher.flush();
     const delayMs = staleDelayMs(view);
     if (delayMs === undefined) {
       clearTimeout(staleTimer);
@@ -84,19 +84,20 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
     }
   }
 
-  function applyChanges(changes: Sighting[]): void {
+  function applyChanges(changes: ObservedChange[]): void {
     presenceStore.setState((state) => withChanges(state, changes));
-    activityQueue.add(changes);
+    activityBatcher.add(changes);
     const lists = queryClient.getQueriesData<ContactList>({ queryKey: [CONTACTS_KEY, credential.client] });
-    const lasting = lists.flatMap(([, list]) => (list === undefined ? [] : [lastingContacts(list)]));
-    if (changes.some(({ client: id }) => !lasting.some((ids) => ids.has(id)))) refreshContacts();
+    const permanent = lists.flatMap(([, list]) => (list === undefined ? [] : [permanentContacts(list)]));
+    // A change of an unknown client or a guest can change the list itself.
+    if (changes.some(({ client: id }) => !permanent.some((ids) => ids.has(id)))) refreshContacts();
   }
 
-  function noteActivity(sightings: readonly Sighting[]): void {
-    activityStore.setState((state) => withSightings(state, sightings));
+  function addActivity(changes: readonly ObservedChange[]): void {
+    activityStore.setState((state) => withActivity(state, changes));
   }
 
-  /** Reads the contacts again, once for however many changes come in a burst. */
+  /** Fetches the contacts again. A burst of calls causes one fetch. */
   function refreshContacts(): void {
     refreshTimer ??= setTimeout(() => {
       refreshTimer = undefined;
@@ -108,8 +109,8 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
     ...client,
     stop() {
       client.stop();
-      queue.clear();
-      activityQueue.clear();
+      contactsBatcher.clear();
+      activityBatcher.clear();
       clearTimeout(staleTimer);
       clearTimeout(refreshTimer);
       connectionStore.setState(INITIAL_CONNECTION, true);
@@ -119,13 +120,13 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
   };
 }
 
-const lastingOf = new WeakMap<ContactList, ReadonlySet<ClientId>>();
+const permanentContactsCache = new WeakMap<ContactList, ReadonlySet<ClientId>>();
 
-/** Who stands in a contact list for good. A guest stands there only while online. */
-function lastingContacts(list: ContactList): ReadonlySet<ClientId> {
-  const known = lastingOf.get(list);
-  if (known !== undefined) return known;
+/** The ids of a list's contacts, without guests: a guest is listed only while online. Cached per list. */
+function permanentContacts(list: ContactList): ReadonlySet<ClientId> {
+  const cached = permanentContactsCache.get(list);
+  if (cached !== undefined) return cached;
   const ids = new Set(list.contacts.filter(({ guest }) => guest !== true).map(({ id }) => id));
-  lastingOf.set(list, ids);
+  permanentContactsCache.set(list, ids);
   return ids;
 }

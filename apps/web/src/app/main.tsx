@@ -14,9 +14,9 @@ import { parseRoute } from "./route.ts";
 const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
-      // What the server refuses it will refuse again; what didn't arrive may arrive yet.
+      // A 4xx answer won't change, so it isn't retried. Network errors and 5xx answers are.
       retry: (failures, error) => failures < 4 && !(error instanceof ProblemError && error.problem.status < 500),
-      // Localhost answers with or without a network.
+      // A server on localhost answers even when the browser says that it is offline.
       networkMode: "always",
       refetchOnWindowFocus: false,
     },
@@ -24,7 +24,7 @@ const queryClient = new QueryClient({
 });
 
 const root = document.getElementById("root");
-if (root === null) throw new Error("index.html has no #root");
+if (root === null) throw new Error("index.html has no element with the id 'root'.");
 
 const route = parseRoute(location);
 if (route.kind === "client" && route.frame !== undefined) document.documentElement.dataset["frame"] = route.frame;

@@ -1,6 +1,6 @@
 import { type ClientId, isClientId } from "@presence/protocol";
 
-/** How a page inside the demo page connects: by itself, or with all others. */
+/** How a client in a frame of the demo page connects: with its own connection, or with the browser's shared one. */
 export type FrameConnection = "own" | "shared";
 
 export type Route =
@@ -10,7 +10,7 @@ export type Route =
   | { kind: "demo" }
   | { kind: "unknown" };
 
-/** What an address asks for. */
+/** The route of an address. */
 export function parseRoute({ pathname, search }: { pathname: string; search: string }): Route {
   if (pathname === "/demo" || pathname === "/demo/") return { kind: "demo" };
   if (pathname !== "/") return { kind: "unknown" };

@@ -6,7 +6,7 @@ import { startLiveSession } from "./live-session.ts";
 
 export type LiveCommands = Omit<LiveClient, "stop">;
 
-/** Keeps this page connected as `credential` for as long as the component lives. */
+/** Keeps this page connected as the credential's client while the component is mounted. */
 export function useLiveSession(credential: Credential, ownConnection: boolean): LiveCommands {
   const queryClient = useQueryClient();
   const live = useRef<LiveClient>(undefined);

@@ -13,52 +13,61 @@ import { usePeople } from "../features/sign-in/people-query.ts";
 import { connectionStore } from "../lib/live/connection-store.ts";
 import type { Credential } from "../lib/live/tab-protocol.ts";
 import { presenceStore } from "../lib/presence/presence-store.ts";
+import { SegmentedControl } from "../ui/segmented-control.tsx";
 import { Header } from "./header.tsx";
-import { nobodyNotice } from "./nobody-notice.tsx";
 import type { FrameConnection } from "./route.ts";
+import { sessionNotice } from "./session-notice.tsx";
 import { useLiveSession } from "./use-live-session.ts";
 import { useNames } from "./use-names.ts";
 import "./workspace.css";
 
+/** The panels, one of which is shown where only one column fits. */
+const TABS = [
+  { value: "contacts", label: "Contacts" },
+  { value: "activity", label: "Activity" },
+] as const;
+
+type Tab = (typeof TABS)[number]["value"];
+
 interface WorkspaceProps {
   credential: Credential;
   frame: FrameConnection | undefined;
-  /** Takes another token, or says why not. */
+  /** Signs in with another token. Returns an error message if the token is invalid. */
   onToken(token: string): string | undefined;
-  /** Ends an issuer's session in this tab. */
-  onForget(): void;
+  /** Deletes this tab's token. */
+  onDeleteToken(): void;
 }
 
-/** The app, once one is somebody. */
-export function Workspace({ credential, frame, onToken, onForget }: WorkspaceProps) {
+/** The app of a signed-in client. */
+export function Workspace({ credential, frame, onToken, onDeleteToken }: WorkspaceProps) {
   const { client } = credential;
   const isFrame = frame !== undefined;
   const live = useLiveSession(credential, frame === "own");
   const view = useStore(connectionStore, (state) => state.view);
   const isStale = useStore(connectionStore, (state) => state.isStale);
   const token = useStore(connectionStore, (state) => state.token);
-  const hasPicture = useStore(presenceStore, (state) => state.statuses !== undefined);
+  const hasSnapshot = useStore(presenceStore, (state) => state.statuses !== undefined);
   const contacts = useContacts(client, token);
   const people = usePeople();
   const demoPeople = people.data?.mode === "demo" ? people.data.people : undefined;
   const me = contacts.data?.me ?? demoPeople?.find(({ id }) => id === client) ?? { id: client, name: client };
   const nameOf = useNames(contacts.data?.contacts);
   const sinceMs = useMemo(() => Date.now(), []);
-  const [tab, setTab] = useState<"contacts" | "activity">("contacts");
+  const [tab, setTab] = useState<Tab>("contacts");
 
   useDocumentTitle(me);
   useFrameBridge(isFrame, client, live);
   const isDemo = credential.kind === "demo";
-  const nobody = nobodyNotice({
+  const notice = sessionNotice({
     view,
     me,
-    wantsToken: people.data === undefined ? !isDemo : people.data.mode === "issuer",
+    needsToken: people.data === undefined ? !isDemo : people.data.mode === "issuer",
     hasToken: !isDemo,
     onToken,
     onSignIn: live.signIn,
-    onForget: isFrame ? undefined : onForget,
+    onDeleteToken: isFrame ? undefined : onDeleteToken,
   });
-  const isKeptOut = view.kind === "full" && !hasPicture;
+  const isWaitingForRoom = view.kind === "full" && !hasSnapshot;
 
   return (
     <div className="workspace" data-client={client} data-frame={isFrame} data-tab={tab}>
@@ -69,16 +78,20 @@ export function Workspace({ credential, frame, onToken, onForget }: WorkspacePro
         onRetry={live.retry}
         onSignOut={() => {
           live.signOut();
-          onForget();
+          onDeleteToken();
         }}
       />
-      {!isFrame && <TabSwitch tab={tab} onTab={setTab} />}
+      {!isFrame && (
+        <nav className="workspace__tabs" aria-label="View">
+          <SegmentedControl legend="View" choices={TABS} value={tab} onChange={setTab} />
+        </nav>
+      )}
       <main className="workspace__main" aria-label={me.name}>
         <ContactsPanel
           client={client}
           label={`Contacts of ${me.name}`}
           banner={isStale && <StaleBanner onRetry={live.retry} />}
-          instead={isKeptOut ? <FullNotice onRetry={live.retry} /> : nobody}
+          instead={isWaitingForRoom ? <FullNotice onRetry={live.retry} /> : notice}
           isCompact={isFrame}
           canImpersonate={demoPeople !== undefined && !isFrame}
         />
@@ -95,32 +108,4 @@ function useDocumentTitle(me: Profile): void {
   useEffect(() => {
     document.title = `${firstName} · Presence`;
   }, [firstName]);
-}
-
-interface TabSwitchProps {
-  tab: "contacts" | "activity";
-  onTab(tab: "contacts" | "activity"): void;
-}
-
-/** Where there is room for one column only. */
-function TabSwitch({ tab, onTab }: TabSwitchProps) {
-  return (
-    <nav className="workspace__tabs" aria-label="View">
-      <fieldset className="filter">
-        <legend className="visually-hidden">View</legend>
-        {(["contacts", "activity"] as const).map((choice) => (
-          <label key={choice} className="filter__choice">
-            <input
-              className="visually-hidden"
-              type="radio"
-              name="tab"
-              checked={tab === choice}
-              onChange={() => onTab(choice)}
-            />
-            {choice === "contacts" ? "Contacts" : "Activity"}
-          </label>
-        ))}
-      </fieldset>
-    </nav>
-  );
 }

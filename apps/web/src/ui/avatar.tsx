@@ -11,7 +11,7 @@ interface AvatarProps {
   size?: "s" | "m" | "l";
 }
 
-/** Someone's initials on their tint, with their status at the lower right. Decoration: the name stands beside it. */
+/** A client's initials on its tint, with a status badge. Hidden from assistive technology: the name is shown beside it. */
 export function Avatar({ client, name, status, size = "m" }: AvatarProps) {
   return (
     <span className={`avatar avatar--${size} tint-${tintOf(client)}`} aria-hidden="true">

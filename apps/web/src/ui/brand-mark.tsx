@@ -1,6 +1,6 @@
 import "./brand-mark.css";
 
-/** The product's mark: someone, and the fact that they are here. */
+/** The product's logo. */
 export function BrandMark() {
   return (
     <svg className="brand-mark" viewBox="0 0 32 32" aria-hidden="true">

@@ -1,7 +1,7 @@
 import "./icon.css";
 
-/** Outlines on a 20 × 20 grid. */
-const OUTLINES = {
+/** SVG paths on a 20 × 20 grid. */
+const PATHS = {
   search: "M9 3.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 0 1 0-11M13 13l3.5 3.5",
   close: "M5.5 5.5l9 9M14.5 5.5l-9 9",
   open: "M8 4.5H5.5a1.5 1.5 0 0 0-1.5 1.5v8.5A1.5 1.5 0 0 0 5.5 16H14a1.5 1.5 0 0 0 1.5-1.5V12M11.5 4H16v4.5M16 4l-7 7",
@@ -20,13 +20,13 @@ const OUTLINES = {
     "M7.5 4.5a2.75 2.75 0 1 1 0 5.5a2.75 2.75 0 0 1 0-5.5M2.5 16a5 5 0 0 1 10 0M13 4.8a2.6 2.6 0 0 1 0 5M14.5 12a4.6 4.6 0 0 1 3 4",
 } as const;
 
-export type IconName = keyof typeof OUTLINES;
+export type IconName = keyof typeof PATHS;
 
-/** A drawing beside a word: it says nothing that the word doesn't, so it is hidden from assistive technology. */
+/** An icon beside a text with the same meaning. It is hidden from assistive technology. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
-      <path d={OUTLINES[name]} />
+      <path d={PATHS[name]} />
     </svg>
   );
 }

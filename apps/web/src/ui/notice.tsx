@@ -5,15 +5,15 @@ interface NoticeProps {
   title: string;
   /** What happened and what to do. */
   children?: ReactNode;
-  /** Ways on: links and buttons. */
+  /** Links and buttons. */
   actions?: ReactNode;
-  /** Something to look at, above the title. */
+  /** An image above the title. */
   figure?: ReactNode;
-  /** `1` where it is all there is on the page. */
+  /** The heading level: `1` if the notice is the whole page. */
   level?: 1 | 2;
 }
 
-/** A state with nothing to list: empty, refused, gone. */
+/** A message in place of content, for example for an empty list or an error. */
 export function Notice({ title, children, actions, figure, level = 2 }: NoticeProps) {
   const Heading = level === 1 ? "h1" : "h2";
   return (

@@ -2,8 +2,8 @@ import type { ShownStatus } from "../lib/presence/shown-status.ts";
 import "./status-badge.css";
 
 /**
- * A status as a shape: a disc, a ring, a dotted ring. The word that belongs to it must stand nearby, so the drawing is
- * hidden from assistive technology.
+ * A status as a shape: a disc for online, a ring for offline, a dotted ring for unknown. It is hidden from assistive
+ * technology, so the status must also be shown as text.
  */
 export function StatusBadge({ status }: { status: ShownStatus }) {
   return (

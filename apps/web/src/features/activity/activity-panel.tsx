@@ -6,27 +6,27 @@ import { relativeTime } from "../../lib/time/relative-time.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { useTicking } from "../../ui/use-ticking.ts";
 import { type ActivityEntry, activityStore } from "./activity-store.ts";
-import { useAsFarAsSeen } from "./use-as-far-as-seen.ts";
+import { useIncrementalList } from "./use-incremental-list.ts";
 import "./activity-panel.css";
 
 interface ActivityPanelProps {
   nameOf(client: ClientId): string;
-  /** When this page began to watch, ms since the epoch. */
+  /** When this page was opened, ms since the epoch. */
   sinceMs: number;
 }
 
-/** Who came and went, when. */
+/** The latest changes of contacts' presence. */
 export function ActivityPanel({ nameOf, sinceMs }: ActivityPanelProps) {
   const entries = useStore(activityStore, (state) => state.entries);
   const end = useRef<HTMLLIElement>(null);
-  const { count, onScroll } = useAsFarAsSeen(end, entries.length);
+  const { count, onScroll } = useIncrementalList(end, entries.length);
 
   return (
     <section className="activity" aria-label="Activity">
       <h2 className="activity__heading">Activity</h2>
       {entries.length === 0 ? (
         <p className="activity__empty">
-          Nobody has come or gone since {clockTime(sinceMs)}. When somebody does, it stands here.
+          No changes since {clockTime(sinceMs)}. When a contact comes online or goes offline, it appears here.
         </p>
       ) : (
         <ol className="activity__list" onScroll={onScroll}>
@@ -69,7 +69,7 @@ const Entry = memo(function Entry({ entry, name, position, setSize }: EntryProps
       <Avatar client={entry.client} name={name} size="s" status={entry.status} />
       <span className="activity__text">
         <span>
-          <strong>{name}</strong> {entry.status === "ONLINE" ? "came online" : "left"}
+          <strong>{name}</strong> {entry.status === "ONLINE" ? "came online" : "went offline"}
         </span>
         <span className="activity__when">
           <time dateTime={new Date(entry.atMs).toISOString()}>{clockTimeWithSeconds(entry.atMs)}</time> · {ago}

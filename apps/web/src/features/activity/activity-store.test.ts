@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { EMPTY_ACTIVITY, withSightings } from "./activity-store.ts";
+import { EMPTY_ACTIVITY, withChanges } from "./activity-store.ts";
 
-const sighting = (client: string, status: "ONLINE" | "OFFLINE", since: number) => ({
+const change = (client: string, status: "ONLINE" | "OFFLINE", since: number) => ({
   client,
   status,
   since,
@@ -9,22 +9,22 @@ const sighting = (client: string, status: "ONLINE" | "OFFLINE", since: number) =
   missed: false,
 });
 
-it("puts what happened last on top, also when it is learnt late", () => {
-  const state = withSightings(withSightings(EMPTY_ACTIVITY, [sighting("omar", "ONLINE", 50)]), [
-    sighting("anouk", "OFFLINE", 40),
-    sighting("magali", "ONLINE", 60),
+it("sorts by time, the latest first, regardless of the order of arrival", () => {
+  const state = withChanges(withChanges(EMPTY_ACTIVITY, [change("omar", "ONLINE", 50)]), [
+    change("anouk", "OFFLINE", 40),
+    change("magali", "ONLINE", 60),
   ]);
   expect(state.entries.map(({ client }) => client)).toEqual(["magali", "omar", "anouk"]);
 });
 
-it("enters nothing twice", () => {
-  const once = withSightings(EMPTY_ACTIVITY, [sighting("omar", "ONLINE", 50)]);
-  expect(withSightings(once, [sighting("omar", "ONLINE", 50)])).toBe(once);
+it("ignores a change that it has already", () => {
+  const once = withChanges(EMPTY_ACTIVITY, [change("omar", "ONLINE", 50)]);
+  expect(withChanges(once, [change("omar", "ONLINE", 50)])).toBe(once);
 });
 
-it("is bounded", () => {
-  const many = Array.from({ length: 500 }, (_, index) => sighting(`guest-${index}`, "ONLINE", index));
-  const { entries } = withSightings(EMPTY_ACTIVITY, many);
+it("keeps the latest 200 entries", () => {
+  const many = Array.from({ length: 500 }, (_, index) => change(`guest-${index}`, "ONLINE", index));
+  const { entries } = withChanges(EMPTY_ACTIVITY, many);
   expect(entries).toHaveLength(200);
   expect(entries[0]?.client).toBe("guest-499");
 });

@@ -1,14 +1,14 @@
 import type { ClientId } from "@presence/protocol";
 import { useEffect, useRef, useState } from "react";
 import { type ActivityEntry, activityStore } from "./activity-store.ts";
-import { announcement } from "./announcement.ts";
+import { announcementText } from "./announcement-text.ts";
 
-/** Changes within this long of the first are said in one go. */
+/** Changes within this time of the first one are announced together. */
 const BATCH_MS = 1500;
 
-/** Tells assistive technology who came and went: politely, and never more than a sentence or two at a time. */
+/** Announces changes of presence to assistive technology in a polite live region. */
 export function Announcer({ nameOf }: { nameOf(client: ClientId): string }) {
-  const [said, setSaid] = useState("");
+  const [text, setText] = useState("");
   const latestNameOf = useRef(nameOf);
   latestNameOf.current = nameOf;
 
@@ -16,16 +16,16 @@ export function Announcer({ nameOf }: { nameOf(client: ClientId): string }) {
     let batch: ActivityEntry[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
 
-    function say(): void {
+    function announce(): void {
       timer = undefined;
-      setSaid(announcement(batch, latestNameOf.current));
+      setText(announcementText(batch, latestNameOf.current));
       batch = [];
     }
 
     const unsubscribe = activityStore.subscribe((state, previous) => {
       const known = new Set(previous.entries);
       batch.push(...state.entries.filter((entry) => !known.has(entry)).reverse());
-      if (batch.length > 0) timer ??= setTimeout(say, BATCH_MS);
+      if (batch.length > 0) timer ??= setTimeout(announce, BATCH_MS);
     });
     return () => {
       unsubscribe();
@@ -35,7 +35,7 @@ export function Announcer({ nameOf }: { nameOf(client: ClientId): string }) {
 
   return (
     <p className="visually-hidden" role="status" data-testid="announcer">
-      {said}
+      {text}
     </p>
   );
 }

@@ -1,24 +1,24 @@
 import { useId } from "react";
 import { useStore } from "zustand";
 import { connectionStore } from "../../lib/live/connection-store.ts";
-import { canRetry, connectionWord } from "../../lib/live/link-view.ts";
+import { canRetry, connectionStatus } from "../../lib/live/link-view.ts";
 import { clockTime } from "../../lib/time/local-time.ts";
 import { useTicking } from "../../ui/use-ticking.ts";
-import { connectionLabel, connectionMeaning } from "./connection-words.ts";
+import { connectionDescription, connectionLabel } from "./connection-text.ts";
 import "./connection-pill.css";
 
 interface ConnectionPillProps {
   onRetry(): void;
 }
 
-/** My connection, in a word; and the whole story one press away. */
+/** The state of the user's connection. A click opens its details. */
 export function ConnectionPill({ onRetry }: ConnectionPillProps) {
   const view = useStore(connectionStore, (state) => state.view);
   const label = useTicking((nowMs) => connectionLabel(view, nowMs));
   const popover = useId();
 
   return (
-    <div className="connection" data-testid="connection" data-state={connectionWord(view)}>
+    <div className="connection" data-testid="connection" data-state={connectionStatus(view)}>
       <button className="connection__pill" type="button" popoverTarget={popover}>
         <span className="connection__dot" aria-hidden="true" />
         <span className="visually-hidden">My connection: </span>
@@ -26,20 +26,20 @@ export function ConnectionPill({ onRetry }: ConnectionPillProps) {
       </button>
       <div id={popover} popover="auto" className="popover connection__details">
         <h2 className="popover__title">{label}</h2>
-        <p className="popover__text">{connectionMeaning(view)}</p>
+        <p className="popover__text">{connectionDescription(view)}</p>
         <ConnectionFacts />
-        {canRetry(view) ? (
+        {canRetry(view) && (
           <button className="button" type="button" onClick={onRetry}>
             Try now
           </button>
-        ) : null}
+        )}
       </div>
     </div>
   );
 }
 
 function ConnectionFacts() {
-  const { view, tabs, inUse, asOfMs } = useStore(connectionStore);
+  const { view, tabCount, inUse, asOfMs } = useStore(connectionStore);
   const people = inUse.size;
 
   return (
@@ -52,14 +52,14 @@ function ConnectionFacts() {
       )}
       {view.kind !== "live" && asOfMs !== undefined && (
         <div>
-          <dt>Last heard from the server</dt>
+          <dt>Last contact with the server</dt>
           <dd>{clockTime(asOfMs)}</dd>
         </div>
       )}
       <div>
-        <dt>Shared by</dt>
+        <dt>Used by</dt>
         <dd>
-          {tabs === 1 ? "this tab alone" : `${tabs} tabs`}
+          {tabCount === 1 ? "this tab only" : `${tabCount} tabs`}
           {people > 1 && `, ${people} people`}
         </dd>
       </div>

@@ -4,7 +4,7 @@ import { secondsUntil } from "../../lib/time/relative-time.ts";
 import { Notice } from "../../ui/notice.tsx";
 import { useTicking } from "../../ui/use-ticking.ts";
 
-/** Stands in place of the contacts of somebody who has not been let in yet. */
+/** Shown in place of the contacts while a connection limit keeps this client from connecting. */
 export function FullNotice({ onRetry }: { onRetry(): void }) {
   const view = useStore(connectionStore, (state) => state.view);
   const retryAtMs = view.kind === "full" ? view.retryAtMs : undefined;
@@ -19,7 +19,7 @@ export function FullNotice({ onRetry }: { onRetry(): void }) {
         </button>
       }
     >
-      <p>It has as many connections as it can take. Trying again {when}.</p>
+      <p>It has reached its connection limit. Trying again {when}.</p>
     </Notice>
   );
 }

@@ -3,10 +3,10 @@ import { connectionStore } from "../../lib/live/connection-store.ts";
 import { canRetry } from "../../lib/live/link-view.ts";
 import { clockTime } from "../../lib/time/local-time.ts";
 import { useTicking } from "../../ui/use-ticking.ts";
-import { connectionLabel } from "./connection-words.ts";
+import { connectionLabel } from "./connection-text.ts";
 import "./stale-banner.css";
 
-/** Says that the list shows the past, of when, and what is being done about it. */
+/** Shows that the list is out of date, when it was last up to date, and the state of the connection. */
 export function StaleBanner({ onRetry }: { onRetry(): void }) {
   const { view, asOfMs } = useStore(connectionStore);
   const label = useTicking((nowMs) => connectionLabel(view, nowMs));

@@ -2,8 +2,8 @@ import type { Profile } from "@presence/protocol";
 import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { connectionStore } from "../../lib/live/connection-store.ts";
-import { type Known, presenceStore } from "../../lib/presence/presence-store.ts";
-import { shownStatus, statusWord } from "../../lib/presence/shown-status.ts";
+import { type ContactPresence, presenceStore } from "../../lib/presence/presence-store.ts";
+import { shownStatus, statusLabel } from "../../lib/presence/shown-status.ts";
 import { dayAndTime, localTime, placeOf } from "../../lib/time/local-time.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -12,17 +12,18 @@ import "./contact-card.css";
 
 interface ContactCardProps {
   profile: Profile;
+  /** Whether to offer a link that signs in as this contact, in demo mode. */
   canImpersonate: boolean;
   onClose(): void;
 }
 
-/** Everything that is known of one contact. */
+/** A dialog with a contact's details. */
 export function ContactCard({ profile, canImpersonate, onClose }: ContactCardProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const known = useStore(presenceStore, (state) => state.statuses?.get(profile.id));
+  const presence = useStore(presenceStore, (state) => state.statuses?.get(profile.id));
   const isStale = useStore(connectionStore, (state) => state.isStale);
-  const status = shownStatus(known, isStale);
-  const since = useTicking((nowMs) => sinceText(known, nowMs));
+  const status = shownStatus(presence, isStale);
+  const since = useTicking((nowMs) => sinceText(presence, nowMs));
   const { timeZone } = profile;
   const time = useTicking((nowMs) => (timeZone === undefined ? undefined : localTime(timeZone, nowMs)));
 
@@ -42,7 +43,7 @@ export function ContactCard({ profile, canImpersonate, onClose }: ContactCardPro
       <dl className="facts contact-card__facts">
         <div>
           <dt>Status</dt>
-          <dd>{statusWord(status)}</dd>
+          <dd>{statusLabel(status)}</dd>
         </div>
         {since !== undefined && !isStale && (
           <div>
@@ -72,6 +73,6 @@ export function ContactCard({ profile, canImpersonate, onClose }: ContactCardPro
   );
 }
 
-function sinceText(known: Known | undefined, nowMs: number): string | undefined {
-  return known === undefined || known.sinceMs === 0 ? undefined : dayAndTime(known.sinceMs, nowMs);
+function sinceText(presence: ContactPresence | undefined, nowMs: number): string | undefined {
+  return presence === undefined || presence.sinceMs === 0 ? undefined : dayAndTime(presence.sinceMs, nowMs);
 }

@@ -1,6 +1,6 @@
 import type { Profile } from "@presence/protocol";
 import { describe, expect, it } from "vitest";
-import type { Known } from "../../lib/presence/presence-store.ts";
+import type { ContactPresence } from "../../lib/presence/presence-store.ts";
 import {
   countMoves,
   countStatuses,
@@ -18,8 +18,8 @@ const PEOPLE: Profile[] = [
   { id: "guest-9", name: "guest-9", guest: true },
 ];
 
-const online: Known = { status: "ONLINE", sinceMs: 1 };
-const offline: Known = { status: "OFFLINE", sinceMs: 1 };
+const online: ContactPresence = { status: "ONLINE", sinceMs: 1 };
+const offline: ContactPresence = { status: "OFFLINE", sinceMs: 1 };
 const ALL = { search: "", filter: "all" } as const;
 
 const entries = prepareEntries(PEOPLE);
@@ -35,7 +35,7 @@ function outline(sections: Section[]): [string, string[]][] {
 }
 
 describe("layoutContacts", () => {
-  it("puts online first, by name, accents and numbers as people read them", () => {
+  it("lists online contacts first and sorts by name, accents and numbers included", () => {
     expect(outline(layoutContacts(entries, statuses, ALL))).toEqual([
       ["ONLINE", ["anouk", "omar"]],
       ["OFFLINE", ["elise", "guest-10"]],
@@ -43,13 +43,13 @@ describe("layoutContacts", () => {
     ]);
   });
 
-  it("knows nothing before the first snapshot", () => {
+  it("lists all contacts as unknown before the first snapshot", () => {
     expect(outline(layoutContacts(entries, undefined, ALL))).toEqual([
       ["UNKNOWN", ["anouk", "elise", "guest-9", "guest-10", "omar"]],
     ]);
   });
 
-  it("keeps a place for who will come online, in a whole list only", () => {
+  it("keeps an empty online section in an unfiltered list only", () => {
     const quiet: Statuses = new Map([["elise", offline]]);
     const some = entries.filter(({ profile }) => profile.id === "elise");
     expect(outline(layoutContacts(some, quiet, ALL))).toEqual([
@@ -60,7 +60,7 @@ describe("layoutContacts", () => {
     expect(layoutContacts([], quiet, ALL)).toEqual([]);
   });
 
-  it("finds by name, role or id, without accents or case, all words in any order", () => {
+  it("finds all words in any order in name, role and id, ignoring accents and case", () => {
     expect(outline(layoutContacts(entries, statuses, { ...ALL, search: "martin ELI" }))).toEqual([
       ["OFFLINE", ["elise"]],
     ]);
@@ -68,24 +68,24 @@ describe("layoutContacts", () => {
     expect(layoutContacts(entries, statuses, { ...ALL, search: "nobody" })).toEqual([]);
   });
 
-  it("filters", () => {
+  it("filters by status", () => {
     expect(outline(layoutContacts(entries, statuses, { search: "", filter: "online" }))).toEqual([
       ["ONLINE", ["anouk", "omar"]],
     ]);
   });
 });
 
-it("counts", () => {
+it("counts contacts by status", () => {
   expect(countStatuses(entries, statuses)).toEqual({ ONLINE: 2, OFFLINE: 2, UNKNOWN: 1 });
 });
 
-it("tells how many would move", () => {
-  const held = { entries, statuses };
+it("counts the contacts that will move", () => {
+  const paused = { entries, statuses };
   const now = {
     entries: prepareEntries([...PEOPLE.filter(({ id }) => id !== "guest-9"), { id: "new", name: "New" }]),
     statuses: new Map([...statuses, ["omar", offline], ["new", online]] as const),
   };
-  expect(countMoves(held, held)).toBe(0);
-  expect(countMoves(held, now)).toBe(3);
-  expect(countMoves(held, { ...held, statuses: now.statuses }), "of those who are listed").toBe(1);
+  expect(countMoves(paused, paused)).toBe(0);
+  expect(countMoves(paused, now)).toBe(3);
+  expect(countMoves(paused, { ...paused, statuses: now.statuses }), "of the listed contacts").toBe(1);
 });

@@ -1,15 +1,15 @@
 import type { ClientId, Profile } from "@presence/protocol";
-import type { Known } from "../../lib/presence/presence-store.ts";
+import type { ContactPresence } from "../../lib/presence/presence-store.ts";
 import type { ShownStatus } from "../../lib/presence/shown-status.ts";
 
-/** A contact, ready to be found and put in order. */
+/** A contact, prepared for searching and sorting. */
 export interface Entry {
   profile: Profile;
-  /** What a search looks at: no case, no accents. */
-  haystack: string;
+  /** Name, role and id in lower case and without accents. */
+  searchText: string;
 }
 
-export type Statuses = ReadonlyMap<ClientId, Known> | undefined;
+export type Statuses = ReadonlyMap<ClientId, ContactPresence> | undefined;
 
 export type Filter = "all" | "online" | "offline";
 
@@ -22,52 +22,51 @@ const ORDER: readonly ShownStatus[] = ["ONLINE", "OFFLINE", "UNKNOWN"];
 
 const collator = new Intl.Collator("en", { sensitivity: "base", numeric: true });
 
-/** `profiles` by name, ready for any number of layouts. */
+/** Prepares `profiles` and sorts them by name. */
 export function prepareEntries(profiles: readonly Profile[]): Entry[] {
   return profiles
-    .map((profile) => ({ profile, haystack: fold(`${profile.name} ${profile.role ?? ""} ${profile.id}`) }))
+    .map((profile) => ({ profile, searchText: normalize(`${profile.name} ${profile.role ?? ""} ${profile.id}`) }))
     .sort((a, b) => collator.compare(a.profile.name, b.profile.name) || collator.compare(a.profile.id, b.profile.id));
 }
 
 /**
- * Who stands where: online first, then offline, then those of whom nothing is known; by name within each. Empty
- * sections are left out, except that a whole list keeps a place for who will come online, so that nothing else has to
- * move when they do.
+ * Filters the contacts and groups them into sections: online, offline, unknown. Empty sections are omitted, except the
+ * online section of an unfiltered list: it keeps its place, so that the first contact that comes online moves no other.
  *
- * @param entries in order, from {@link prepareEntries}
+ * @param entries sorted, from {@link prepareEntries}
  */
 export function layoutContacts(
   entries: readonly Entry[],
   statuses: Statuses,
   { search, filter }: { search: string; filter: Filter },
 ): Section[] {
-  const needles = fold(search).split(/\s+/).filter(Boolean);
+  const terms = normalize(search).split(/\s+/).filter(Boolean);
   const byStatus: Record<ShownStatus, Entry[]> = { ONLINE: [], OFFLINE: [], UNKNOWN: [] };
   for (const entry of entries) {
-    if (!needles.every((needle) => entry.haystack.includes(needle))) continue;
+    if (!terms.every((term) => entry.searchText.includes(term))) continue;
     byStatus[sectionOf(statuses, entry.profile.id)].push(entry);
   }
-  const isWhole = filter === "all" && needles.length === 0 && statuses !== undefined && entries.length > 0;
+  const isUnfiltered = filter === "all" && terms.length === 0 && statuses !== undefined && entries.length > 0;
   return ORDER.map((status) => ({ status, entries: byStatus[status] })).filter(
     (section) =>
-      (section.entries.length > 0 && isShown(section.status, filter)) || (isWhole && section.status === "ONLINE"),
+      (section.entries.length > 0 && isShown(section.status, filter)) || (isUnfiltered && section.status === "ONLINE"),
   );
 }
 
-/** How many contacts of `entries` have each status. */
+/** Counts the contacts in `entries` by status. */
 export function countStatuses(entries: readonly Entry[], statuses: Statuses): Record<ShownStatus, number> {
   const counts: Record<ShownStatus, number> = { ONLINE: 0, OFFLINE: 0, UNKNOWN: 0 };
   for (const { profile } of entries) counts[sectionOf(statuses, profile.id)]++;
   return counts;
 }
 
-/** How many contacts would appear, disappear or change section if a list that is held were let go. */
-export function countMoves(held: { entries: readonly Entry[]; statuses: Statuses }, now: typeof held): number {
-  if (held.entries === now.entries) {
-    return now.entries.filter(({ profile: { id } }) => sectionOf(held.statuses, id) !== sectionOf(now.statuses, id))
+/** Counts the contacts that will appear, disappear or change section when a paused list is updated. */
+export function countMoves(paused: { entries: readonly Entry[]; statuses: Statuses }, now: typeof paused): number {
+  if (paused.entries === now.entries) {
+    return now.entries.filter(({ profile: { id } }) => sectionOf(paused.statuses, id) !== sectionOf(now.statuses, id))
       .length;
   }
-  const before = new Map(held.entries.map(({ profile }) => [profile.id, sectionOf(held.statuses, profile.id)]));
+  const before = new Map(paused.entries.map(({ profile }) => [profile.id, sectionOf(paused.statuses, profile.id)]));
   let moves = 0;
   for (const { profile } of now.entries) {
     if (before.get(profile.id) !== sectionOf(now.statuses, profile.id)) moves++;
@@ -84,7 +83,7 @@ function sectionOf(statuses: Statuses, client: ClientId): ShownStatus {
   return statuses?.get(client)?.status ?? "UNKNOWN";
 }
 
-function fold(text: string): string {
+function normalize(text: string): string {
   return text
     .normalize("NFD")
     .replace(/\p{Mark}/gu, "")

@@ -14,17 +14,17 @@ import type { ShownStatus } from "../../lib/presence/shown-status.ts";
 import type { Section } from "./contact-layout.ts";
 import { ContactRow } from "./contact-row.tsx";
 import { contactByKey, positionRows } from "./row-positions.ts";
-import { useGlide } from "./use-glide.ts";
+import { useMoveAnimation } from "./use-move-animation.ts";
 import "./contact-list.css";
 
 interface ContactListProps {
   scroller: RefObject<HTMLDivElement | null>;
   sections: Section[];
-  /** How many there really are in each section, while the order is held. */
+  /** The current number of contacts per section. `sections` may be older while sorting is paused. */
   counts: Record<ShownStatus, number>;
   isStale: boolean;
-  /** Another search or filter is another list: its rows don't glide. */
-  occasion: string;
+  /** Changes with the search and the filter. Rows of another list don't animate from their old positions. */
+  listKey: string;
   onOpen(profile: Profile): void;
 }
 
@@ -32,7 +32,7 @@ const HEADING_REM = 2.75;
 const ROW_REM = 4;
 const OVERSCAN = 8;
 
-/** In the one section that is kept though nobody is in it. */
+/** Shown in an empty online section. */
 const NOTE = { now: "Nobody is online.", stale: "Nobody was online." };
 
 const HEADINGS: Record<ShownStatus, { now: string; stale: string }> = {
@@ -41,8 +41,8 @@ const HEADINGS: Record<ShownStatus, { now: string; stale: string }> = {
   UNKNOWN: { now: "Unknown", stale: "Unknown" },
 };
 
-/** The contacts in sections, of which only what is in view is in the document. */
-export function ContactList({ scroller, sections, counts, isStale, occasion, onOpen }: ContactListProps) {
+/** The contacts in sections. The list is virtual: only rows near the visible part are in the document. */
+export function ContactList({ scroller, sections, counts, isStale, listKey, onOpen }: ContactListProps) {
   const remPx = useRemPx();
   const headingHeight = HEADING_REM * remPx;
   const rowHeight = ROW_REM * remPx;
@@ -58,7 +58,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
     getScrollElement: () => scroller.current,
     estimateSize: (index) => (positions.lines[index]?.kind === "heading" ? headingHeight : rowHeight),
     getItemKey: useCallback((index: number) => positions.lines[index]?.key ?? index, [positions]),
-    // The row that holds the focus stays in the document, however far away one scrolls.
+    // The focused row stays in the document, so that scrolling doesn't lose the focus.
     rangeExtractor: useCallback(
       (range: Range) => withIndex(defaultRangeExtractor(range), tabStopIndex),
       [tabStopIndex],
@@ -68,7 +68,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
     useFlushSync: false,
   });
 
-  useGlide(scroller, positions, occasion);
+  useMoveAnimation(scroller, positions, listKey);
   const focus = useFocusRow(scroller);
   const visible = virtualizer.getVirtualItems();
 
@@ -80,7 +80,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
     if (client === undefined || index === undefined) return;
     event.preventDefault();
     setTabStop(client);
-    // The first row brings its heading along.
+    // Show the heading above the first row.
     if (index === 1) virtualizer.scrollToOffset(0);
     else virtualizer.scrollToIndex(index);
     focus(client);
@@ -88,7 +88,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
 
   const latestMoveFocus = useRef(moveFocus);
   latestMoveFocus.current = moveFocus;
-  // The same one always, so that rows needn't be rendered for it.
+  // A stable function, so that it doesn't render the memoized rows again.
   const onMove = useCallback((event: KeyboardEvent, from: ClientId) => latestMoveFocus.current(event, from), []);
 
   const [firstClient] = positions.indexOf.keys();
@@ -99,7 +99,7 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
       {sections.map((section, number) => {
         const box = positions.sections[number];
         if (box === undefined) return null;
-        const tense = isStale ? "stale" : "now";
+        const wording = isStale ? "stale" : "now";
         const headingId = `contacts-${section.status.toLowerCase()}`;
         return (
           <div key={section.status} className="contact-list__section" style={{ top: box.top, height: box.height }}>
@@ -110,9 +110,9 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
               data-line
               data-index={box.headingIndex}
             >
-              {HEADINGS[section.status][tense]} <span className="contact-list__count">{counts[section.status]}</span>
+              {HEADINGS[section.status][wording]} <span className="contact-list__count">{counts[section.status]}</span>
             </h2>
-            {counts[section.status] === 0 && <p className="contact-list__note">{NOTE[tense]}</p>}
+            {counts[section.status] === 0 && <p className="contact-list__note">{NOTE[wording]}</p>}
             <ul aria-labelledby={headingId}>
               {visible.map(({ index }) => {
                 const line = positions.lines[index];
@@ -144,29 +144,29 @@ export function ContactList({ scroller, sections, counts, isStale, occasion, onO
   );
 }
 
-/** Focuses a contact's row once it is in the document, which after a jump it isn't yet. */
+/** Returns a function that focuses a contact's row, after the next render if the row isn't in the document yet. */
 function useFocusRow(scroller: RefObject<HTMLDivElement | null>): (client: ClientId) => void {
-  const wanted = useRef<ClientId>(undefined);
+  const pending = useRef<ClientId>(undefined);
 
   useEffect(() => {
-    if (wanted.current === undefined) return;
-    const target = rowButton(scroller.current, wanted.current);
+    if (pending.current === undefined) return;
+    const target = rowButton(scroller.current, pending.current);
     if (target === null) return;
-    wanted.current = undefined;
+    pending.current = undefined;
     target.focus({ preventScroll: true });
   });
 
   return useCallback(
     (client) => {
       const target = rowButton(scroller.current, client);
-      if (target === null) wanted.current = client;
+      if (target === null) pending.current = client;
       else target.focus({ preventScroll: true });
     },
     [scroller],
   );
 }
 
-/** The size of a `rem`: a person may have chosen another than usual. */
+/** The size of a `rem` in pixels, which depends on the browser's settings. */
 function useRemPx(): number {
   return useSyncExternalStore(onResize, () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize));
 }
@@ -176,7 +176,7 @@ function onResize(listener: () => void): () => void {
   return () => window.removeEventListener("resize", listener);
 }
 
-/** What one focuses to be on a contact's row; `null` while it isn't in the document. */
+/** The focusable button of a contact's row; `null` if the row isn't in the document. */
 export function rowButton(container: HTMLElement | null, client: ClientId): HTMLButtonElement | null {
   return container?.querySelector<HTMLButtonElement>(`[data-client="${CSS.escape(client)}"] button`) ?? null;
 }

@@ -1,8 +1,8 @@
 import type { ClientId, Profile, Status } from "@presence/protocol";
 import { type KeyboardEvent, memo, type ReactElement, useState } from "react";
 import { useStore } from "zustand";
-import { type Known, presenceStore } from "../../lib/presence/presence-store.ts";
-import { shownStatus, statusWord } from "../../lib/presence/shown-status.ts";
+import { type ContactPresence, presenceStore } from "../../lib/presence/presence-store.ts";
+import { shownStatus, statusLabel } from "../../lib/presence/shown-status.ts";
 import { localTime, placeOf } from "../../lib/time/local-time.ts";
 import { relativeTime } from "../../lib/time/relative-time.ts";
 import { Avatar } from "../../ui/avatar.tsx";
@@ -11,8 +11,9 @@ import "./contact-row.css";
 
 interface ContactRowProps {
   profile: Profile;
-  /** Where in the list of lines it stands, and where in pixels from the top of its section. */
+  /** The row's index in the list's lines. */
   index: number;
+  /** Pixels from the top of the section. */
   top: number;
   position: number;
   setSize: number;
@@ -23,15 +24,15 @@ interface ContactRowProps {
   onMove(event: KeyboardEvent, from: ClientId): void;
 }
 
-/** How long a row that has just changed stays highlighted, ms; the same as in `contact-row.css`. */
-const GLOW_MS = 2600;
+/** How long a changed row stays highlighted, in ms. `contact-row.css` has the same value. */
+const HIGHLIGHT_MS = 2600;
 
-/** One contact: who, whether here, and what time it is where they are. */
+/** One contact with its status and local time. */
 export const ContactRow = memo(function ContactRow(props: ContactRowProps) {
   const { profile, index, top, position, setSize, isStale, isTabStop, onOpen, onFocus, onMove } = props;
-  const known = useStore(presenceStore, (state) => state.statuses?.get(profile.id));
-  const status = shownStatus(known, isStale);
-  const glow = glowOf(known, isStale);
+  const presence = useStore(presenceStore, (state) => state.statuses?.get(profile.id));
+  const status = shownStatus(presence, isStale);
+  const highlight = highlightOf(presence, isStale);
 
   return (
     <li
@@ -42,14 +43,14 @@ export const ContactRow = memo(function ContactRow(props: ContactRowProps) {
       data-testid="contact"
       data-client={profile.id}
       data-status={status}
-      data-glows={glow !== undefined}
+      data-highlighted={highlight !== undefined}
       aria-posinset={position}
       aria-setsize={setSize}
     >
-      {glow}
-      <Face
+      {highlight}
+      <RowContent
         profile={profile}
-        known={known}
+        presence={presence}
         isStale={isStale}
         isTabStop={isTabStop}
         onOpen={onOpen}
@@ -60,12 +61,20 @@ export const ContactRow = memo(function ContactRow(props: ContactRowProps) {
   );
 });
 
-type FaceProps = Pick<ContactRowProps, "profile" | "isStale" | "isTabStop" | "onOpen" | "onFocus" | "onMove"> & {
-  known: Known | undefined;
+type RowContentProps = Pick<ContactRowProps, "profile" | "isStale" | "isTabStop" | "onOpen" | "onFocus" | "onMove"> & {
+  presence: ContactPresence | undefined;
 };
 
-/** What stays the same when only the row's place changes. */
-const Face = memo(function Face({ profile, known, isStale, isTabStop, onOpen, onFocus, onMove }: FaceProps) {
+/** The row's content. It isn't rendered again when only the row's position changes. */
+const RowContent = memo(function RowContent({
+  profile,
+  presence,
+  isStale,
+  isTabStop,
+  onOpen,
+  onFocus,
+  onMove,
+}: RowContentProps) {
   return (
     <button
       type="button"
@@ -75,7 +84,7 @@ const Face = memo(function Face({ profile, known, isStale, isTabStop, onOpen, on
       onFocus={() => onFocus(profile.id)}
       onKeyDown={(event) => onMove(event, profile.id)}
     >
-      <Avatar client={profile.id} name={profile.name} status={shownStatus(known, isStale)} />
+      <Avatar client={profile.id} name={profile.name} status={shownStatus(presence, isStale)} />
       <span className="contact-row__who">
         <span className="contact-row__name">
           {profile.name}
@@ -86,25 +95,25 @@ const Face = memo(function Face({ profile, known, isStale, isTabStop, onOpen, on
       <span className="contact-row__when">
         <LocalTime timeZone={profile.timeZone} />
         <span className="contact-row__status">
-          <StatusText known={known} isStale={isStale} />
+          <StatusText presence={presence} isStale={isStale} />
         </span>
       </span>
     </button>
   );
 });
 
-function glowOf(known: Known | undefined, isStale: boolean): ReactElement | undefined {
-  const changedAtMs = known?.changedAtMs;
+function highlightOf(presence: ContactPresence | undefined, isStale: boolean): ReactElement | undefined {
+  const changedAtMs = presence?.changedAtMs;
   if (changedAtMs === undefined || isStale) return undefined;
   const ageMs = Date.now() - changedAtMs;
-  return ageMs > GLOW_MS ? undefined : <Glow key={changedAtMs} status={known?.status} ageMs={ageMs} />;
+  return ageMs > HIGHLIGHT_MS ? undefined : <Highlight key={changedAtMs} status={presence?.status} ageMs={ageMs} />;
 }
 
 /** @param props.ageMs how old the change is */
-function Glow({ status, ageMs }: { status: Status | undefined; ageMs: number }) {
-  // A row that scrolls into view half-way through its glow goes on from there. Once it glows it does so by itself.
-  const [beginsAtMs] = useState(() => Math.max(0, ageMs));
-  return <span className="contact-row__glow" data-status={status} style={{ animationDelay: `${-beginsAtMs}ms` }} />;
+function Highlight({ status, ageMs }: { status: Status | undefined; ageMs: number }) {
+  // A row that is mounted later continues the animation at the change's age. A render must not restart it.
+  const [startMs] = useState(() => Math.max(0, ageMs));
+  return <span className="contact-row__highlight" data-status={status} style={{ animationDelay: `${-startMs}ms` }} />;
 }
 
 function LocalTime({ timeZone }: { timeZone: string | undefined }) {
@@ -118,19 +127,18 @@ function LocalTime({ timeZone }: { timeZone: string | undefined }) {
   );
 }
 
-function StatusText({ known, isStale }: { known: Known | undefined; isStale: boolean }) {
-  const text = useTicking((nowMs) => statusText(known, isStale, nowMs));
+function StatusText({ presence, isStale }: { presence: ContactPresence | undefined; isStale: boolean }) {
+  const text = useTicking((nowMs) => statusText(presence, isStale, nowMs));
   return (
     <>
-      <span className="visually-hidden">, {statusWord(shownStatus(known, isStale))}. </span>
-      <span aria-hidden={text === statusWord(shownStatus(known, isStale))}>{text}</span>
+      <span className="visually-hidden">, {statusLabel(shownStatus(presence, isStale))}. </span>
+      <span aria-hidden={text === statusLabel(shownStatus(presence, isStale))}>{text}</span>
     </>
   );
 }
 
-function statusText(known: Known | undefined, isStale: boolean, nowMs: number): string {
-  if (known === undefined) return "Unknown";
-  if (isStale) return "Unknown";
-  if (known.status === "ONLINE") return "Online";
-  return known.sinceMs === 0 ? "Not seen yet" : `Last seen ${relativeTime(known.sinceMs, nowMs)}`;
+function statusText(presence: ContactPresence | undefined, isStale: boolean, nowMs: number): string {
+  if (presence === undefined || isStale) return "Unknown";
+  if (presence.status === "ONLINE") return "Online";
+  return presence.sinceMs === 0 ? "Not seen yet" : `Last seen ${relativeTime(presence.sinceMs, nowMs)}`;
 }

@@ -18,48 +18,48 @@ import { ContactList, rowButton } from "./contact-list.tsx";
 import { useContacts } from "./contacts-query.ts";
 import { ContactsSkeleton } from "./contacts-skeleton.tsx";
 import { ContactsToolbar } from "./contacts-toolbar.tsx";
-import { useHold } from "./use-hold.ts";
+import { useInteraction } from "./use-interaction.ts";
 import "./contacts-panel.css";
 
 interface ContactsPanelProps {
   client: ClientId;
-  /** Whose list it is, for assistive technology. */
+  /** The accessible name of the panel. */
   label: string;
-  /** Shown above the list: what there is to say about the connection. */
+  /** Shown above the list. */
   banner: ReactNode;
-  /** Shown in place of the list: why there is none. */
+  /** Shown instead of the list. */
   instead: ReactNode;
-  /** Without search and filter, where space is short. */
+  /** Hides search and filter. */
   isCompact: boolean;
-  /** Offers to become a contact, where anyone may be anyone. */
+  /** Offers to sign in as a contact, in demo mode. */
   canImpersonate: boolean;
 }
 
-interface Picture {
+interface ListState {
   entries: Entry[];
   statuses: Statuses;
 }
 
-const NOBODY: Profile[] = [];
+const NO_PROFILES: Profile[] = [];
 
-/** The contact list and what belongs to it. */
+/** The contact list with its search and filter. */
 export function ContactsPanel({ client, label, banner, instead, isCompact, canImpersonate }: ContactsPanelProps) {
   const token = useStore(connectionStore, (state) => state.token);
   const isStale = useStore(connectionStore, (state) => state.isStale);
   const isConnecting = useStore(connectionStore, (state) => state.view.kind === "connecting");
   const statuses = useStore(presenceStore, (state) => state.statuses);
   const contacts = useContacts(client, token);
-  const profiles = contacts.data?.contacts ?? NOBODY;
+  const profiles = contacts.data?.contacts ?? NO_PROFILES;
   const entries = useMemo(() => prepareEntries(profiles), [profiles]);
   const [search, setSearch] = useState("");
   const [filter, setFilter] = useState<Filter>("all");
   const [opened, setOpened] = useState<Profile>();
   const scroller = useRef<HTMLDivElement>(null);
-  const isTouched = useHold(scroller);
-  const isHeld = isTouched || opened !== undefined;
+  const isInteracting = useInteraction(scroller);
+  const isPaused = isInteracting || opened !== undefined;
 
-  const now = useMemo<Picture>(() => ({ entries, statuses }), [entries, statuses]);
-  const shown = useHeld(now, isHeld && contacts.data !== undefined && statuses !== undefined);
+  const now = useMemo<ListState>(() => ({ entries, statuses }), [entries, statuses]);
+  const shown = usePaused(now, isPaused && contacts.data !== undefined && statuses !== undefined);
   const sections = useMemo(
     () => layoutContacts(shown.entries, shown.statuses, { search, filter }),
     [shown, search, filter],
@@ -68,7 +68,7 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
   const moves = useMemo(() => (shown === now ? 0 : countMoves(shown, now)), [shown, now]);
   const isLoading = contacts.data === undefined || (statuses === undefined && isConnecting);
 
-  // The browser returns the focus by itself, unless the row has meanwhile been drawn anew.
+  // The browser restores the focus, unless the row was mounted again meanwhile.
   function close(): void {
     setOpened(undefined);
     if (opened !== undefined) rowButton(scroller.current, opened.id)?.focus({ preventScroll: true });
@@ -115,7 +115,7 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
                   )
             }
             isStale={isStale}
-            occasion={`${filter} ${search}`}
+            listKey={`${filter} ${search}`}
             onOpen={setOpened}
           />
         </ContactsBody>
@@ -124,8 +124,10 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
       <p className="visually-hidden" role="status">
         {search.trim() !== "" && foundText(sections.reduce((sum, section) => sum + section.entries.length, 0))}
       </p>
-      {isHeld && moves > 0 && (
-        <p className="contacts__held">Order held while you’re here. {moves === 1 ? "One" : moves} would move.</p>
+      {isPaused && moves > 0 && (
+        <p className="contacts__paused">
+          Sorting is paused while you use the list. {moves === 1 ? "1 contact" : `${moves} contacts`} will move.
+        </p>
       )}
       {opened !== undefined && <ContactCard profile={opened} canImpersonate={canImpersonate} onClose={close} />}
     </section>
@@ -133,18 +135,18 @@ export function ContactsPanel({ client, label, banner, instead, isCompact, canIm
 }
 
 function foundText(count: number): string {
-  if (count === 0) return "No one found";
-  return count === 1 ? "One contact found" : `${count} contacts found`;
+  if (count === 0) return "No contacts found";
+  return count === 1 ? "1 contact found" : `${count} contacts found`;
 }
 
-/** `now`, or while `isHeld` what it was when the holding began. */
-function useHeld(now: Picture, isHeld: boolean): Picture {
-  const [held, setHeld] = useState<Picture>();
-  const wasHeld = held !== undefined;
+/** Returns `now`, or while `isPaused` the value from when the pause began. */
+function usePaused(now: ListState, isPaused: boolean): ListState {
+  const [paused, setPaused] = useState<ListState>();
+  const wasPaused = paused !== undefined;
   useEffect(() => {
-    if (isHeld !== wasHeld) setHeld(isHeld ? now : undefined);
-  }, [isHeld, wasHeld, now]);
-  return held ?? now;
+    if (isPaused !== wasPaused) setPaused(isPaused ? now : undefined);
+  }, [isPaused, wasPaused, now]);
+  return paused ?? now;
 }
 
 interface ContactsBodyProps {
@@ -171,7 +173,7 @@ function ContactsBody(props: ContactsBodyProps) {
           </button>
         }
       >
-        <p>The server didn’t answer as it should. Your own presence isn’t affected.</p>
+        <p>The server didn’t answer or reported an error. Your own presence isn’t affected.</p>
       </Notice>
     );
   }
@@ -179,7 +181,7 @@ function ContactsBody(props: ContactsBodyProps) {
   if (isEmpty) {
     return (
       <Notice title="No contacts yet">
-        <p>You’re online. People appear here once they’re on your contact list.</p>
+        <p>You’re online. People appear here when they are on your contact list.</p>
       </Notice>
     );
   }

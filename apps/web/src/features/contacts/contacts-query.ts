@@ -2,12 +2,12 @@ import type { ClientId } from "@presence/protocol";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { fetchContacts } from "../../lib/api/api.ts";
 
-/** All lists of contacts, to invalidate them. */
+/** The query key of all contact lists, to invalidate them. */
 export const CONTACTS_KEY = "contacts";
 
 /**
- * Who `client` is and whom they see: profiles only, since statuses come by the stream. A renewed session reads it again
- * and shows the old list meanwhile.
+ * The profiles of `client` and its contacts. Statuses come from the event stream. After a session is renewed, the list is
+ * fetched again and the previous list is shown meanwhile.
  */
 function contactsQuery(client: ClientId, token: string | undefined) {
   return queryOptions({

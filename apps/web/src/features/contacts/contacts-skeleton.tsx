@@ -2,7 +2,7 @@ import "./contacts-skeleton.css";
 
 const ROWS = Array.from({ length: 9 }, (_, index) => `row-${index}`);
 
-/** Rows of the size of the real ones, so that nothing jumps when those come. */
+/** Placeholder rows of the same size as contact rows, to avoid a layout shift. */
 export function ContactsSkeleton() {
   return (
     <div className="contacts-skeleton" role="status">

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import type { ShownStatus } from "../../lib/presence/shown-status.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { SegmentedControl } from "../../ui/segmented-control.tsx";
 import type { Filter } from "./contact-layout.ts";
 import "./contacts-toolbar.css";
 
@@ -11,12 +12,13 @@ interface ContactsToolbarProps {
   onFilter(filter: Filter): void;
   total: number;
   counts: Record<ShownStatus, number>;
-  /** While nothing is known for certain, numbers of who is online would be a pretence. */
+  /** Whether the statuses are out of date. Then no counts are shown. */
   isStale: boolean;
+  /** Moves the focus to the list. */
   onLeaveToList(): void;
 }
 
-/** Search, and a filter that counts. */
+/** Search and status filter of the contact list. */
 export function ContactsToolbar(props: ContactsToolbarProps) {
   const { search, onSearch, filter, onFilter, total, counts, isStale, onLeaveToList } = props;
   const input = useRef<HTMLInputElement>(null);
@@ -57,56 +59,33 @@ export function ContactsToolbar(props: ContactsToolbarProps) {
         ) : (
           <button className="search__clear" type="button" onClick={() => onSearch("")}>
             <Icon name="close" />
-            <span className="visually-hidden">Clear the search</span>
+            <span className="visually-hidden">Clear search</span>
           </button>
         )}
       </div>
-      <fieldset className="filter">
-        <legend className="visually-hidden">Show</legend>
-        <FilterChoice value="all" label="All" count={total} filter={filter} onFilter={onFilter} />
-        <FilterChoice
-          value="online"
-          label="Online"
-          count={isStale ? undefined : counts.ONLINE}
-          filter={filter}
-          onFilter={onFilter}
-        />
-        <FilterChoice
-          value="offline"
-          label="Offline"
-          count={isStale ? undefined : counts.OFFLINE}
-          filter={filter}
-          onFilter={onFilter}
-        />
-      </fieldset>
+      <SegmentedControl
+        legend="Show"
+        choices={[
+          { value: "all", label: <FilterLabel label="All" count={total} /> },
+          { value: "online", label: <FilterLabel label="Online" count={isStale ? undefined : counts.ONLINE} /> },
+          { value: "offline", label: <FilterLabel label="Offline" count={isStale ? undefined : counts.OFFLINE} /> },
+        ]}
+        value={filter}
+        onChange={onFilter}
+      />
     </search>
   );
 }
 
-interface FilterChoiceProps {
-  value: Filter;
-  label: string;
-  count: number | undefined;
-  filter: Filter;
-  onFilter(filter: Filter): void;
-}
-
-function FilterChoice({ value, label, count, filter, onFilter }: FilterChoiceProps) {
+function FilterLabel({ label, count }: { label: string; count: number | undefined }) {
   return (
-    <label className="filter__choice">
-      <input
-        className="visually-hidden"
-        type="radio"
-        name="filter"
-        checked={filter === value}
-        onChange={() => onFilter(value)}
-      />
+    <>
       {label} <span className="filter__count">{count ?? "–"}</span>
-    </label>
+    </>
   );
 }
 
-/** `/` goes to the search from anywhere on the page where one isn't typing already. */
+/** The key `/` focuses the search, unless a text field has the focus. */
 function useSlashKey(input: React.RefObject<HTMLInputElement | null>): void {
   useEffect(() => {
     function onKeyDown(event: globalThis.KeyboardEvent): void {

@@ -27,13 +27,13 @@ it("stacks headings and rows", () => {
   expect(positions.indexOf.get("c")).toBe(4);
 });
 
-it("leaves an empty section the room of one row", () => {
+it("gives an empty section the height of one row", () => {
   const { lines, height } = positionRows([{ status: "ONLINE", entries: [] }], 40, 60);
   expect(lines.map(({ kind }) => kind)).toEqual(["heading", "note"]);
   expect(height).toBe(100);
 });
 
-it("finds where a line stood before", () => {
+it("finds the previous position of a line", () => {
   const before = positionRows([{ status: "OFFLINE", entries: prepareEntries([{ id: "b", name: "B" }]) }], 40, 60);
   expect(positions.lines.map((line) => topIn(before, line))).toEqual([undefined, undefined, 40, 0, undefined]);
 });
@@ -51,6 +51,6 @@ it.each([
   expect(contactByKey(positions, current, key, 5)).toBe(expected);
 });
 
-it("goes nowhere in an empty list", () => {
+it("returns undefined in an empty list", () => {
   expect(contactByKey(positionRows([], 40, 60), undefined, "ArrowDown", 5)).toBeUndefined();
 });

@@ -1,21 +1,21 @@
 import type { ClientId } from "@presence/protocol";
 import type { Section } from "./contact-layout.ts";
 
-/** One line of the list: the heading of a section, a contact, or a note that a section is empty. */
+/** One line of the list: a section's heading, a contact's row, or the note of an empty section. */
 export type Line =
   | { kind: "heading" | "note"; key: string; section: number; top: number }
   | { kind: "row"; key: string; section: number; top: number; client: ClientId };
 
 export interface Positions {
   lines: Line[];
-  /** Where each contact's line is in `lines`. */
+  /** The index in `lines` of each contact's row. */
   indexOf: ReadonlyMap<ClientId, number>;
-  /** Where each section begins, how high it is, and which line is its heading. */
+  /** Position and height of each section, in pixels, and the index of its heading in `lines`. */
   sections: { top: number; height: number; headingIndex: number }[];
   height: number;
 }
 
-/** Where every line of the list stands, in pixels from its top. */
+/** Computes the position of every line, in pixels from the top of the list. */
 export function positionRows(sections: readonly Section[], headingHeight: number, rowHeight: number): Positions {
   const lines: Line[] = [];
   const indexOf = new Map<ClientId, number>();
@@ -40,13 +40,13 @@ export function positionRows(sections: readonly Section[], headingHeight: number
   return { lines, indexOf, sections: boxes, height: top };
 }
 
-/** Where a line that stands in other positions stands in these; `undefined` where it doesn't. */
+/** The top of another layout's `line` in this layout; `undefined` if it isn't in this layout. */
 export function topIn({ lines, indexOf, sections }: Positions, line: Line): number | undefined {
   if (line.kind === "row") return lines[indexOf.get(line.client) ?? -1]?.top;
   return sections.find(({ headingIndex }) => lines[headingIndex]?.key === line.key)?.top;
 }
 
-/** The contact that a key moves to from `current`; `undefined` where the key means nothing or there is nobody. */
+/** The contact to which `key` moves the focus from `current`; `undefined` for other keys and in an empty list. */
 export function contactByKey(
   positions: Positions,
   current: ClientId | undefined,

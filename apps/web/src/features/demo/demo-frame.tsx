@@ -1,17 +1,17 @@
 import type { Profile } from "@presence/protocol";
-import type { ConnectionWord } from "../../lib/live/link-view.ts";
+import type { ConnectionStatus } from "../../lib/live/link-view.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon, type IconName } from "../../ui/icon.tsx";
 import { Notice } from "../../ui/notice.tsx";
-import type { PressKind } from "./demo-log.ts";
+import type { ActionKind } from "./demo-log.ts";
 import "./demo-frame.css";
 
 export interface FrameState {
   isOpen: boolean;
-  /** Its network has been cut by the page's button. */
+  /** Whether its network is cut by the page's button. */
   isCut: boolean;
-  /** What the client itself says of its connection. */
-  state: ConnectionWord;
+  /** The connection's state as reported by the client in the frame. */
+  state: ConnectionStatus;
 }
 
 interface DemoFrameProps {
@@ -20,11 +20,11 @@ interface DemoFrameProps {
   frame: FrameState;
   connection: "own" | "shared";
   onFrame(element: HTMLIFrameElement | null): void;
-  onPress(kind: PressKind): void;
+  onAction(kind: ActionKind): void;
 }
 
-/** One client on its device, and the four things that can befall it. */
-export function DemoFrame({ profile, name, frame, connection, onFrame, onPress }: DemoFrameProps) {
+/** One client in a frame, with the buttons that act on it. */
+export function DemoFrame({ profile, name, frame, connection, onFrame, onAction }: DemoFrameProps) {
   const { isOpen, isCut, state } = frame;
   const isSignedOut = state === "signed-out";
 
@@ -47,7 +47,7 @@ export function DemoFrame({ profile, name, frame, connection, onFrame, onPress }
         ) : (
           <div className="demo-frame__screen demo-frame__screen--off">
             <Notice title={`${name} is closed`} figure={<Avatar client={profile.id} name={profile.name} size="l" />}>
-              <p>The others see it when the lease ends.</p>
+              <p>The others see {name} offline when the lease expires.</p>
             </Notice>
           </div>
         )}
@@ -59,34 +59,41 @@ export function DemoFrame({ profile, name, frame, connection, onFrame, onPress }
       </div>
       <div className="demo-frame__buttons">
         {isOpen ? (
-          <Press kind="close" icon="close" label="Close" name={name} onPress={onPress} />
+          <ActionButton kind="close" icon="close" label="Close" name={name} onAction={onAction} />
         ) : (
-          <Press kind="open" icon="open" label="Open" name={name} onPress={onPress} />
+          <ActionButton kind="open" icon="open" label="Open" name={name} onAction={onAction} />
         )}
-        <Press kind="reload" icon="reload" label="Reload" name={name} isDisabled={!isOpen} onPress={onPress} />
+        <ActionButton kind="reload" icon="reload" label="Reload" name={name} isDisabled={!isOpen} onAction={onAction} />
         {isCut ? (
-          <Press kind="restore" icon="plug" label="Restore" what="network of" name={name} onPress={onPress} />
+          <ActionButton kind="restore" icon="plug" label="Restore" what="network of" name={name} onAction={onAction} />
         ) : (
-          <Press
+          <ActionButton
             kind="cut"
             icon="cut"
             label="Cut network"
             what="of"
             name={name}
             isDisabled={!isOpen || connection === "shared"}
-            onPress={onPress}
+            onAction={onAction}
           />
         )}
         {isSignedOut ? (
-          <Press kind="sign-in" icon="sign-in" label="Sign in" name={name} isDisabled={!isOpen} onPress={onPress} />
+          <ActionButton
+            kind="sign-in"
+            icon="sign-in"
+            label="Sign in"
+            name={name}
+            isDisabled={!isOpen}
+            onAction={onAction}
+          />
         ) : (
-          <Press
+          <ActionButton
             kind="sign-out"
             icon="sign-out"
             label="Sign out"
             name={name}
             isDisabled={!isOpen || isCut}
-            onPress={onPress}
+            onAction={onAction}
           />
         )}
       </div>
@@ -94,25 +101,25 @@ export function DemoFrame({ profile, name, frame, connection, onFrame, onPress }
   );
 }
 
-interface PressProps {
-  kind: PressKind;
+interface ActionButtonProps {
+  kind: ActionKind;
   icon: IconName;
   label: string;
   name: string;
-  /** What stands between label and name in the button's full name. */
+  /** Text between label and name in the button's accessible name. */
   what?: string;
   isDisabled?: boolean;
-  onPress(kind: PressKind): void;
+  onAction(kind: ActionKind): void;
 }
 
-function Press({ kind, icon, label, name, what, isDisabled = false, onPress }: PressProps) {
+function ActionButton({ kind, icon, label, name, what, isDisabled = false, onAction }: ActionButtonProps) {
   return (
     <button
       className="button demo-frame__button"
       type="button"
       disabled={isDisabled}
       aria-label={[label, what, name].filter(Boolean).join(" ")}
-      onClick={() => onPress(kind)}
+      onClick={() => onAction(kind)}
     >
       <Icon name={icon} />
       <span>{label}</span>

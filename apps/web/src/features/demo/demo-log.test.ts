@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY_LOG, latestStory, onlineStretches, withPress, withSightings } from "./demo-log.ts";
+import { EMPTY_LOG, latestSummary, onlinePeriods, withAction, withChanges } from "./demo-log.ts";
 
-const CAST = ["anouk", "magali", "omar"];
+const CLIENTS = ["anouk", "magali", "omar"];
 const online = (subject: string, sinceMs: number, seenAtMs?: number) => ({
   subject,
   status: "ONLINE" as const,
@@ -15,18 +15,18 @@ const offline = (subject: string, sinceMs: number, seenAtMs?: number) => ({
   seenAtMs,
 });
 
-describe("withSightings", () => {
-  it("gathers what several viewers saw of one change", () => {
-    let log = withSightings(EMPTY_LOG, "anouk", [offline("omar", 1000, 1003)], CAST);
-    log = withSightings(log, "magali", [offline("omar", 1000, 1005)], CAST);
-    log = withSightings(log, "magali", [offline("omar", 1000, 9999)], CAST);
-    expect(log.happenings).toEqual([
+describe("withChanges", () => {
+  it("collects the observations of one change by several viewers", () => {
+    let log = withChanges(EMPTY_LOG, "anouk", [offline("omar", 1000, 1003)], CLIENTS);
+    log = withChanges(log, "magali", [offline("omar", 1000, 1005)], CLIENTS);
+    log = withChanges(log, "magali", [offline("omar", 1000, 9999)], CLIENTS);
+    expect(log.statusChanges).toEqual([
       {
         key: "omar OFFLINE 1000",
         subject: "omar",
         status: "OFFLINE",
         atMs: 1000,
-        seen: [
+        observations: [
           { viewer: "anouk", atMs: 1003, delayMs: 3 },
           { viewer: "magali", atMs: 1005, delayMs: 5 },
         ],
@@ -34,47 +34,47 @@ describe("withSightings", () => {
     ]);
   });
 
-  it("knows of a change from a snapshot, without anyone having seen it happen", () => {
-    const log = withSightings(EMPTY_LOG, "anouk", [online("omar", 1000)], CAST);
-    expect(log.happenings[0]?.seen).toEqual([]);
-    expect(latestStory(log, 2000)).toBeUndefined();
+  it("adds a change from a snapshot without an observation", () => {
+    const log = withChanges(EMPTY_LOG, "anouk", [online("omar", 1000)], CLIENTS);
+    expect(log.statusChanges[0]?.observations).toEqual([]);
+    expect(latestSummary(log, 2000)).toBeUndefined();
   });
 
-  it("leaves out who isn't on the page and who was never seen", () => {
-    expect(withSightings(EMPTY_LOG, "anouk", [online("kenji", 5, 6), offline("omar", 0)], CAST)).toBe(EMPTY_LOG);
-  });
-});
-
-describe("latestStory", () => {
-  const closed = withPress(EMPTY_LOG, { kind: "close", client: "omar", atMs: 1000 });
-
-  it("tells a change with its cause", () => {
-    const log = withSightings(closed, "anouk", [offline("omar", 8000, 8004)], CAST);
-    expect(latestStory(log, 9000)).toMatchObject({ kind: "change", cause: { kind: "close" } });
-  });
-
-  it("makes no cause up", () => {
-    const log = withSightings(closed, "anouk", [online("omar", 8000, 8004)], CAST);
-    expect(latestStory(log, 9000)).toMatchObject({ kind: "change", cause: undefined });
-  });
-
-  it("tells of a reload that nobody noticed, once that is certain", () => {
-    const log = withPress(EMPTY_LOG, { kind: "reload", client: "omar", atMs: 1000 });
-    expect(latestStory(log, 5000)).toBeUndefined();
-    expect(latestStory(log, 10_000)).toMatchObject({ kind: "calm" });
-    const flapped = withSightings(log, "anouk", [offline("omar", 8000, 8003)], CAST);
-    expect(latestStory(flapped, 12_000)).toMatchObject({ kind: "change", cause: { kind: "reload" } });
+  it("ignores clients that aren't on the page and clients that were never online", () => {
+    expect(withChanges(EMPTY_LOG, "anouk", [online("kenji", 5, 6), offline("omar", 0)], CLIENTS)).toBe(EMPTY_LOG);
   });
 });
 
-it("draws when somebody was online", () => {
-  const log = withSightings(
+describe("latestSummary", () => {
+  const closed = withAction(EMPTY_LOG, { kind: "close", client: "omar", atMs: 1000 });
+
+  it("returns a change with its cause", () => {
+    const log = withChanges(closed, "anouk", [offline("omar", 8000, 8004)], CLIENTS);
+    expect(latestSummary(log, 9000)).toMatchObject({ kind: "change", cause: { kind: "close" } });
+  });
+
+  it("returns no cause if the last action doesn't explain the change", () => {
+    const log = withChanges(closed, "anouk", [online("omar", 8000, 8004)], CLIENTS);
+    expect(latestSummary(log, 9000)).toMatchObject({ kind: "change", cause: undefined });
+  });
+
+  it("returns a reload without a status change after the settling time", () => {
+    const log = withAction(EMPTY_LOG, { kind: "reload", client: "omar", atMs: 1000 });
+    expect(latestSummary(log, 5000)).toBeUndefined();
+    expect(latestSummary(log, 10_000)).toMatchObject({ kind: "unnoticed-reload" });
+    const flapped = withChanges(log, "anouk", [offline("omar", 8000, 8003)], CLIENTS);
+    expect(latestSummary(flapped, 12_000)).toMatchObject({ kind: "change", cause: { kind: "reload" } });
+  });
+});
+
+it("returns the periods in which a client was online", () => {
+  const log = withChanges(
     EMPTY_LOG,
     "anouk",
     [online("omar", 10), offline("omar", 20), online("omar", 30), online("magali", 15)],
-    CAST,
+    CLIENTS,
   );
-  expect(onlineStretches(log, "omar")).toEqual([
+  expect(onlinePeriods(log, "omar")).toEqual([
     { startMs: 10, endMs: 20 },
     { startMs: 30, endMs: undefined },
   ]);

@@ -1,132 +1,136 @@
-/** What happened on the demo page, as plain data: who pressed what, what came of it, and who saw it when. */
+/** The demo page's log: the user's actions, the status changes, and when each viewer observed them. */
 import type { ClientId, Status } from "@presence/protocol";
-import type { FrameSighting } from "./frame-protocol.ts";
+import type { FrameChange } from "./frame-protocol.ts";
 
-export type PressKind = "close" | "open" | "reload" | "cut" | "restore" | "sign-out" | "sign-in";
+export type ActionKind = "close" | "open" | "reload" | "cut" | "restore" | "sign-out" | "sign-in";
 
-export interface Press {
-  kind: PressKind;
+/** A click on one of the demo page's buttons. */
+export interface Action {
+  kind: ActionKind;
   client: ClientId;
   /** ms since the epoch */
   atMs: number;
 }
 
-export interface Seen {
+/** When one viewer observed a status change. */
+export interface Observation {
   viewer: ClientId;
   /** ms since the epoch, by the viewer's clock */
   atMs: number;
+  /** Time from the change to the observation. */
   delayMs: number;
 }
 
-/** A change of somebody's status, where it happened and where it was seen. */
-export interface Happening {
+/** A change of one client's status, and when the others observed it. */
+export interface StatusChange {
   key: string;
   subject: ClientId;
   status: Status;
   /** ms since the epoch */
   atMs: number;
-  seen: readonly Seen[];
+  observations: readonly Observation[];
 }
 
 export interface DemoLog {
-  presses: readonly Press[];
-  /** In the order in which they happened. */
-  happenings: readonly Happening[];
+  actions: readonly Action[];
+  /** Sorted by time. */
+  statusChanges: readonly StatusChange[];
 }
 
-export const EMPTY_LOG: DemoLog = { presses: [], happenings: [] };
+export const EMPTY_LOG: DemoLog = { actions: [], statusChanges: [] };
 
-/** Of each kind the log remembers this many. */
+/** The maximum number of actions and of status changes in the log. */
 const LIMIT = 120;
 
-/** A press explains a change for this long: more than any lease in a demo. */
+/** An action is the cause of a change within this time. It is longer than any lease in a demo. */
 const CAUSE_WINDOW_MS = 60_000;
 
-/** Once a reload has made no difference for this long, it won't. */
+/** A reload without a status change for this long won't cause one. */
 const RELOAD_SETTLED_MS = 9000;
 
-export function withPress(log: DemoLog, press: Press): DemoLog {
-  return { ...log, presses: [...log.presses, press].slice(-LIMIT) };
+/** Adds an action. */
+export function withAction(log: DemoLog, action: Action): DemoLog {
+  return { ...log, actions: [...log.actions, action].slice(-LIMIT) };
 }
 
-/** `log` with what `viewer` has seen of those in `cast`. One who was never online has no history to enter. */
-export function withSightings(
+/** Adds the changes of `clients` that `viewer` reports. Clients that were never online are ignored. */
+export function withChanges(
   log: DemoLog,
   viewer: ClientId,
-  sightings: readonly FrameSighting[],
-  cast: readonly ClientId[],
+  changes: readonly FrameChange[],
+  clients: readonly ClientId[],
 ): DemoLog {
-  const relevant = sightings.filter(({ subject, sinceMs }) => cast.includes(subject) && sinceMs > 0);
+  const relevant = changes.filter(({ subject, sinceMs }) => clients.includes(subject) && sinceMs > 0);
   if (relevant.length === 0) return log;
-  const happenings = new Map(log.happenings.map((happening) => [happening.key, happening]));
-  for (const sighting of relevant) {
-    const { subject, status, sinceMs: atMs } = sighting;
+  const statusChanges = new Map(log.statusChanges.map((change) => [change.key, change]));
+  for (const { subject, status, sinceMs: atMs, seenAtMs } of relevant) {
     const key = `${subject} ${status} ${atMs}`;
-    const happening = happenings.get(key) ?? { key, subject, status, atMs, seen: [] };
-    happenings.set(key, withViewer(happening, viewer, sighting.seenAtMs));
+    const change = statusChanges.get(key) ?? { key, subject, status, atMs, observations: [] };
+    statusChanges.set(key, withObservation(change, viewer, seenAtMs));
   }
-  return { ...log, happenings: [...happenings.values()].sort((a, b) => a.atMs - b.atMs).slice(-LIMIT) };
+  return { ...log, statusChanges: [...statusChanges.values()].sort((a, b) => a.atMs - b.atMs).slice(-LIMIT) };
 }
 
-function withViewer(happening: Happening, viewer: ClientId, atMs: number | undefined): Happening {
-  if (atMs === undefined || happening.seen.some((seen) => seen.viewer === viewer)) return happening;
-  const seen = { viewer, atMs, delayMs: Math.max(0, atMs - happening.atMs) };
-  return { ...happening, seen: [...happening.seen, seen] };
+function withObservation(change: StatusChange, viewer: ClientId, atMs: number | undefined): StatusChange {
+  if (atMs === undefined || change.observations.some((observation) => observation.viewer === viewer)) return change;
+  const observation = { viewer, atMs, delayMs: Math.max(0, atMs - change.atMs) };
+  return { ...change, observations: [...change.observations, observation] };
 }
 
-/** One thing that happened, with its cause. */
-export type Story =
-  | { kind: "change"; happening: Happening; cause: Press | undefined }
-  /** a reload that nobody noticed */
-  | { kind: "calm"; press: Press };
+/** What the page tells about the latest event. */
+export type Summary =
+  /** a status change, with the action that caused it */
+  | { kind: "change"; change: StatusChange; cause: Action | undefined }
+  /** a reload that changed no status */
+  | { kind: "unnoticed-reload"; action: Action };
 
-/** What is worth telling at `nowMs`: the latest change that somebody saw, or a reload after it that came to nothing. */
-export function latestStory(log: DemoLog, nowMs: number): Story | undefined {
-  const happening = log.happenings.findLast(({ seen }) => seen.length > 0);
-  const reload = log.presses.findLast((press) => press.kind === "reload" && isSettled(log, press, nowMs));
-  if (reload !== undefined && reload.atMs + RELOAD_SETTLED_MS > (happening?.atMs ?? 0)) {
-    return { kind: "calm", press: reload };
+/** The summary at `nowMs`: the latest observed change, or a later reload without a status change. */
+export function latestSummary(log: DemoLog, nowMs: number): Summary | undefined {
+  const change = log.statusChanges.findLast(({ observations }) => observations.length > 0);
+  const reload = log.actions.findLast((action) => action.kind === "reload" && isSettled(log, action, nowMs));
+  if (reload !== undefined && reload.atMs + RELOAD_SETTLED_MS > (change?.atMs ?? 0)) {
+    return { kind: "unnoticed-reload", action: reload };
   }
-  return happening === undefined ? undefined : { kind: "change", happening, cause: causeOf(log, happening) };
+  return change === undefined ? undefined : { kind: "change", change, cause: causeOf(log, change) };
 }
 
-function isSettled(log: DemoLog, reload: Press, nowMs: number): boolean {
+function isSettled(log: DemoLog, reload: Action, nowMs: number): boolean {
   const later = (atMs: number) => atMs >= reload.atMs && atMs <= reload.atMs + RELOAD_SETTLED_MS;
   return (
     nowMs - reload.atMs >= RELOAD_SETTLED_MS &&
-    !log.happenings.some(({ subject, atMs }) => subject === reload.client && later(atMs)) &&
-    !log.presses.some((press) => press !== reload && press.client === reload.client && later(press.atMs))
+    !log.statusChanges.some(({ subject, atMs }) => subject === reload.client && later(atMs)) &&
+    !log.actions.some((action) => action !== reload && action.client === reload.client && later(action.atMs))
   );
 }
 
-const CAUSES: Record<Status, readonly PressKind[]> = {
+const CAUSES: Record<Status, readonly ActionKind[]> = {
   ONLINE: ["open", "restore", "sign-in", "reload"],
   OFFLINE: ["close", "cut", "sign-out", "reload"],
 };
 
-/** The press that led to `happening`, if one did. */
-function causeOf(log: DemoLog, { subject, status, atMs }: Happening): Press | undefined {
-  const before = log.presses.filter((press) => press.client === subject && press.atMs <= atMs);
+/** The action that caused the change, if there is one. */
+function causeOf(log: DemoLog, { subject, status, atMs }: StatusChange): Action | undefined {
+  const before = log.actions.filter((action) => action.client === subject && action.atMs <= atMs);
   const last = before.at(-1);
   if (last === undefined || atMs - last.atMs > CAUSE_WINDOW_MS) return undefined;
   return CAUSES[status].includes(last.kind) ? last : undefined;
 }
 
-/** A stretch of time that somebody was online; `endMs` is `undefined` while it lasts. */
-export interface Stretch {
+/** A period in which a client was online, in ms since the epoch; `endMs` is `undefined` while it lasts. */
+export interface OnlinePeriod {
   startMs: number;
   endMs: number | undefined;
 }
 
-/** When `subject` was online, as far as the log knows. */
-export function onlineStretches(log: DemoLog, subject: ClientId): Stretch[] {
-  const stretches: Stretch[] = [];
-  for (const happening of log.happenings) {
-    if (happening.subject !== subject) continue;
-    const last = stretches.at(-1);
-    if (happening.status === "ONLINE") {
-      if (last === undefined || last.endMs !== undefined) stretches.push({ startMs: happening.atMs, endMs: undefined });
-    } else if (last !== undefined && last.endMs === undefined) last.endMs = happening.atMs;
+/** The periods in the log in which `subject` was online. */
+export function onlinePeriods(log: DemoLog, subject: ClientId): OnlinePeriod[] {
+  const periods: OnlinePeriod[] = [];
+  for (const change of log.statusChanges) {
+    if (change.subject !== subject) continue;
+    const last = periods.at(-1);
+    if (change.status === "ONLINE") {
+      if (last === undefined || last.endMs !== undefined) periods.push({ startMs: change.atMs, endMs: undefined });
+    } else if (last !== undefined && last.endMs === undefined) last.endMs = change.atMs;
   }
-  return stretches;
+  return periods;
 }

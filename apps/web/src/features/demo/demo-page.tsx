@@ -1,74 +1,74 @@
 import type { ClientId, Profile } from "@presence/protocol";
 import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { ConnectionWord } from "../../lib/live/link-view.ts";
+import type { ConnectionStatus } from "../../lib/live/link-view.ts";
 import { BrandMark } from "../../ui/brand-mark.tsx";
 import { DemoFrame, type FrameState } from "./demo-frame.tsx";
-import { EMPTY_LOG, type Press, type PressKind, withPress, withSightings } from "./demo-log.ts";
-import { DemoStory } from "./demo-story.tsx";
+import { type Action, type ActionKind, EMPTY_LOG, withAction, withChanges } from "./demo-log.ts";
+import { DemoSummary } from "./demo-summary.tsx";
 import { DemoTimeline } from "./demo-timeline.tsx";
 import { type FrameCommand, type FrameMessage, parseFrameMessage } from "./frame-protocol.ts";
 import { useOwnConnections } from "./use-own-connections.ts";
 import "./demo-page.css";
 
 interface DemoPageProps {
-  /** The three to show. */
-  cast: readonly Profile[];
-  /** Stands in the header. */
+  /** The three clients to show. */
+  profiles: readonly Profile[];
+  /** Shown in the header. */
   actions: ReactNode;
 }
 
 const FRESH: FrameState = { isOpen: true, isCut: false, state: "connecting" };
 
-/** Three clients side by side, each a real one, and what each sees of the others. */
-export function DemoPage({ cast, actions }: DemoPageProps) {
-  const isOwner = useOwnConnections();
+/** Three real clients side by side, and a timeline of what each sees of the others. */
+export function DemoPage({ profiles, actions }: DemoPageProps) {
+  const hasOwnConnections = useOwnConnections();
   const [log, setLog] = useState(EMPTY_LOG);
   const [frames, setFrames] = useState<ReadonlyMap<ClientId, FrameState>>(
-    () => new Map(cast.map(({ id }) => [id, FRESH])),
+    () => new Map(profiles.map(({ id }) => [id, FRESH])),
   );
   const iframes = useRef(new Map<ClientId, HTMLIFrameElement>());
-  const ids = useMemo(() => cast.map(({ id }) => id), [cast]);
+  const ids = useMemo(() => profiles.map(({ id }) => id), [profiles]);
   const nameOf = useCallback(
-    (client: ClientId) => firstName(cast.find(({ id }) => id === client)?.name ?? client),
-    [cast],
+    (client: ClientId) => firstName(profiles.find(({ id }) => id === client)?.name ?? client),
+    [profiles],
   );
 
-  const change = useCallback((client: ClientId, patch: Partial<FrameState>) => {
+  const updateFrame = useCallback((client: ClientId, patch: Partial<FrameState>) => {
     setFrames((all) => new Map(all).set(client, { ...(all.get(client) ?? FRESH), ...patch }));
   }, []);
 
   useFrameMessages(iframes.current, (message) => {
-    if (message.kind === "connection") change(message.client, { state: message.state });
-    else setLog((current) => withSightings(current, message.client, message.sightings, ids));
+    if (message.kind === "connection") updateFrame(message.client, { state: message.state });
+    else setLog((current) => withChanges(current, message.client, message.changes, ids));
   });
 
-  function command(client: ClientId, order: FrameCommand): void {
-    iframes.current.get(client)?.contentWindow?.postMessage({ command: order }, location.origin);
+  function command(client: ClientId, name: FrameCommand): void {
+    iframes.current.get(client)?.contentWindow?.postMessage({ command: name }, location.origin);
   }
 
-  const deeds: Record<PressKind, (client: ClientId) => void> = {
-    close: (client) => change(client, { isOpen: false, isCut: false, state: "offline" }),
-    open: (client) => change(client, FRESH),
+  const handlers: Record<ActionKind, (client: ClientId) => void> = {
+    close: (client) => updateFrame(client, { isOpen: false, isCut: false, state: "offline" }),
+    open: (client) => updateFrame(client, FRESH),
     reload: (client) => {
-      change(client, FRESH);
+      updateFrame(client, FRESH);
       iframes.current.get(client)?.contentWindow?.location.reload();
     },
     cut: (client) => {
-      change(client, { isCut: true });
+      updateFrame(client, { isCut: true });
       command(client, "cut-network");
     },
     restore: (client) => {
-      change(client, { isCut: false });
+      updateFrame(client, { isCut: false });
       command(client, "restore-network");
     },
     "sign-out": (client) => command(client, "sign-out"),
     "sign-in": (client) => command(client, "sign-in"),
   };
 
-  function press(kind: PressKind, client: ClientId): void {
-    const entry: Press = { kind, client, atMs: Date.now() };
-    setLog((current) => withPress(current, entry));
-    deeds[kind](client);
+  function runAction(kind: ActionKind, client: ClientId): void {
+    const entry: Action = { kind, client, atMs: Date.now() };
+    setLog((current) => withAction(current, entry));
+    handlers[kind](client);
   }
 
   const strip = useRef<HTMLDivElement>(null);
@@ -76,59 +76,59 @@ export function DemoPage({ cast, actions }: DemoPageProps) {
   return (
     <main className="demo" aria-label="Demo">
       <header className="demo__header">
-        <a className="demo__home" href="/" title="To the start">
+        <a className="demo__home" href="/" title="Start page">
           <BrandMark />
-          <span className="visually-hidden">To the start</span>
+          <span className="visually-hidden">Start page</span>
         </a>
         <h1 className="demo__title">Three clients, live</h1>
         {actions}
       </header>
-      {isOwner === false && <SharedNotice />}
-      <DemoTabs strip={strip} cast={cast} nameOf={nameOf} />
+      {hasOwnConnections === false && <SharedNotice />}
+      <DemoTabs strip={strip} profiles={profiles} nameOf={nameOf} />
       <div className="demo__frames" ref={strip}>
-        {isOwner !== undefined &&
-          cast.map((profile) => (
+        {hasOwnConnections !== undefined &&
+          profiles.map((profile) => (
             <DemoFrame
-              key={`${profile.id} ${isOwner}`}
+              key={`${profile.id} ${hasOwnConnections}`}
               profile={profile}
               name={nameOf(profile.id)}
               frame={frames.get(profile.id) ?? FRESH}
-              connection={isOwner ? "own" : "shared"}
+              connection={hasOwnConnections ? "own" : "shared"}
               onFrame={(element) => {
                 if (element === null) iframes.current.delete(profile.id);
                 else iframes.current.set(profile.id, element);
               }}
-              onPress={(kind) => press(kind, profile.id)}
+              onAction={(kind) => runAction(kind, profile.id)}
             />
           ))}
       </div>
-      <DemoStory log={log} nameOf={nameOf} />
-      <DemoTimeline cast={cast} log={log} nameOf={nameOf} states={statesOf(frames)} />
+      <DemoSummary log={log} nameOf={nameOf} />
+      <DemoTimeline profiles={profiles} log={log} nameOf={nameOf} states={statesOf(frames)} />
     </main>
   );
 }
 
 interface DemoTabsProps {
   strip: RefObject<HTMLDivElement | null>;
-  cast: readonly Profile[];
+  profiles: readonly Profile[];
   nameOf(client: ClientId): string;
 }
 
-/** Where the frames don't fit side by side: which one is in view, and the way to the others. */
-function DemoTabs({ strip, cast, nameOf }: DemoTabsProps) {
+/** Shows which frame is visible and scrolls to the others, where the frames don't fit side by side. */
+function DemoTabs({ strip, profiles, nameOf }: DemoTabsProps) {
   const [shown, setShown] = useState(0);
 
   useEffect(() => {
     const element = strip.current;
     if (element === null) return;
-    const note = () => setShown(Math.round((element.scrollLeft / element.scrollWidth) * cast.length));
-    element.addEventListener("scroll", note, { passive: true });
-    return () => element.removeEventListener("scroll", note);
-  }, [strip, cast]);
+    const updateShown = () => setShown(Math.round((element.scrollLeft / element.scrollWidth) * profiles.length));
+    element.addEventListener("scroll", updateShown, { passive: true });
+    return () => element.removeEventListener("scroll", updateShown);
+  }, [strip, profiles]);
 
   return (
     <nav className="demo__tabs" aria-label="Clients">
-      {cast.map(({ id }, index) => (
+      {profiles.map(({ id }, index) => (
         <button
           key={id}
           className="button"
@@ -146,14 +146,14 @@ function DemoTabs({ strip, cast, nameOf }: DemoTabsProps) {
 function SharedNotice() {
   return (
     <p className="demo__shared">
-      Another tab of this browser shows this page, and a browser has connections enough for one. Here the three share a
-      connection with your other tabs, so a network can’t be cut, and whoever is open elsewhere too stays online when
-      closed here. Close the other page and this one takes over.
+      The demo is open in another tab too. A browser has enough connections for only one of them. In this tab, the three
+      clients share one connection with your other tabs. So you can’t cut a network here, and a client that is open in
+      another tab stays online when you close it here. To use all functions here, close the other demo.
     </p>
   );
 }
 
-/** Hands over what the frames say, and nothing that comes from elsewhere. */
+/** Passes on the messages of the frames. Messages from other windows are ignored. */
 function useFrameMessages(
   iframes: ReadonlyMap<ClientId, HTMLIFrameElement>,
   onMessage: (message: FrameMessage) => void,
@@ -172,7 +172,7 @@ function useFrameMessages(
   }, [iframes]);
 }
 
-function statesOf(frames: ReadonlyMap<ClientId, FrameState>): ReadonlyMap<ClientId, ConnectionWord> {
+function statesOf(frames: ReadonlyMap<ClientId, FrameState>): ReadonlyMap<ClientId, ConnectionStatus> {
   return new Map([...frames].map(([client, { state }]) => [client, state]));
 }
 

@@ -1,29 +1,29 @@
 import type { ClientId, Profile } from "@presence/protocol";
 import { useEffect, useRef, useState } from "react";
-import type { ConnectionWord } from "../../lib/live/link-view.ts";
+import type { ConnectionStatus } from "../../lib/live/link-view.ts";
 import { clockTimeWithSeconds } from "../../lib/time/local-time.ts";
 import { formatDuration } from "../../lib/time/relative-time.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { useTicking } from "../../ui/use-ticking.ts";
-import { type DemoLog, type Happening, onlineStretches, type Press, type PressKind } from "./demo-log.ts";
+import { type Action, type ActionKind, type DemoLog, onlinePeriods, type StatusChange } from "./demo-log.ts";
 import "./demo-timeline.css";
 
 interface DemoTimelineProps {
-  cast: readonly Profile[];
+  profiles: readonly Profile[];
   log: DemoLog;
   nameOf(client: ClientId): string;
-  states: ReadonlyMap<ClientId, ConnectionWord>;
+  states: ReadonlyMap<ClientId, ConnectionStatus>;
 }
 
-/** Room right of 'now' for what has just happened and its label, in pixels. */
+/** Space to the right of 'now' for the labels of the latest marks, in pixels. */
 const LEAD_PX = 120;
 const WIDE_WINDOW_MS = 40_000;
 const NARROW_WINDOW_MS = 20_000;
-/** A label that would run into the next mark gives way. */
+/** The space that a label needs, in pixels. It is hidden if the next mark is closer. */
 const LABEL_PX = 112;
 const GRID_MS = 10_000;
 
-const PRESS_WORDS: Record<PressKind, string> = {
+const ACTION_TEXT: Record<ActionKind, string> = {
   close: "Closed",
   open: "Opened",
   reload: "Reloaded",
@@ -33,8 +33,8 @@ const PRESS_WORDS: Record<PressKind, string> = {
   "sign-in": "Signed in",
 };
 
-/** One axis of time for all: where each change happened, where each viewer saw it, and how long that took. */
-export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
+/** A timeline with one lane per client: when each status changed, when each viewer saw it, and the delay. */
+export function DemoTimeline({ profiles, log, nameOf, states }: DemoTimelineProps) {
   const track = useRef<HTMLDivElement>(null);
   const width = useWidth(track);
   const [originMs] = useState(() => Date.now());
@@ -43,18 +43,18 @@ export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
   const pxPerMs = Math.max(0.001, (width - LEAD_PX) / windowMs);
   const xOf = (atMs: number) => Math.round((atMs - originMs) * pxPerMs);
   const isRecent = (atMs: number) => atMs > nowMs - windowMs * 1.2;
-  const pressesOf = (id: ClientId) => log.presses.filter(({ client, atMs }) => client === id && isRecent(atMs));
+  const actionsOf = (id: ClientId) => log.actions.filter(({ client, atMs }) => client === id && isRecent(atMs));
   const hasRoom = (atMs: number, nextAtMs: number | undefined) =>
     nextAtMs === undefined || xOf(nextAtMs) - xOf(atMs) > LABEL_PX;
   const shift = width - LEAD_PX - xOf(nowMs);
-  const happenings = log.happenings.filter(
-    ({ atMs, seen }) => isRecent(atMs) || seen.some((one) => isRecent(one.atMs)),
+  const statusChanges = log.statusChanges.filter(
+    ({ atMs, observations }) => isRecent(atMs) || observations.some((one) => isRecent(one.atMs)),
   );
 
   return (
     <section className="timeline" aria-label="Timeline">
       <ul className="timeline__names">
-        {cast.map(({ id, name }) => (
+        {profiles.map(({ id, name }) => (
           <li key={id} className="timeline__name">
             <Avatar client={id} name={name} size="s" />
             <span>{nameOf(id)}</span>
@@ -64,43 +64,43 @@ export function DemoTimeline({ cast, log, nameOf, states }: DemoTimelineProps) {
       <div className="timeline__track" ref={track}>
         <Grid windowMs={windowMs} pxPerMs={pxPerMs} />
         <ol className="timeline__lanes" style={{ transform: `translateX(${shift}px)` }}>
-          {happenings.map(({ key, atMs }) => (
+          {statusChanges.map(({ key, atMs }) => (
             <li key={key} className="timeline__drop" style={{ left: xOf(atMs) }} aria-hidden="true" />
           ))}
-          {cast.map(({ id }) => (
+          {profiles.map(({ id }) => (
             <li key={id} className="timeline__lane" data-client={id} data-state={states.get(id)}>
               <span className="visually-hidden">{nameOf(id)}</span>
-              {onlineStretches(log, id).map(({ startMs, endMs }) => {
+              {onlinePeriods(log, id).map(({ startMs, endMs }) => {
                 const start = Math.max(xOf(startMs), xOf(nowMs - windowMs * 1.2));
                 const end = xOf(endMs ?? nowMs);
                 return end <= start ? null : (
                   <span key={startMs} className="timeline__online" style={{ left: start, width: end - start }} />
                 );
               })}
-              {pressesOf(id).map((press, index, all) => (
-                <PressMark
-                  key={`${press.kind} ${press.atMs}`}
-                  press={press}
-                  x={xOf(press.atMs)}
-                  isLabelled={hasRoom(press.atMs, all[index + 1]?.atMs)}
+              {actionsOf(id).map((action, index, all) => (
+                <ActionMark
+                  key={`${action.kind} ${action.atMs}`}
+                  action={action}
+                  x={xOf(action.atMs)}
+                  isLabelled={hasRoom(action.atMs, all[index + 1]?.atMs)}
                   name={nameOf(id)}
                 />
               ))}
-              {happenings
+              {statusChanges
                 .filter(({ subject }) => subject === id)
-                .map((happening) => (
-                  <OriginMark key={happening.key} happening={happening} x={xOf(happening.atMs)} name={nameOf(id)} />
+                .map((change) => (
+                  <OriginMark key={change.key} change={change} x={xOf(change.atMs)} name={nameOf(id)} />
                 ))}
-              {seenBy(id, happenings).map(({ happening, atMs, delayMs }, index, all) => (
+              {observedBy(id, statusChanges).map(({ change, atMs, delayMs }, index, all) => (
                 <SeenMark
-                  key={happening.key}
-                  happening={happening}
+                  key={change.key}
+                  change={change}
                   viewer={id}
                   delayMs={delayMs}
                   x={xOf(atMs)}
                   isLabelled={hasRoom(atMs, all[index + 1]?.atMs)}
-                  subjectName={nameOf(happening.subject)}
-                  words={`${nameOf(id)} saw ${nameOf(happening.subject)} ${wordOf(happening)} after ${formatDuration(delayMs)}`}
+                  subjectName={nameOf(change.subject)}
+                  text={`${nameOf(id)} saw ${nameOf(change.subject)} ${verbOf(change)} after ${formatDuration(delayMs)}`}
                 />
               ))}
             </li>
@@ -125,69 +125,69 @@ function Grid({ windowMs, pxPerMs }: { windowMs: number; pxPerMs: number }) {
   );
 }
 
-interface PressMarkProps {
-  press: Press;
+interface ActionMarkProps {
+  action: Action;
   x: number;
   isLabelled: boolean;
   name: string;
 }
 
-function PressMark({ press, x, isLabelled, name }: PressMarkProps) {
+function ActionMark({ action, x, isLabelled, name }: ActionMarkProps) {
   return (
     <span
-      className="timeline__press"
+      className="timeline__action"
       data-testid="press-mark"
-      data-client={press.client}
-      data-kind={press.kind}
+      data-client={action.client}
+      data-kind={action.kind}
       style={{ left: x }}
     >
       <span className="visually-hidden">
-        {name}, {clockTimeWithSeconds(press.atMs)}: {PRESS_WORDS[press.kind]}
+        {name}, {clockTimeWithSeconds(action.atMs)}: {ACTION_TEXT[action.kind]}
       </span>
-      {isLabelled && <span aria-hidden="true">{PRESS_WORDS[press.kind]}</span>}
+      {isLabelled && <span aria-hidden="true">{ACTION_TEXT[action.kind]}</span>}
     </span>
   );
 }
 
-function OriginMark({ happening, x, name }: { happening: Happening; x: number; name: string }) {
+function OriginMark({ change, x, name }: { change: StatusChange; x: number; name: string }) {
   return (
     <span
       className="timeline__origin"
       data-testid="origin-mark"
-      data-subject={happening.subject}
-      data-status={happening.status}
-      data-at-ms={happening.atMs}
+      data-subject={change.subject}
+      data-status={change.status}
+      data-at-ms={change.atMs}
       style={{ left: x }}
     >
       <span className="visually-hidden">
-        {name} {wordOf(happening)}, {clockTimeWithSeconds(happening.atMs)}
+        {name} {change.status === "ONLINE" ? "came online" : "went offline"}, {clockTimeWithSeconds(change.atMs)}
       </span>
     </span>
   );
 }
 
 interface SeenMarkProps {
-  happening: Happening;
+  change: StatusChange;
   viewer: ClientId;
   delayMs: number;
   x: number;
   isLabelled: boolean;
   subjectName: string;
-  words: string;
+  text: string;
 }
 
-function SeenMark({ happening, viewer, delayMs, x, isLabelled, subjectName, words }: SeenMarkProps) {
+function SeenMark({ change, viewer, delayMs, x, isLabelled, subjectName, text }: SeenMarkProps) {
   return (
     <span
       className="timeline__seen"
       data-testid="mark"
-      data-subject={happening.subject}
+      data-subject={change.subject}
       data-viewer={viewer}
-      data-status={happening.status}
+      data-status={change.status}
       data-delay-ms={Math.round(delayMs)}
       style={{ left: x }}
     >
-      <span className="visually-hidden">{words}</span>
+      <span className="visually-hidden">{text}</span>
       {isLabelled && (
         <span className="timeline__delay" aria-hidden="true">
           {subjectName} +{formatDuration(delayMs)}
@@ -204,29 +204,29 @@ function Legend() {
         <span className="timeline__key timeline__key--origin" data-status="ONLINE" /> online
       </li>
       <li>
-        <span className="timeline__key timeline__key--origin" data-status="OFFLINE" /> offline, where it happened
+        <span className="timeline__key timeline__key--origin" data-status="OFFLINE" /> offline (time of the change)
       </li>
       <li>
         <span className="timeline__key timeline__key--seen" data-status="ONLINE" />
-        <span className="timeline__key timeline__key--seen" data-status="OFFLINE" /> where another saw it, and how long
-        after
+        <span className="timeline__key timeline__key--seen" data-status="OFFLINE" /> time when another client saw it,
+        and the delay
       </li>
     </ul>
   );
 }
 
-/** What `viewer` has seen of the others, in that order. */
-function seenBy(viewer: ClientId, happenings: readonly Happening[]) {
-  return happenings
-    .flatMap((happening) =>
-      happening.seen
-        .filter((seen) => seen.viewer === viewer)
-        .map(({ atMs, delayMs }) => ({ happening, atMs, delayMs })),
+/** The changes that `viewer` observed, sorted by the time of observation. */
+function observedBy(viewer: ClientId, statusChanges: readonly StatusChange[]) {
+  return statusChanges
+    .flatMap((change) =>
+      change.observations
+        .filter((observation) => observation.viewer === viewer)
+        .map(({ atMs, delayMs }) => ({ change, atMs, delayMs })),
     )
     .sort((a, b) => a.atMs - b.atMs);
 }
 
-function wordOf({ status }: Happening): string {
+function verbOf({ status }: StatusChange): string {
   return status === "ONLINE" ? "come online" : "go offline";
 }
 

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { parseFrameCommand, parseFrameMessage } from "./frame-protocol.ts";
 
-const sighting = { subject: "omar", status: "ONLINE", sinceMs: 5, seenAtMs: undefined };
+const change = { subject: "omar", status: "ONLINE", sinceMs: 5, seenAtMs: undefined };
 
-it("reads what a frame says", () => {
+it("accepts a frame's messages", () => {
   const connection = { kind: "connection", client: "anouk", state: "live" };
-  const sightings = { kind: "sightings", client: "anouk", sightings: [sighting] };
+  const changes = { kind: "changes", client: "anouk", changes: [change] };
   expect(parseFrameMessage(connection)).toEqual(connection);
-  expect(parseFrameMessage(sightings)).toEqual(sightings);
+  expect(parseFrameMessage(changes)).toEqual(changes);
 });
 
 it.each([
@@ -15,13 +15,13 @@ it.each([
   "live",
   { kind: "connection", client: "anouk", state: "great" },
   { kind: "connection", client: "a/b", state: "live" },
-  { kind: "sightings", client: "anouk", sightings: [{ ...sighting, status: "AWAY" }] },
-  { kind: "sightings", client: "anouk", sightings: {} },
+  { kind: "changes", client: "anouk", changes: [{ ...change, status: "AWAY" }] },
+  { kind: "changes", client: "anouk", changes: {} },
 ])("ignores %j", (data) => {
   expect(parseFrameMessage(data)).toBeUndefined();
 });
 
-it("reads commands, and only those it knows", () => {
+it("accepts known commands only", () => {
   expect(parseFrameCommand({ command: "cut-network" })).toBe("cut-network");
   expect(parseFrameCommand({ command: "format-disk" })).toBeUndefined();
   expect(parseFrameCommand(null)).toBeUndefined();

@@ -1,20 +1,20 @@
-/** What the demo page and the clients in its frames tell each other, by `postMessage` within one origin. */
+/** The messages between the demo page and the clients in its frames, sent with `postMessage` within one origin. */
 import { type ClientId, isClientId, type Status } from "@presence/protocol";
-import type { ConnectionWord } from "../../lib/live/link-view.ts";
+import type { ConnectionStatus } from "../../lib/live/link-view.ts";
 
-/** What one client knows of another. */
-export interface FrameSighting {
+/** A change of one client's status, as another client received it. */
+export interface FrameChange {
   subject: ClientId;
   status: Status;
   /** When it happened, ms since the epoch. */
   sinceMs: number;
-  /** When this viewer saw it happen, ms since the epoch; `undefined` where it came with a snapshot. */
+  /** When this viewer received it as an event, ms since the epoch; `undefined` if it came with a snapshot. */
   seenAtMs: number | undefined;
 }
 
 export type FrameMessage =
-  | { kind: "connection"; client: ClientId; state: ConnectionWord }
-  | { kind: "sightings"; client: ClientId; sightings: FrameSighting[] };
+  | { kind: "connection"; client: ClientId; state: ConnectionStatus }
+  | { kind: "changes"; client: ClientId; changes: FrameChange[] };
 
 export type FrameCommand = "cut-network" | "restore-network" | "sign-out" | "sign-in";
 
@@ -26,19 +26,20 @@ const STATES: readonly string[] = [
   "full",
   "offline",
   "signed-out",
-] satisfies ConnectionWord[];
+] satisfies ConnectionStatus[];
 
-/** The message that `data` is, or `undefined`: other scripts post to windows too. */
+/** Validates a message. Returns `undefined` for other data, because other scripts post messages too. */
 export function parseFrameMessage(data: unknown): FrameMessage | undefined {
   if (!isRecord(data) || !isClientId(data["client"])) return undefined;
-  const { client, kind, state, sightings } = data;
-  if (kind === "connection" && isConnectionWord(state)) return { kind, client, state };
-  if (kind === "sightings" && Array.isArray(sightings) && sightings.every(isSighting)) {
-    return { kind, client, sightings };
+  const { client, kind, state, changes } = data;
+  if (kind === "connection" && isConnectionStatus(state)) return { kind, client, state };
+  if (kind === "changes" && Array.isArray(changes) && changes.every(isFrameChange)) {
+    return { kind, client, changes };
   }
   return undefined;
 }
 
+/** Validates a command. Returns `undefined` for other data. */
 export function parseFrameCommand(data: unknown): FrameCommand | undefined {
   return isRecord(data) && isCommand(data["command"]) ? data["command"] : undefined;
 }
@@ -47,7 +48,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function isConnectionWord(value: unknown): value is ConnectionWord {
+function isConnectionStatus(value: unknown): value is ConnectionStatus {
   return typeof value === "string" && STATES.includes(value);
 }
 
@@ -55,7 +56,7 @@ function isCommand(value: unknown): value is FrameCommand {
   return typeof value === "string" && COMMANDS.includes(value);
 }
 
-function isSighting(value: unknown): value is FrameSighting {
+function isFrameChange(value: unknown): value is FrameChange {
   return (
     isRecord(value) &&
     isClientId(value["subject"]) &&

@@ -1,9 +1,9 @@
 import type { ClientId } from "@presence/protocol";
 import { useEffect } from "react";
 import { connectionStore } from "../../lib/live/connection-store.ts";
-import { connectionWord } from "../../lib/live/link-view.ts";
+import { connectionStatus } from "../../lib/live/link-view.ts";
 import { type PresenceState, presenceStore } from "../../lib/presence/presence-store.ts";
-import { type FrameCommand, type FrameMessage, type FrameSighting, parseFrameCommand } from "./frame-protocol.ts";
+import { type FrameChange, type FrameCommand, type FrameMessage, parseFrameCommand } from "./frame-protocol.ts";
 
 interface Commands {
   cutNetwork(): void;
@@ -19,44 +19,44 @@ const METHODS: Record<FrameCommand, keyof Commands> = {
   "sign-in": "signIn",
 };
 
-/** In a frame of the demo page: tells the page what this client sees, and does what the page's buttons say. */
+/** Inside a frame of the demo page: sends this client's state to the page, and runs the commands of the page's buttons. */
 export function useFrameBridge(isFrame: boolean, client: ClientId, commands: Commands): void {
   useEffect(() => {
     if (!isFrame || window.parent === window) return;
 
-    function tell(message: FrameMessage): void {
+    function send(message: FrameMessage): void {
       window.parent.postMessage(message, location.origin);
     }
 
-    function tellConnection(): void {
-      tell({ kind: "connection", client, state: connectionWord(connectionStore.getState().view) });
+    function sendConnection(): void {
+      send({ kind: "connection", client, state: connectionStatus(connectionStore.getState().view) });
     }
 
-    function obey(event: MessageEvent): void {
+    function runCommand(event: MessageEvent): void {
       if (event.source !== window.parent || event.origin !== location.origin) return;
       const command = parseFrameCommand(event.data);
       if (command !== undefined) commands[METHODS[command]]();
     }
 
-    window.addEventListener("message", obey);
+    window.addEventListener("message", runCommand);
     const stops = [
-      () => window.removeEventListener("message", obey),
+      () => window.removeEventListener("message", runCommand),
       connectionStore.subscribe((state, previous) => {
-        if (state.view.kind !== previous.view.kind) tellConnection();
+        if (state.view.kind !== previous.view.kind) sendConnection();
       }),
       presenceStore.subscribe((state, previous) => {
-        const sightings = newSightings(state, previous);
-        if (sightings.length > 0) tell({ kind: "sightings", client, sightings });
+        const changes = newChanges(state, previous);
+        if (changes.length > 0) send({ kind: "changes", client, changes });
       }),
     ];
-    tellConnection();
+    sendConnection();
     return () => {
       for (const stop of stops) stop();
     };
   }, [isFrame, client, commands]);
 }
 
-function newSightings(state: PresenceState, previous: PresenceState): FrameSighting[] {
+function newChanges(state: PresenceState, previous: PresenceState): FrameChange[] {
   return [...(state.statuses ?? [])].flatMap(([subject, { status, sinceMs, changedAtMs }]) => {
     const before = previous.statuses?.get(subject);
     if (before?.sinceMs === sinceMs && before.status === status) return [];

@@ -1,7 +1,7 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { fetchPeople } from "../../lib/api/api.ts";
 
-/** Whom one may be: the roster, or word that this server wants a token instead. */
+/** The people to sign in as in demo mode, or `issuer` if the server requires an issuer's token. */
 const peopleQuery = queryOptions({
   queryKey: ["people"],
   queryFn: async ({ signal }) => {

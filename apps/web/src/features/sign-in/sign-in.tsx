@@ -10,12 +10,13 @@ import { TokenForm } from "./token-form.tsx";
 import "./sign-in.css";
 
 interface SignInProps {
-  /** What was wrong with the token in the link, if there was one. */
+  /** The error of the token in the link; `undefined` without a token. */
   tokenProblem: string | undefined;
+  /** Signs in with the token. Returns an error message if it is invalid. */
   onToken(token: string): string | undefined;
 }
 
-/** The first screen: who are you? */
+/** The start page. */
 export function SignIn({ tokenProblem, onToken }: SignInProps) {
   const people = usePeople();
 
@@ -36,14 +37,14 @@ export function SignIn({ tokenProblem, onToken }: SignInProps) {
               </button>
             }
           >
-            <p>It may be starting. Nothing is lost.</p>
+            <p>It may still be starting. Try again in a few seconds.</p>
           </Notice>
         )}
         {people.data?.mode === "demo" && <DemoSignIn people={people.data.people} />}
         {people.data?.mode === "issuer" && (
           <>
             <p className="sign-in__lead">
-              This server takes its people from elsewhere. Open the link from there, or paste your token.
+              This server needs a token. Open the sign-in link that you received, or paste your token.
             </p>
             <TokenForm problem={tokenProblem} onToken={onToken} />
           </>
@@ -56,7 +57,7 @@ export function SignIn({ tokenProblem, onToken }: SignInProps) {
 function DemoSignIn({ people }: { people: Profile[] }) {
   return (
     <>
-      <p className="sign-in__lead">Pick a person. Another tab can be someone else.</p>
+      <p className="sign-in__lead">Pick a person. You can be someone else in another tab.</p>
       <ul className="sign-in__people">
         {people.map(({ id, name, role }) => (
           <li key={id}>
@@ -73,7 +74,7 @@ function DemoSignIn({ people }: { people: Profile[] }) {
       <GuestForm />
       <p className="sign-in__more">
         <a href="/demo">
-          Or watch three at once <Icon name="arrow" />
+          Or watch three clients at once <Icon name="arrow" />
         </a>
       </p>
     </>
@@ -83,7 +84,7 @@ function DemoSignIn({ people }: { people: Profile[] }) {
 function GuestForm() {
   const [name, setName] = useState("");
   const slug = clientSlug(name);
-  const isHopeless = name.trim() !== "" && slug === undefined;
+  const isInvalid = name.trim() !== "" && slug === undefined;
 
   function join(event: FormEvent): void {
     event.preventDefault();
@@ -107,7 +108,7 @@ function GuestForm() {
           spellCheck={false}
           maxLength={64}
           aria-describedby="guest-hint"
-          aria-invalid={isHopeless}
+          aria-invalid={isInvalid}
         />
         <button className="button button--primary" type="submit" disabled={slug === undefined}>
           Join
@@ -121,9 +122,11 @@ function GuestForm() {
 }
 
 function guestHint(name: string, slug: string | undefined): string {
-  if (name.trim() === "") return "A name that isn’t above joins as a guest.";
-  if (slug === undefined) return "That leaves nothing to go by: use letters a–z or digits.";
-  return slug === name.trim() ? `You’ll be known as ${slug}.` : `You’ll be known as ${slug}, which fits in a link.`;
+  if (name.trim() === "") return "If the name isn’t in the list, you join as a guest.";
+  if (slug === undefined) return "This name can’t be used. Use letters a–z or digits.";
+  return slug === name.trim()
+    ? `You’ll be known as ${slug}.`
+    : `You’ll be known as ${slug}: names can’t have spaces, accents or special characters.`;
 }
 
 function PeopleSkeleton() {

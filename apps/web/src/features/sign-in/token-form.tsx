@@ -1,19 +1,20 @@
 import { type FormEvent, useState } from "react";
 
 interface TokenFormProps {
+  /** An error to show at first. */
   problem: string | undefined;
-  /** Takes the token, or says why not. */
+  /** Signs in with the token. Returns an error message if it is invalid. */
   onToken(token: string): string | undefined;
 }
 
-/** Where a token that didn't come by link is pasted. */
+/** A form to paste an issuer's token. */
 export function TokenForm({ problem, onToken }: TokenFormProps) {
   const [token, setToken] = useState("");
-  const [refusal, setRefusal] = useState(problem);
+  const [error, setError] = useState(problem);
 
   function submit(event: FormEvent): void {
     event.preventDefault();
-    setRefusal(onToken(token.trim()));
+    setError(onToken(token.trim()));
   }
 
   return (
@@ -31,14 +32,14 @@ export function TokenForm({ problem, onToken }: TokenFormProps) {
         autoComplete="off"
         spellCheck={false}
         aria-describedby="token-hint"
-        aria-invalid={refusal !== undefined}
+        aria-invalid={error !== undefined}
       />
       <p
         id="token-hint"
-        className={refusal === undefined ? "guest-form__hint" : "guest-form__hint guest-form__hint--bad"}
+        className={error === undefined ? "guest-form__hint" : "guest-form__hint guest-form__hint--bad"}
         role="status"
       >
-        {refusal ?? "It stays in this tab and is forgotten when the tab closes."}
+        {error ?? "The token is kept in this tab only. It is deleted when you close the tab."}
       </p>
       <button className="button button--primary" type="submit" disabled={token.trim() === ""}>
         Sign in

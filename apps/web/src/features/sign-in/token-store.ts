@@ -1,23 +1,22 @@
 /**
- * The issuer's token, for as long as the tab lives: in `sessionStorage`, which other tabs don't see, so that a reload
- * doesn't sign out.
+ * Keeps the issuer's token in `sessionStorage`: it survives a reload, other tabs can't see it, and it is deleted with the
+ * tab.
  */
 const STORAGE_KEY = "presence.token";
 
-/** The token in the fragment of the address, taken out of the address bar and the history, or else the stored one. */
-export function takeToken(): string | undefined {
+/** Reads the token from the URL fragment and removes it from the address bar and the history; otherwise the stored one. */
+export function readToken(): string | undefined {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get("token");
   if (fromLink === null) return sessionStorage.getItem(STORAGE_KEY) ?? undefined;
   history.replaceState(null, "", location.pathname + location.search);
-  keepToken(fromLink);
-  keepToken(fromLink);
+  storeToken(fromLink);
   return fromLink;
 }
 
-export function keepToken(token: string): void {
+export function storeToken(token: string): void {
   sessionStorage.setItem(STORAGE_KEY, token);
 }
 
-export function dropToken(): void {
+export function deleteToken(): void {
   sessionStorage.removeItem(STORAGE_KEY);
 }

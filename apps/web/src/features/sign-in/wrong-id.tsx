@@ -3,7 +3,7 @@ import { clientSlug } from "../../lib/people/client-slug.ts";
 import { BrandMark } from "../../ui/brand-mark.tsx";
 import { Notice } from "../../ui/notice.tsx";
 
-/** The link names a client that can't exist. */
+/** Shown for a link with an invalid client id. */
 export function WrongId({ id }: { id: string }) {
   const suggestion = clientSlug(id);
   const shown = id.length > 40 ? `${id.slice(0, 40)}…` : id;
@@ -13,7 +13,7 @@ export function WrongId({ id }: { id: string }) {
       <Notice
         level={1}
         figure={<BrandMark />}
-        title="Nobody can have that name"
+        title="This name can’t be used"
         actions={
           <>
             {suggestion !== undefined && (
@@ -28,7 +28,7 @@ export function WrongId({ id }: { id: string }) {
         }
       >
         <p>
-          {id === "" ? "The link names no one." : `The link says “${shown}”.`} A name in a link is {CLIENT_ID_RULE}.
+          {id === "" ? "The link has no name." : `The link has the name “${shown}”.`} A name must be {CLIENT_ID_RULE}.
         </p>
       </Notice>
     </main>

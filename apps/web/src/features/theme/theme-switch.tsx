@@ -1,35 +1,30 @@
-import { useEffect, useId, useState } from "react";
+import { useEffect, useState } from "react";
 import { Icon } from "../../ui/icon.tsx";
+import { SegmentedControl } from "../../ui/segmented-control.tsx";
 import { chooseTheme, currentTheme, followTheme, THEMES, type Theme } from "./theme.ts";
-import "./theme-switch.css";
 
 const LABELS: Record<Theme, string> = { system: "System", light: "Light", dark: "Dark" };
 
-/** System, light or dark. */
+const CHOICES = THEMES.map((value) => ({
+  value,
+  title: `${LABELS[value]} theme`,
+  label: (
+    <>
+      <Icon name={value} />
+      <span className="visually-hidden">{LABELS[value]}</span>
+    </>
+  ),
+}));
+
+/** Chooses the theme: system, light or dark. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState(currentTheme);
-  const group = useId();
   useEffect(() => followTheme(() => setTheme(currentTheme())), []);
 
-  return (
-    <fieldset className="theme-switch">
-      <legend className="visually-hidden">Theme</legend>
-      {THEMES.map((choice) => (
-        <label key={choice} className="theme-switch__choice" title={`${LABELS[choice]} theme`}>
-          <input
-            className="visually-hidden"
-            type="radio"
-            name={group}
-            checked={theme === choice}
-            onChange={() => {
-              chooseTheme(choice);
-              setTheme(choice);
-            }}
-          />
-          <Icon name={choice} />
-          <span className="visually-hidden">{LABELS[choice]}</span>
-        </label>
-      ))}
-    </fieldset>
-  );
+  function choose(choice: Theme): void {
+    chooseTheme(choice);
+    setTheme(choice);
+  }
+
+  return <SegmentedControl legend="Theme" choices={CHOICES} value={theme} onChange={choose} size="icon" />;
 }

@@ -1,7 +1,7 @@
 /**
- * The server's HTTP API, but for the stream.
+ * The server's HTTP API, except the event stream.
  *
- * Each call throws a `ProblemError` when the server refuses, and a `TypeError` or `TimeoutError` when it can't be
+ * Each call throws a `ProblemError` for an error response, and a `TypeError` or `TimeoutError` if the server can't be
  * reached.
  */
 import type { ClientId, ContactsResponse, PeopleResponse, Profile, SessionResponse } from "@presence/protocol";
@@ -9,10 +9,10 @@ import { problemErrorOf } from "./problem-error.ts";
 
 const TIMEOUT_MS = 10_000;
 
-/** How requests leave the page: `fetch`, or something that behaves like it. */
+/** `fetch` or a wrapper around it. */
 export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
-/** Whom one may sign in as in demo mode; `undefined` where the server wants tokens of an issuer instead. */
+/** The people to sign in as in demo mode; `undefined` if the server requires an issuer's tokens. */
 export async function fetchPeople(signal: AbortSignal): Promise<Profile[] | undefined> {
   const response = await fetch("/api/people", { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
   if (response.status === 404) return undefined;
@@ -20,7 +20,7 @@ export async function fetchPeople(signal: AbortSignal): Promise<Profile[] | unde
   return people;
 }
 
-/** A client and whom they see, without anyone's presence: that comes by the stream alone. */
+/** The profiles of a client and its contacts. Their presence comes from the event stream only. */
 export interface ContactList {
   me: Profile;
   contacts: Profile[];
@@ -36,7 +36,7 @@ export async function fetchContacts(token: string, signal: AbortSignal): Promise
   return { me: profile, contacts: contacts.map((contact) => contact.profile) };
 }
 
-/** A session for `client`, in demo mode. */
+/** Creates a session for `client`. Works in demo mode only. */
 export async function createSession(send: Fetch, client: ClientId): Promise<SessionResponse> {
   const response = await send("/api/sessions", {
     method: "POST",
@@ -47,7 +47,7 @@ export async function createSession(send: Fetch, client: ClientId): Promise<Sess
   return readJson(response);
 }
 
-/** Signs out: the token and every connection opened with it end. */
+/** Signs out: the server revokes the token and closes every connection opened with it. */
 export async function deleteSession(send: Fetch, token: string): Promise<void> {
   const response = await send("/api/sessions/current", {
     method: "DELETE",
@@ -57,7 +57,7 @@ export async function deleteSession(send: Fetch, token: string): Promise<void> {
   if (!response.ok) throw await problemErrorOf(response);
 }
 
-/** Shows the server that the browser behind `connection` lives. */
+/** Tells the server that the browser behind `connection` is still running. */
 export async function ping(send: Fetch, connection: string, token: string, timeoutMs: number): Promise<void> {
   const response = await send("/api/events/pings", {
     method: "POST",

@@ -3,10 +3,10 @@ import { parseRetryAfterMs } from "./retry-after.ts";
 
 const TOO_MANY_REQUESTS = 429;
 
-/** The server refused, and said why. */
+/** An error response of the server. */
 export class ProblemError extends Error {
   readonly problem: Problem;
-  /** How long it asks to stay away, where it asks. */
+  /** From the `Retry-After` header; `undefined` without one. */
   readonly retryAfterMs: number | undefined;
 
   constructor(problem: Problem, retryAfterMs: number | undefined) {
@@ -17,15 +17,15 @@ export class ProblemError extends Error {
   }
 }
 
-/** What an error response says; where its body is no problem, one made from the status. */
+/** Reads an error response. If its body isn't a problem document, the problem is made from the status. */
 export async function problemErrorOf(response: Response): Promise<ProblemError> {
   const body: unknown = await response.json().catch(() => undefined);
-  const problem = isProblem(body) ? body : unexplained(response.status);
+  const problem = isProblem(body) ? body : problemOfStatus(response.status);
   return new ProblemError(problem, parseRetryAfterMs(response.headers.get("Retry-After"), Date.now()));
 }
 
-/** Whether there is no room at the moment: for anybody, for this address or for this client. */
-export function saysFull({ status, type }: Problem): boolean {
+/** Whether a connection limit is reached: the server's, the address's or the client's. */
+export function isServerFull({ status, type }: Problem): boolean {
   return status === TOO_MANY_REQUESTS || type === "urn:presence:problem:server-full";
 }
 
@@ -44,11 +44,11 @@ function isProblem(body: unknown): body is Problem {
   );
 }
 
-function unexplained(status: number): Problem {
+function problemOfStatus(status: number): Problem {
   return {
     type: "about:blank",
-    title: "The server couldn't answer",
+    title: "The server reported an error",
     status,
-    detail: `The server answered with status ${status} and no explanation. Try again in a moment.`,
+    detail: `The server answered with status ${status} and gave no reason. Try again in a moment.`,
   };
 }

@@ -1,6 +1,4 @@
-/**
- * A `Retry-After` header in milliseconds: seconds or an HTTP date. `undefined` where it is missing or neither.
- */
+/** Parses a `Retry-After` header (seconds or an HTTP date) into ms from now; `undefined` if it is missing or invalid. */
 export function parseRetryAfterMs(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,6}$/.test(header.trim())) return Number(header) * 1000;

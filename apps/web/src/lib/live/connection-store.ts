@@ -4,16 +4,16 @@ import type { LinkView } from "./link-view.ts";
 
 export interface ConnectionState {
   view: LinkView;
-  /** When the presence on the page was last known to be true, ms since the epoch. */
+  /** When the presence on the page was last known to be up to date, ms since the epoch. */
   asOfMs: number | undefined;
-  /** The stream has been down long enough that statuses must not be shown as if they were true. */
+  /** The stream has been down so long that statuses must be shown as unknown. */
   isStale: boolean;
-  /** For requests beside the stream. */
+  /** For requests other than the stream. */
   token: string | undefined;
-  /** Clients in use in this browser. */
+  /** The clients that are open in this browser. */
   inUse: ReadonlySet<ClientId>;
-  /** How many pages share the connection. */
-  tabs: number;
+  /** How many tabs share the connection. */
+  tabCount: number;
 }
 
 export const INITIAL_CONNECTION: ConnectionState = {
@@ -22,15 +22,18 @@ export const INITIAL_CONNECTION: ConnectionState = {
   isStale: false,
   token: undefined,
   inUse: new Set(),
-  tabs: 1,
+  tabCount: 1,
 };
 
 export const connectionStore = createStore<ConnectionState>(() => INITIAL_CONNECTION);
 
-/** A stream that is back this soon was a hiccup: the page needn't flinch. */
+/** An interruption shorter than this isn't shown. */
 const STALE_GRACE_MS = 800;
 
-/** How long after `view` was entered its statuses become stale; `undefined` where they are true or don't exist yet. */
+/**
+ * How long after entering `view` the statuses become stale, in ms; `undefined` if they are up to date or not yet
+ * received.
+ */
 export function staleDelayMs(view: LinkView): number | undefined {
   switch (view.kind) {
     case "live":

@@ -8,7 +8,7 @@ const presence = (client: string, id: string) => ({
   data: JSON.stringify({ client, status: "ONLINE", since: 1 }),
 });
 
-it("gives each message to the channel named last", () => {
+it("assigns each message to the last named channel", () => {
   const demultiplex = createDemultiplexer(2);
   const messages = [channel(1), presence("omar", "a.1"), presence("magali", "a.2"), channel(0), presence("omar", "a.1")]
     .map(demultiplex)
@@ -20,7 +20,7 @@ it("gives each message to the channel named last", () => {
   ]);
 });
 
-it("ends the channel that the message names, without switching to it", () => {
+it("ends the named channel without switching to it", () => {
   const demultiplex = createDemultiplexer(2);
   demultiplex(channel(0));
   const problem = { type: "about:blank", title: "No", status: 401, detail: "No." };
@@ -32,7 +32,7 @@ it("ends the channel that the message names, without switching to it", () => {
   expect(demultiplex(presence("omar", "a.3"))).toMatchObject({ channel: 0 });
 });
 
-it("ignores what it can't place or understand", () => {
+it("ignores unknown channels, unknown events and invalid data", () => {
   const demultiplex = createDemultiplexer(1);
   expect(demultiplex(presence("omar", "a.1"))).toBeUndefined();
   demultiplex(channel(7));

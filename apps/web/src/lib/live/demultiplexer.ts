@@ -1,17 +1,17 @@
 import { type Presence, type Problem, parseStreamMessage, type SnapshotMessage } from "@presence/protocol";
 
-/** A message of one of the streams in a multiplexed response; `channel` is the stream's place in the request. */
+/** A message of one stream in a multiplexed response. `channel` is the stream's index in the request. */
 export type ChannelMessage = { channel: number; id: string | undefined } & (
   | { kind: "snapshot"; snapshot: SnapshotMessage }
   | { kind: "presence"; presence: Presence }
   | { kind: "end"; problem: Problem }
 );
 
-/** Puts the events of one multiplexed response, fed in order, back into the streams they belong to. */
+/** Assigns the events of one multiplexed response, given in order, to their streams. */
 export function createDemultiplexer(channels: number) {
   let current: number | undefined;
 
-  /** What `event` says and to whom, or `undefined` where it says nothing that we understand. */
+  /** Returns the channel's message, or `undefined` for a `channel` event and events of unknown type or invalid data. */
   return function demultiplex(event: {
     event?: string | undefined;
     id?: string | undefined;

@@ -4,31 +4,29 @@ import type { Fetch } from "../api/api.ts";
 import { problemErrorOf } from "../api/problem-error.ts";
 import { type ChannelMessage, createDemultiplexer } from "./demultiplexer.ts";
 
-/** One client's stream, as part of a multiplexed one. */
-export interface StreamOrder extends StreamRequest {
+/** The request for one client's stream in a multiplexed response. */
+export interface StreamSubscription extends StreamRequest {
   client: ClientId;
 }
 
 export interface EventStream {
-  /** The id under which the server expects pings. */
+  /** The connection's id, sent with pings. */
   connection: string;
-  /** Whose streams it carries at this moment: the server may end one and go on with the others. */
+  /** The clients whose streams it carries now. The server may end one stream and continue the others. */
   clients: ReadonlySet<ClientId>;
-  /** When the server answered, ms since the epoch. */
-  openedAtMs: number;
-  /** How often the server's clients are refreshed: pings come more often than that. */
+  /** The server's heartbeat interval, in ms. Pings must be more frequent. */
   heartbeatIntervalMs: number;
-  /** When bytes last arrived, keep-alives included. */
+  /** When bytes (messages or keep-alives) last arrived, ms since the epoch. */
   lastBytesAtMs(): number;
-  /** Ends it: no callback is called any more. */
+  /** Closes the stream. No callback is called afterwards. */
   close(): void;
 }
 
 export interface EventStreamCallbacks {
-  onMessage(order: StreamOrder, message: ChannelMessage): void;
-  /** The server said how long to wait before coming back, once this stream has ended. */
+  onMessage(subscription: StreamSubscription, message: ChannelMessage): void;
+  /** The server sent `retry:`, the time to wait before reconnecting. */
   onRetry(retryMs: number): void;
-  /** It is over, in good order or not. */
+  /** The server closed the stream (`ended`), or it broke (`failed`). */
   onEnd(outcome: "ended" | "failed"): void;
 }
 
@@ -38,21 +36,22 @@ const DEFAULT_HEARTBEAT_INTERVAL_MS = 5000;
 /**
  * Opens one response that carries the streams of several clients.
  *
- * @throws ProblemError, or `fetch`'s own errors where the server can't be reached
+ * @param signal aborts the opening; it has no effect on an open stream
+ * @throws ProblemError for an error response, or `fetch`'s errors if the server can't be reached
  */
 export async function openEventStream(
   send: Fetch,
-  orders: readonly StreamOrder[],
+  subscriptions: readonly StreamSubscription[],
   signal: AbortSignal,
   callbacks: EventStreamCallbacks,
 ): Promise<EventStream> {
   const connection = randomId();
   const abort = new AbortController();
-  const response = await answerInTime(
+  const response = await withTimeout(
     send(`/api/events?connection=${connection}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-      body: JSON.stringify(requestOf(orders)),
+      body: JSON.stringify(toRequest(subscriptions)),
       cache: "no-store",
       signal: abort.signal,
     }),
@@ -63,19 +62,18 @@ export async function openEventStream(
     throw await problemErrorOf(response);
   }
 
-  const clients = new Set(orders.map(({ client }) => client));
-  const demultiplex = createDemultiplexer(orders.length);
-  const openedAtMs = Date.now();
-  let lastBytesAtMs = openedAtMs;
+  const clients = new Set(subscriptions.map(({ client }) => client));
+  const demultiplex = createDemultiplexer(subscriptions.length);
+  let lastBytesAtMs = Date.now();
   let isClosed = false;
 
   const parser = createParser({
     onEvent(event) {
       const message = demultiplex(event);
-      const order = message === undefined ? undefined : orders[message.channel];
-      if (message === undefined || order === undefined || isClosed) return;
-      if (message.kind === "end") clients.delete(order.client);
-      callbacks.onMessage(order, message);
+      const subscription = message === undefined ? undefined : subscriptions[message.channel];
+      if (message === undefined || subscription === undefined || isClosed) return;
+      if (message.kind === "end") clients.delete(subscription.client);
+      callbacks.onMessage(subscription, message);
     },
     onRetry: callbacks.onRetry,
   });
@@ -91,8 +89,8 @@ export async function openEventStream(
   return {
     connection,
     clients,
-    openedAtMs,
-    heartbeatIntervalMs: positive(response.headers.get("Presence-Heartbeat-Interval")) ?? DEFAULT_HEARTBEAT_INTERVAL_MS,
+    heartbeatIntervalMs:
+      parsePositive(response.headers.get("Presence-Heartbeat-Interval")) ?? DEFAULT_HEARTBEAT_INTERVAL_MS,
     lastBytesAtMs: () => lastBytesAtMs,
     close() {
       isClosed = true;
@@ -101,23 +99,29 @@ export async function openEventStream(
   };
 }
 
-/** Aborts the request when the answer is late or `signal` says so; once the answer is there, neither matters any more. */
-async function answerInTime(answer: Promise<Response>, abort: AbortController, signal: AbortSignal): Promise<Response> {
-  const giveUp = () => abort.abort(signal.reason);
-  const timer = setTimeout(giveUp, OPEN_TIMEOUT_MS);
-  signal.addEventListener("abort", giveUp);
-  if (signal.aborted) giveUp();
+/** Aborts the request on a timeout or by `signal` until the response headers have arrived. */
+async function withTimeout(
+  response: Promise<Response>,
+  abort: AbortController,
+  signal: AbortSignal,
+): Promise<Response> {
+  const cancel = () => abort.abort(signal.reason);
+  const timer = setTimeout(cancel, OPEN_TIMEOUT_MS);
+  signal.addEventListener("abort", cancel);
+  if (signal.aborted) cancel();
   try {
-    return await answer;
+    return await response;
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", cancel);
   }
 }
 
-function requestOf(orders: readonly StreamOrder[]): MultiplexRequest {
+function toRequest(subscriptions: readonly StreamSubscription[]): MultiplexRequest {
   return {
-    streams: orders.map(({ token, lastEventId }) => (lastEventId === undefined ? { token } : { token, lastEventId })),
+    streams: subscriptions.map(({ token, lastEventId }) =>
+      lastEventId === undefined ? { token } : { token, lastEventId },
+    ),
   };
 }
 
@@ -130,12 +134,12 @@ async function readAll(body: ReadableStream<Uint8Array<ArrayBuffer>>, onText: (t
   }
 }
 
-function positive(header: string | null): number | undefined {
+function parsePositive(header: string | null): number | undefined {
   const number = Number(header ?? Number.NaN);
   return number > 0 && Number.isFinite(number) ? number : undefined;
 }
 
-/** 128 random bits in hexadecimal. Unlike `crypto.randomUUID` this works where the page isn't in a secure context. */
+/** 128 random bits in hexadecimal. `crypto.randomUUID` needs a secure context; this doesn't. */
 function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,51 +1,51 @@
-/** Who is who in this browser: pages, the clients they show, and each client's session, stream position and picture. */
+/** Manages this browser's tabs and their clients, with each client's session, stream position and snapshot. */
 import { type ClientId, MAX_CHANNELS, type Presence, type Problem } from "@presence/protocol";
 import { createSession, deleteSession } from "../api/api.ts";
-import { ProblemError, saysFull } from "../api/problem-error.ts";
+import { isServerFull, ProblemError } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
-import type { StreamOrder } from "./event-stream.ts";
+import type { StreamSubscription } from "./event-stream.ts";
 import { type Link, startLink } from "./link.ts";
 import { type LinkView, viewWithoutStream } from "./link-view.ts";
 import { createNetwork } from "./network.ts";
-import { isNews, missedChanges, pictureOf } from "./picture.ts";
-import type { Credential, Sighting, TabMessage, WorkerMessage } from "./tab-protocol.ts";
+import { isUpdate, missedChanges, toSnapshot } from "./snapshot.ts";
+import type { Credential, ObservedChange, TabMessage, WorkerMessage } from "./tab-protocol.ts";
 
 interface Tab {
   post(message: WorkerMessage): void;
   client: Client | undefined;
-  /** What it was last told of its link, so that it hears of changes only. */
-  lastLink: string;
+  /** The last link view sent to it, as JSON. Equal views aren't sent again. */
+  lastLinkView: string;
 }
 
 interface Client {
   id: ClientId;
   credential: Credential;
-  phase: { kind: "wanted" } | { kind: "signed-out" } | { kind: "refused"; problem: Problem };
+  phase: { kind: "active" } | { kind: "signed-out" } | { kind: "refused"; problem: Problem };
   token: string | undefined;
   sessionMadeAtMs: number;
-  /** Whether the session was made because the server had refused the one before, and hasn't been of use yet. */
-  isSecondTry: boolean;
+  /** The session replaces one that the server refused, and has received no snapshot yet. */
+  isRetriedSession: boolean;
   lastEventId: string | undefined;
-  picture: Map<ClientId, Presence> | undefined;
-  /** Changes that await the end of the run they arrived in. */
-  pending: Sighting[];
-  /** Since when a live stream carries it, ms since the epoch; `undefined` while none does. */
-  carriedSinceMs: number | undefined;
-  /** The last time without a stream, ms since the epoch; its end is `undefined` while it lasts. */
+  snapshot: Map<ClientId, Presence> | undefined;
+  /** Changes to send to the tabs at the end of the current task. */
+  pending: ObservedChange[];
+  /** Since when a stream carries this client, ms since the epoch; `undefined` without a stream. */
+  liveSinceMs: number | undefined;
+  /** The last period without a stream, in ms since the epoch. `toMs` is `undefined` while it lasts. */
   gap: { fromMs: number; toMs: number | undefined } | undefined;
   tabs: Set<Tab>;
 }
 
 export interface Hub {
-  /** Takes in a page that speaks through `port`. */
+  /** Adds the tab at the other end of `port`. */
   addPort(port: MessagePort): void;
 }
 
-/** A second session that is refused this soon after it was made won't get better by making a third. */
+/** If the server refuses a renewed session this soon, the client isn't retried. */
 const SESSION_MIN_AGE_MS = 5000;
-/** A channel that the server ended while others go on (a reader too slow, say) is opened again this much later. */
+/** The wait before reopening a channel that the server ended alone, for example because its reader was too slow. */
 const ENDED_CHANNEL_DELAY_MS = 1000;
-/** As is one for which there was no room. */
+/** The wait before reopening a channel after reaching a connection limit. */
 const FULL_CHANNEL_DELAY_MS = 5000;
 
 export function startHub(): Hub {
@@ -56,20 +56,20 @@ export function startHub(): Hub {
 
   const link: Link = startLink({
     network,
-    isWanted: () => wantedClients().length > 0,
-    prepareOrders,
-    tokenOf: (ids) => wantedClients().find(({ id, token }) => ids.has(id) && token !== undefined)?.token,
+    isNeeded: () => activeClients().length > 0,
+    prepareSubscriptions,
+    tokenOf: (ids) => activeClients().find(({ id, token }) => ids.has(id) && token !== undefined)?.token,
     onMessage: receive,
-    onChange: showLinks,
+    onChange: broadcastLinkViews,
   });
 
-  function wantedClients(): Client[] {
-    return [...clients.values()].filter(({ phase }) => phase.kind === "wanted");
+  function activeClients(): Client[] {
+    return [...clients.values()].filter(({ phase }) => phase.kind === "active");
   }
 
-  async function prepareOrders(): Promise<StreamOrder[]> {
-    await Promise.all(wantedClients().map(ensureSession));
-    return wantedClients().flatMap(({ id: client, token, lastEventId }) => {
+  async function prepareSubscriptions(): Promise<StreamSubscription[]> {
+    await Promise.all(activeClients().map(ensureSession));
+    return activeClients().flatMap(({ id: client, token, lastEventId }) => {
       if (token === undefined) return [];
       return lastEventId === undefined ? [{ client, token }] : [{ client, token, lastEventId }];
     });
@@ -86,7 +86,7 @@ export function startHub(): Hub {
       setToken(client, token);
     } catch (error) {
       const isFinal = error instanceof ProblemError && error.problem.status >= 400 && error.problem.status < 500;
-      if (!isFinal || saysFull(error.problem)) throw error;
+      if (!isFinal || isServerFull(error.problem)) throw error;
       setPhase(client, { kind: "refused", problem: error.problem });
     }
   }
@@ -99,17 +99,17 @@ export function startHub(): Hub {
 
   function setPhase(client: Client, phase: Client["phase"]): void {
     client.phase = phase;
-    if (phase.kind !== "wanted") {
+    if (phase.kind !== "active") {
       setToken(client, undefined);
       client.lastEventId = undefined;
     }
-    showLinks();
+    broadcastLinkViews();
     link.refresh();
   }
 
-  function receive(order: StreamOrder, message: ChannelMessage): void {
-    const client = clients.get(order.client);
-    if (client?.phase.kind !== "wanted") return;
+  function receive(subscription: StreamSubscription, message: ChannelMessage): void {
+    const client = clients.get(subscription.client);
+    if (client?.phase.kind !== "active") return;
     if (message.id !== undefined) client.lastEventId = message.id;
     switch (message.kind) {
       case "snapshot":
@@ -119,30 +119,30 @@ export function startHub(): Hub {
         receivePresence(client, message.presence);
         break;
       case "end":
-        showLinks();
-        // The end of a session that another has taken the place of is no news.
-        if (order.token === client.token) receiveEnd(client, message.problem);
+        broadcastLinkViews();
+        // Ignore the end of a session that has been replaced.
+        if (subscription.token === client.token) receiveEnd(client, message.problem);
         break;
     }
   }
 
   function receiveSnapshot(client: Client, contacts: Presence[]): void {
     const seenAtMs = Date.now();
-    const missed = client.picture === undefined ? [] : missedChanges(client.picture, contacts);
-    client.picture = pictureOf(contacts);
+    const missed = client.snapshot === undefined ? [] : missedChanges(client.snapshot, contacts);
+    client.snapshot = toSnapshot(contacts);
     client.pending = [];
-    client.isSecondTry = false;
+    client.isRetriedSession = false;
     broadcast(client, {
-      kind: "picture",
+      kind: "snapshot",
       contacts,
       missed: missed.map((presence) => ({ ...presence, seenAtMs, missed: true })),
     });
-    showLinks();
+    broadcastLinkViews();
   }
 
   function receivePresence(client: Client, presence: Presence): void {
-    if (client.picture === undefined || !isNews(client.picture.get(presence.client), presence)) return;
-    client.picture.set(presence.client, presence);
+    if (client.snapshot === undefined || !isUpdate(client.snapshot.get(presence.client), presence)) return;
+    client.snapshot.set(presence.client, presence);
     if (client.pending.length === 0) queueMicrotask(() => flush(client));
     client.pending.push({ ...presence, seenAtMs: Date.now(), missed: isWithin(client.gap, presence.since) });
   }
@@ -154,48 +154,49 @@ export function startHub(): Hub {
 
   function receiveEnd(client: Client, problem: Problem): void {
     if (problem.status !== 401) {
-      link.refresh(saysFull(problem) ? FULL_CHANNEL_DELAY_MS : ENDED_CHANNEL_DELAY_MS);
+      link.refresh(isServerFull(problem) ? FULL_CHANNEL_DELAY_MS : ENDED_CHANNEL_DELAY_MS);
       return;
     }
-    const isHopeless = client.isSecondTry && Date.now() - client.sessionMadeAtMs < SESSION_MIN_AGE_MS;
+    const isRefusedAgain = client.isRetriedSession && Date.now() - client.sessionMadeAtMs < SESSION_MIN_AGE_MS;
     if (problem.type === "urn:presence:problem:signed-out") setPhase(client, { kind: "signed-out" });
-    else if (client.credential.kind === "token" || isHopeless) setPhase(client, { kind: "refused", problem });
+    else if (client.credential.kind === "token" || isRefusedAgain) setPhase(client, { kind: "refused", problem });
     else {
-      client.isSecondTry = true;
+      client.isRetriedSession = true;
       setToken(client, undefined);
       link.refresh();
     }
   }
 
   function viewOf(client: Client): LinkView {
-    if (client.phase.kind !== "wanted") return client.phase;
-    if (client.carriedSinceMs !== undefined && client.picture !== undefined) {
-      return { kind: "live", sinceMs: client.carriedSinceMs };
+    if (client.phase.kind !== "active") return client.phase;
+    if (client.liveSinceMs !== undefined && client.snapshot !== undefined) {
+      return { kind: "live", sinceMs: client.liveSinceMs };
     }
-    return viewWithoutStream(link.state(), { isOnline, hasPicture: client.picture !== undefined });
+    return viewWithoutStream(link.state(), { isOnline, hasSnapshot: client.snapshot !== undefined });
   }
 
-  /** Tells every page whose link looks different from what it was told last. */
-  function showLinks(): void {
+  /** Sends the link view to each tab for which it has changed. */
+  function broadcastLinkViews(): void {
     for (const client of clients.values()) {
-      noteCarriage(client, link.stream()?.clients.has(client.id) === true);
+      updateGap(client, link.stream()?.clients.has(client.id) === true);
       const view = viewOf(client);
-      for (const tab of client.tabs) showLink(tab, view);
+      for (const tab of client.tabs) sendLinkView(tab, view);
     }
   }
 
-  function noteCarriage(client: Client, isCarried: boolean): void {
-    if (isCarried === (client.carriedSinceMs !== undefined)) return;
+  /** Updates `liveSinceMs` and `gap` when a stream begins or stops to carry the client. */
+  function updateGap(client: Client, isLive: boolean): void {
+    if (isLive === (client.liveSinceMs !== undefined)) return;
     const nowMs = Date.now();
-    if (isCarried && client.gap !== undefined) client.gap.toMs = nowMs;
-    if (!isCarried) client.gap = { fromMs: link.lastHeardAtMs() ?? nowMs, toMs: undefined };
-    client.carriedSinceMs = isCarried ? nowMs : undefined;
+    if (isLive && client.gap !== undefined) client.gap.toMs = nowMs;
+    if (!isLive) client.gap = { fromMs: link.lastHeardAtMs() ?? nowMs, toMs: undefined };
+    client.liveSinceMs = isLive ? nowMs : undefined;
   }
 
-  function showLink(tab: Tab, view: LinkView): void {
+  function sendLinkView(tab: Tab, view: LinkView): void {
     const key = JSON.stringify(view);
-    if (key === tab.lastLink) return;
-    tab.lastLink = key;
+    if (key === tab.lastLinkView) return;
+    tab.lastLinkView = key;
     tab.post({ kind: "link", view, asOfMs: link.lastHeardAtMs() });
   }
 
@@ -203,9 +204,9 @@ export function startHub(): Hub {
     for (const tab of client.tabs) tab.post(message);
   }
 
-  function showCompany(): void {
+  function broadcastTabs(): void {
     const ids = [...clients.keys()];
-    for (const tab of tabs) tab.post({ kind: "company", clients: ids, tabs: tabs.size });
+    for (const tab of tabs) tab.post({ kind: "tabs", clients: ids, count: tabs.size });
   }
 
   function join(tab: Tab, credential: Credential): void {
@@ -213,22 +214,22 @@ export function startHub(): Hub {
     const client = clients.get(credential.client) ?? createClient(credential);
     clients.set(client.id, client);
     tab.client = client;
-    tab.lastLink = "";
+    tab.lastLinkView = "";
     tabs.add(tab);
     client.tabs.add(tab);
     if (credential.kind === "token" && client.token !== undefined && client.token !== credential.token) {
       client.token = undefined;
     }
     client.credential = credential;
-    client.phase = { kind: "wanted" };
+    client.phase = { kind: "active" };
     tab.post({ kind: "session", token: client.token });
-    if (client.picture !== undefined) {
+    if (client.snapshot !== undefined) {
       flush(client);
-      tab.post({ kind: "picture", contacts: [...client.picture.values()], missed: [] });
+      tab.post({ kind: "snapshot", contacts: [...client.snapshot.values()], missed: [] });
     }
-    if (clients.size > MAX_CHANNELS) setPhase(client, { kind: "refused", problem: browserIsFull() });
-    showLink(tab, viewOf(client));
-    showCompany();
+    if (clients.size > MAX_CHANNELS) setPhase(client, { kind: "refused", problem: tooManyClients() });
+    sendLinkView(tab, viewOf(client));
+    broadcastTabs();
     if (client.token === undefined || link.stream()?.clients.has(client.id) !== true) link.refresh();
   }
 
@@ -242,28 +243,28 @@ export function startHub(): Hub {
       clients.delete(client.id);
       link.refresh();
     }
-    showCompany();
+    broadcastTabs();
   }
 
   async function signOut(client: Client): Promise<void> {
     const { token } = client;
     setPhase(client, { kind: "signed-out" });
-    // Where the server can't be reached the lease ends what the farewell would have ended.
+    // If the request fails, the client goes offline when its lease expires.
     if (token !== undefined) await deleteSession(network.send, token).catch(() => undefined);
   }
 
   function signIn(client: Client): void {
-    if (client.phase.kind === "wanted") return;
-    setPhase(client, { kind: "wanted" });
+    if (client.phase.kind === "active") return;
+    setPhase(client, { kind: "active" });
   }
 
   function handle(tab: Tab, message: TabMessage): void {
     switch (message.kind) {
-      case "hello":
+      case "join":
         join(tab, message.credential);
         if (message.lock !== undefined) void watchLock(message.lock, () => leave(tab));
         break;
-      case "bye":
+      case "leave":
         leave(tab);
         break;
       case "sign-out":
@@ -272,27 +273,27 @@ export function startHub(): Hub {
       case "sign-in":
         if (tab.client !== undefined) signIn(tab.client);
         break;
-      case "nudge":
+      case "check-connection":
         isOnline = message.online;
-        link.nudge();
-        showLinks();
+        link.checkNow();
+        broadcastLinkViews();
         break;
       case "retry":
-        link.nudge();
+        link.checkNow();
         break;
       case "cut-network":
         network.cut();
         break;
       case "restore-network":
         network.restore();
-        link.nudge();
+        link.checkNow();
         break;
     }
   }
 
   return {
     addPort(port) {
-      const tab: Tab = { post: (message) => port.postMessage(message), client: undefined, lastLink: "" };
+      const tab: Tab = { post: (message) => port.postMessage(message), client: undefined, lastLinkView: "" };
       port.addEventListener("message", (event: MessageEvent<TabMessage>) => handle(tab, event.data));
       port.start();
     },
@@ -303,20 +304,20 @@ function createClient(credential: Credential): Client {
   return {
     id: credential.client,
     credential,
-    phase: { kind: "wanted" },
+    phase: { kind: "active" },
     token: undefined,
     sessionMadeAtMs: 0,
-    isSecondTry: false,
+    isRetriedSession: false,
     lastEventId: undefined,
-    picture: undefined,
+    snapshot: undefined,
     pending: [],
-    carriedSinceMs: undefined,
+    liveSinceMs: undefined,
     gap: undefined,
     tabs: new Set(),
   };
 }
 
-/** Calls `onReleased` once `lock` is free: when the page that holds it has gone, however it went. */
+/** Calls `onReleased` when `lock` is free, which means that its page was closed or has crashed. */
 async function watchLock(lock: string, onReleased: () => void): Promise<void> {
   await navigator.locks.request(lock, onReleased);
 }
@@ -325,11 +326,11 @@ function isWithin(gap: Client["gap"], atMs: number): boolean {
   return gap !== undefined && atMs >= gap.fromMs && atMs < (gap.toMs ?? Number.POSITIVE_INFINITY);
 }
 
-function browserIsFull(): Problem {
+function tooManyClients(): Problem {
   return {
     type: "about:blank",
-    title: "This browser is full",
+    title: "Too many people in this browser",
     status: 429,
-    detail: `One browser can be ${MAX_CHANNELS} people at a time. Close one of the other tabs and sign in again.`,
+    detail: `One browser can be ${MAX_CHANNELS} people at a time. Close another tab, then sign in again.`,
   };
 }

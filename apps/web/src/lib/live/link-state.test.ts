@@ -11,64 +11,64 @@ const idle: LinkState = { kind: "idle" };
 const live: LinkState = { kind: "live" };
 
 describe("nextLinkState", () => {
-  it("opens when wanted, and rests when not", () => {
-    expect(run(idle, { kind: "wanted" })).toEqual({ kind: "opening", failures: 0, isFull: false });
-    expect(run(idle, { kind: "wanted" }, { kind: "opened" })).toEqual(live);
-    expect(run(live, { kind: "unwanted" })).toEqual(idle);
+  it("opens on start and becomes idle on stop", () => {
+    expect(run(idle, { kind: "start" })).toEqual({ kind: "opening", failures: 0, isFull: false });
+    expect(run(idle, { kind: "start" }, { kind: "opened" })).toEqual(live);
+    expect(run(live, { kind: "stop" })).toEqual(idle);
   });
 
-  it("waits what the server asked for when the server ended the stream", () => {
+  it("waits for the server's retry time after the server ended the stream", () => {
     expect(run(live, { kind: "ended" })).toEqual({ kind: "waiting", failures: 0, isFull: false, retryAtMs: 1_002_000 });
   });
 
-  it("backs off further with each failure, and remembers that it once was live", () => {
+  it("increases the back-off with each failure", () => {
     const first = run(live, { kind: "failed" });
     expect(first).toEqual({ kind: "waiting", failures: 1, isFull: false, retryAtMs: 1_001_000 });
-    const second = run(first, { kind: "due" }, { kind: "failed" });
+    const second = run(first, { kind: "retry" }, { kind: "failed" });
     expect(second).toEqual({ kind: "waiting", failures: 2, isFull: false, retryAtMs: 1_002_000 });
   });
 
-  it("stays away for as long as the server says, and a random while more", () => {
-    const state = run(idle, { kind: "wanted" }, { kind: "failed", retryAfterMs: 5000 });
+  it("waits for the Retry-After time plus a random back-off", () => {
+    const state = run(idle, { kind: "start" }, { kind: "failed", retryAfterMs: 5000 });
     expect(state).toEqual({ kind: "waiting", failures: 1, isFull: false, retryAtMs: 1_006_000 });
   });
 
-  it("knows that the server is full until it is let in, or is told otherwise", () => {
+  it("keeps isFull until the stream opens or an attempt fails for another reason", () => {
     const full: LinkEvent = { kind: "failed", retryAfterMs: 5000, isFull: true };
-    const waiting = run(idle, { kind: "wanted" }, full);
+    const waiting = run(idle, { kind: "start" }, full);
     expect(waiting).toMatchObject({ kind: "waiting", isFull: true });
-    expect(run(waiting, { kind: "due" })).toMatchObject({ kind: "opening", isFull: true });
-    expect(run(waiting, { kind: "due" }, { kind: "failed" })).toMatchObject({ kind: "waiting", isFull: false });
-    expect(run(waiting, { kind: "due" }, { kind: "opened" })).toEqual(live);
+    expect(run(waiting, { kind: "retry" })).toMatchObject({ kind: "opening", isFull: true });
+    expect(run(waiting, { kind: "retry" }, { kind: "failed" })).toMatchObject({ kind: "waiting", isFull: false });
+    expect(run(waiting, { kind: "retry" }, { kind: "opened" })).toEqual(live);
   });
 
-  it("tries at once when the stream is known to be dead", () => {
+  it("reconnects immediately when the stream is dead", () => {
     expect(run(live, { kind: "dead" })).toEqual({ kind: "opening", failures: 0, isFull: false });
   });
 
-  it("takes a stream that opened in spite of all", () => {
+  it("becomes live when a stream opens while waiting", () => {
     expect(run(live, { kind: "failed" }, { kind: "opened" })).toEqual(live);
   });
 
-  it("doesn't spin when a new stream dies at once again and again", () => {
+  it("backs off when a new stream dies immediately", () => {
     expect(run(live, { kind: "dead" }, { kind: "dead" }).kind).toBe("waiting");
   });
 
-  it("forgets its failures once live", () => {
-    const state = run(live, { kind: "failed" }, { kind: "due" }, { kind: "opened" }, { kind: "failed" });
+  it("resets the failures once live", () => {
+    const state = run(live, { kind: "failed" }, { kind: "retry" }, { kind: "opened" }, { kind: "failed" });
     expect(state).toMatchObject({ failures: 1 });
   });
 
-  it("treats an answer that ends before it began as a failure", () => {
-    expect(run(idle, { kind: "wanted" }, { kind: "ended" })).toMatchObject({ kind: "waiting", failures: 1 });
+  it("treats a stream that ends before it opened as a failure", () => {
+    expect(run(idle, { kind: "start" }, { kind: "ended" })).toMatchObject({ kind: "waiting", failures: 1 });
   });
 
   it.each<[LinkState, LinkEvent]>([
-    [idle, { kind: "due" }],
+    [idle, { kind: "retry" }],
     [idle, { kind: "failed" }],
     [idle, { kind: "opened" }],
-    [live, { kind: "wanted" }],
-    [live, { kind: "due" }],
+    [live, { kind: "start" }],
+    [live, { kind: "retry" }],
   ])("%j ignores %j", (state, event) => {
     expect(nextLinkState(state, event, context)).toBe(state);
   });

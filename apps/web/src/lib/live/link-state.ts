@@ -1,48 +1,48 @@
 /**
- * The states of a link to the server, and what leads from one to the next. Pure: the time, the dice and the server's
- * wishes are arguments; `link.ts` owns the stream and the timers.
+ * The state machine of the link to the server. It is pure: time and random numbers are arguments. `link.ts` owns the
+ * stream and the timers.
  */
 import { backOffMs } from "./back-off.ts";
 
 export type LinkState =
-  /** nobody wants anything */
+  /** no client needs a stream */
   | { kind: "idle" }
   /**
-   * a stream is being opened; `failures` attempts in a row have failed before this one, the last because the server was
-   * full where `isFull`
+   * a stream is being opened; `failures` is the number of failed attempts in a row before this one, and `isFull` tells
+   * whether the last one failed because the server was full
    */
   | { kind: "opening"; failures: number; isFull: boolean }
   | { kind: "live" }
-  /** the next attempt is due at `retryAtMs` */
+  /** the next attempt starts at `retryAtMs` */
   | { kind: "waiting"; failures: number; isFull: boolean; retryAtMs: number };
 
 export type LinkEvent =
-  | { kind: "wanted" }
-  | { kind: "unwanted" }
+  | { kind: "start" }
+  | { kind: "stop" }
   | { kind: "opened" }
-  /** the server closed the stream in good order */
+  /** the server closed the stream */
   | { kind: "ended" }
-  /** an attempt failed, or a stream broke; the server may have said how long to stay away, and that it is full */
+  /** an attempt failed, or a stream broke; `retryAfterMs` and `isFull` are from the server's response */
   | { kind: "failed"; retryAfterMs?: number | undefined; isFull?: boolean | undefined }
-  /** the stream is dead for certain, and the server is worth an attempt at once */
+  /** the stream is dead; reconnect immediately */
   | { kind: "dead" }
-  /** the wait is over, or somebody is impatient: the page became visible, the network came back, 'try now' */
-  | { kind: "due" };
+  /** the wait is over, or an attempt is worthwhile now: the page became visible, the network is back, or 'Try now' */
+  | { kind: "retry" };
 
 export interface LinkContext {
   nowMs: number;
   /** in [0, 1) */
   random: number;
-  /** The `retry:` of the last stream: what the server wants us to wait after a stream has ended. */
+  /** The `retry:` of the last stream: the server's wait before reconnecting, in ms. */
   retryMs: number;
 }
 
-/** The state after `event`. An event that means nothing in `state` leaves it as it is (the same object). */
+/** Returns the state after `event`. If the event doesn't apply to `state`, it returns the same object. */
 export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkContext): LinkState {
   switch (event.kind) {
-    case "wanted":
+    case "start":
       return state.kind === "idle" ? { kind: "opening", failures: 0, isFull: false } : state;
-    case "unwanted":
+    case "stop":
       return state.kind === "idle" ? state : { kind: "idle" };
     case "opened":
       return state.kind === "idle" || state.kind === "live" ? state : { kind: "live" };
@@ -54,12 +54,12 @@ export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkC
       return failed(state, event, context);
     case "dead":
       return state.kind === "live" ? { kind: "opening", failures: 0, isFull: false } : failed(state, {}, context);
-    case "due":
+    case "retry":
       return state.kind === "waiting" ? { kind: "opening", failures: state.failures, isFull: state.isFull } : state;
   }
 }
 
-/** How a server refused, where it did. */
+/** From the server's error response, if there was one. */
 interface Refusal {
   retryAfterMs?: number | undefined;
   isFull?: boolean | undefined;

@@ -1,27 +1,27 @@
 import type { Problem } from "@presence/protocol";
 import type { LinkState } from "./link-state.ts";
 
-/** What a person sees of their own connection. */
+/** The state of the connection as shown to the user. */
 export type LinkView =
-  /** for the first time */
+  /** the first attempt */
   | { kind: "connecting" }
   | { kind: "live"; sinceMs: number }
-  /** lost; the next attempt comes at `retryAtMs` */
+  /** disconnected; the next attempt starts at `retryAtMs` */
   | { kind: "waiting"; retryAtMs: number }
-  /** lost; an attempt is under way */
+  /** disconnected; an attempt is in progress */
   | { kind: "retrying" }
-  /** not let in, as there is no room; the next attempt comes at `retryAtMs`, or is under way */
+  /** refused by a connection limit; the next attempt starts at `retryAtMs`, or is in progress without it */
   | { kind: "full"; retryAtMs?: number }
-  /** lost, and the browser says that there is no network */
+  /** disconnected, and the browser reports that it is offline */
   | { kind: "offline"; retryAtMs?: number }
   | { kind: "signed-out" }
-  /** the server won't have this client: nothing to retry */
+  /** the server refuses this client; retrying doesn't help */
   | { kind: "refused"; problem: Problem };
 
-/** The state as a stable word, for `data-state`: what styles and tests refer to. */
-export type ConnectionWord = "connecting" | "live" | "reconnecting" | "full" | "offline" | "signed-out";
+/** The value of `data-state`, which styles and tests use. */
+export type ConnectionStatus = "connecting" | "live" | "reconnecting" | "full" | "offline" | "signed-out";
 
-export function connectionWord(view: LinkView): ConnectionWord {
+export function connectionStatus(view: LinkView): ConnectionStatus {
   switch (view.kind) {
     case "waiting":
     case "retrying":
@@ -33,23 +33,23 @@ export function connectionWord(view: LinkView): ConnectionWord {
   }
 }
 
-/** Whether there is something to gain from trying at once, instead of when it is due. */
+/** Whether 'Try now' makes sense: an attempt is planned, but not in progress. */
 export function canRetry(view: LinkView): boolean {
   return view.kind === "waiting" || view.kind === "full" || view.kind === "offline";
 }
 
 interface Circumstances {
-  /** Whether the browser says that there is a network. */
+  /** Whether the browser reports that it is online. */
   isOnline: boolean;
-  /** Whether this person has seen their contacts' presence before. */
-  hasPicture: boolean;
+  /** Whether this client has received a snapshot before. */
+  hasSnapshot: boolean;
 }
 
-/** What somebody sees whom no stream carries at the moment. */
-export function viewWithoutStream(link: LinkState, { isOnline, hasPicture }: Circumstances): LinkView {
+/** The view of a client that no stream carries now. */
+export function viewWithoutStream(link: LinkState, { isOnline, hasSnapshot }: Circumstances): LinkView {
   const when = link.kind === "waiting" ? { retryAtMs: link.retryAtMs } : undefined;
   if (!isOnline && link.kind !== "live") return { kind: "offline", ...when };
   if ((link.kind === "waiting" || link.kind === "opening") && link.isFull) return { kind: "full", ...when };
   if (when !== undefined) return { kind: "waiting", ...when };
-  return { kind: hasPicture ? "retrying" : "connecting" };
+  return { kind: hasSnapshot ? "retrying" : "connecting" };
 }

@@ -2,11 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { StreamOrder } from "./event-stream.ts";
+import type { StreamSubscription } from "./event-stream.ts";
 import { type Link, startLink } from "./link.ts";
 import { createNetwork, type Network } from "./network.ts";
 
-/** A real server that speaks just enough of the stream, and keeps a record of what became of it. */
+/** A real HTTP server that implements the parts of the stream that a link needs, and records what happens. */
 interface FakePresenceServer {
   server: Server;
   streams: { clients: string[]; response: ServerResponse; isClosed: boolean }[];
@@ -39,13 +39,13 @@ async function startServer(): Promise<FakePresenceServer> {
       response.writeHead(record.openStatus, { "Retry-After": "0" }).end();
       return;
     }
-    const clients = JSON.parse(body).streams.map(({ token }: { token: string }) => token);
-    const stream = { clients, response, isClosed: false };
+    const requested = JSON.parse(body).streams.map(({ token }: { token: string }) => token);
+    const stream = { clients: requested, response, isClosed: false };
     record.streams.push(stream);
-    record.events.push(`open ${clients}`);
+    record.events.push(`open ${requested}`);
     response.on("close", () => {
       stream.isClosed = true;
-      record.events.push(`close ${clients}`);
+      record.events.push(`close ${requested}`);
     });
     response.writeHead(200, {
       "Content-Type": "text/event-stream",
@@ -61,19 +61,20 @@ async function startServer(): Promise<FakePresenceServer> {
 let presence: FakePresenceServer;
 let network: Network;
 let link: Link;
-let wanted: string[];
+let clients: string[];
 const received: string[] = [];
 
 beforeEach(async () => {
   presence = await startServer();
   const { port } = presence.server.address() as AddressInfo;
   network = createNetwork((path, init) => fetch(`http://127.0.0.1:${port}${path}`, init));
-  wanted = ["anouk"];
+  clients = ["anouk"];
   received.length = 0;
   link = startLink({
     network,
-    isWanted: () => wanted.length > 0,
-    prepareOrders: async (): Promise<StreamOrder[]> => wanted.map((client) => ({ client, token: client })),
+    isNeeded: () => clients.length > 0,
+    prepareSubscriptions: async (): Promise<StreamSubscription[]> =>
+      clients.map((client) => ({ client, token: client })),
     tokenOf: () => "token",
     onMessage: ({ client }, message) => received.push(`${client} ${message.kind}`),
     onChange: () => undefined,
@@ -96,7 +97,7 @@ async function goLive(): Promise<void> {
 }
 
 describe("a link", () => {
-  it("delivers what each channel says, and pings while it lives", async () => {
+  it("delivers the messages of each channel and sends pings", async () => {
     await goLive();
     presence.streams[0]?.response.write(
       'event: channel\ndata: {"channel":0}\n\nevent: snapshot\ndata: {"at":1,"contacts":[]}\n\n',
@@ -107,7 +108,7 @@ describe("a link", () => {
 
   it("opens the new stream before it closes the old one", async () => {
     await goLive();
-    wanted = ["anouk", "magali"];
+    clients = ["anouk", "magali"];
     link.refresh();
     await until(() => expect(presence.events.filter((event) => event !== "ping")).toHaveLength(3));
     expect(presence.events.filter((event) => event !== "ping")).toEqual([
@@ -118,34 +119,34 @@ describe("a link", () => {
     expect(link.state().kind).toBe("live");
   });
 
-  it("makes one request of a burst of changes", async () => {
-    wanted = ["anouk", "magali", "omar"];
-    for (const _ of wanted) link.refresh();
+  it("combines a burst of changes into one request", async () => {
+    clients = ["anouk", "magali", "omar"];
+    for (const _ of clients) link.refresh();
     await goLive();
     expect(presence.streams).toHaveLength(1);
   });
 
-  it("closes when nobody wants it any more, and opens again when somebody does, even at once", async () => {
+  it("closes when no client is left, and opens again when one is added, even immediately", async () => {
     await goLive();
-    wanted = [];
+    clients = [];
     link.refresh();
     await until(() => expect(presence.streams[0]?.isClosed).toBe(true));
-    wanted = ["omar"];
+    clients = ["omar"];
     link.refresh();
     await until(() => expect(link.state().kind).toBe("live"));
-    wanted = [];
+    clients = [];
     link.refresh();
     await until(() => expect(link.state().kind).toBe("idle"));
-    wanted = ["omar"];
+    clients = ["omar"];
     link.refresh();
-    wanted = [];
+    clients = [];
     link.refresh();
-    wanted = ["omar"];
+    clients = ["omar"];
     link.refresh();
     await until(() => expect(link.state().kind).toBe("live"));
   });
 
-  it("waits as long as the server asked for when the server ends the stream", async () => {
+  it("waits for the server's retry time after the server ends the stream", async () => {
     await goLive();
     await until(() => expect(presence.events).toContain("ping"));
     const endedAtMs = Date.now();
@@ -155,7 +156,7 @@ describe("a link", () => {
     expect(Date.now() - endedAtMs).toBeGreaterThanOrEqual(280);
   });
 
-  it("reconnects at once when the server doesn't know the connection any more", async () => {
+  it("reconnects immediately when the server no longer knows the connection", async () => {
     await goLive();
     presence.pingStatus = 404;
     await until(() => expect(presence.streams.length).toBeGreaterThan(1));
@@ -163,22 +164,22 @@ describe("a link", () => {
     await until(() => expect(link.state().kind).toBe("live"));
   });
 
-  it("keeps trying while the server refuses", async () => {
+  it("retries while the server refuses", async () => {
     presence.openStatus = 503;
     link.refresh();
     await until(() => expect(presence.events.filter((event) => event === "refuse").length).toBeGreaterThan(1));
     presence.openStatus = 200;
-    link.nudge();
+    link.checkNow();
     await until(() => expect(link.state().kind).toBe("live"));
   });
 
-  it("notices a dead network by its pings, while the server still holds the connection", async () => {
+  it("detects a dead network by missed pings while the server still holds the connection", async () => {
     await goLive();
     network.cut();
     await until(() => expect(link.state().kind).not.toBe("live"));
     expect(presence.streams[0]?.isClosed).toBe(false);
     network.restore();
-    link.nudge();
+    link.checkNow();
     await until(() => expect(link.state().kind).toBe("live"));
     await until(() => expect(presence.streams[0]?.isClosed).toBe(true));
   });

@@ -1,58 +1,58 @@
-/** The one connection to the server, and everything that keeps it alive: opening, pinging, watching, coming back. */
+/** The browser's connection to the server: it opens the stream, pings, detects a dead connection and reconnects. */
 import type { ClientId } from "@presence/protocol";
 import { ping } from "../api/api.ts";
-import { ProblemError, saysFull } from "../api/problem-error.ts";
+import { isServerFull, ProblemError } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
-import { type EventStream, openEventStream, type StreamOrder } from "./event-stream.ts";
+import { type EventStream, openEventStream, type StreamSubscription } from "./event-stream.ts";
 import { type LinkEvent, type LinkState, nextLinkState } from "./link-state.ts";
 import type { Network } from "./network.ts";
 
 export interface LinkOptions {
   network: Network;
-  /** Whether anybody wants a stream at this moment. */
-  isWanted(): boolean;
+  /** Whether any client needs a stream now. */
+  isNeeded(): boolean;
   /**
-   * What to ask the server for, called once an attempt. May take its time (sessions are made here); rejects where the
-   * server can't be reached.
+   * Called once per attempt: creates missing sessions and returns the streams to request. Rejects if the server can't be
+   * reached.
    */
-  prepareOrders(): Promise<StreamOrder[]>;
-  /** A token of one of `clients`, to ping with. */
+  prepareSubscriptions(): Promise<StreamSubscription[]>;
+  /** A token of one of `clients`, used for pings. */
   tokenOf(clients: ReadonlySet<ClientId>): string | undefined;
-  onMessage(order: StreamOrder, message: ChannelMessage): void;
-  /** The state, or who is on the stream, has changed. */
+  onMessage(subscription: StreamSubscription, message: ChannelMessage): void;
+  /** Called when the state or the clients on the stream have changed. */
   onChange(): void;
 }
 
 export interface Link {
   state(): LinkState;
-  /** The stream that is live; `undefined` while none is. */
+  /** The live stream, or `undefined`. */
   stream(): EventStream | undefined;
-  /** When the server was last heard of, ms since the epoch. */
+  /** When the server last sent something, ms since the epoch. */
   lastHeardAtMs(): number | undefined;
   /**
-   * What is wanted has changed: opens, replaces (the new stream first, then the end of the old one) or closes, at the
-   * latest `delayMs` from now.
+   * The clients or their sessions have changed: opens, replaces or closes the stream, `delayMs` from now or earlier. A
+   * replacement opens the new stream before it closes the old one.
    */
   refresh(delayMs?: number): void;
-  /** Tries at once where it waits, and finds out whether it still lives where it believes so. */
-  nudge(): void;
-  /** Ends the stream and everything that would bring it back. */
+  /** Connects now if it is waiting; pings the server now if it is live. */
+  checkNow(): void;
+  /** Closes the stream and stops reconnecting. */
   stop(): void;
 }
 
-/** How often to ping, in heartbeat intervals: one ping may be lost before the server gives up after 1.3. */
+/** The ping interval in heartbeat intervals. The server gives up after 1.3, so one ping may be lost. */
 const PING_INTERVALS = 0.5;
-const LEAST_PING_TIMEOUT_MS = 2_000;
+const MIN_PING_TIMEOUT_MS = 2_000;
 const TICK_MS = 1000;
-/** The server says something at least every 15 s. */
+/** The server sends a keep-alive at least every 15 s. */
 const SILENCE_LIMIT_MS = 25_000;
-/** A tick that comes this late means that the machine slept. */
+/** If a tick is this late, the machine was asleep. */
 const SLEEP_GAP_MS = 5000;
 const PROBE_TIMEOUT_MS = 3000;
 const MISSED_PINGS_LIMIT = 2;
-/** Changes that come in a burst (a dozen tabs restored at once) become one request. */
+/** Combines a burst of changes, such as many restored tabs, into one request. */
 const REFRESH_DELAY_MS = 25;
-/** Until the server says otherwise by `retry:`. */
+/** Used until the server sends `retry:`. */
 const INITIAL_RETRY_MS = 1000;
 
 export function startLink(options: LinkOptions): Link {
@@ -60,12 +60,12 @@ export function startLink(options: LinkOptions): Link {
   let state: LinkState = { kind: "idle" };
   let stream: EventStream | undefined;
   let attempt: AbortController | undefined;
-  let isOutdated = false;
+  let isRefreshPending = false;
   let retryMs = INITIAL_RETRY_MS;
   let missedPings = 0;
   let lastHeardAtMs: number | undefined;
   let lastTickAtMs = Date.now();
-  let dueTimer: ReturnType<typeof setTimeout> | undefined;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
   let refreshDueAtMs = 0;
   let pingTimer: ReturnType<typeof setInterval> | undefined;
@@ -74,53 +74,54 @@ export function startLink(options: LinkOptions): Link {
     const before = state;
     state = nextLinkState(before, event, { nowMs: Date.now(), random: Math.random(), retryMs });
     if (state === before) return;
-    clearTimeout(dueTimer);
-    if (state.kind !== "live") adopt(undefined);
+    clearTimeout(retryTimer);
+    if (state.kind !== "live") replaceStream(undefined);
     if (state.kind === "idle") attempt?.abort();
-    if (state.kind === "waiting") dueTimer = setTimeout(() => apply({ kind: "due" }), state.retryAtMs - Date.now());
+    if (state.kind === "waiting") retryTimer = setTimeout(() => apply({ kind: "retry" }), state.retryAtMs - Date.now());
     if (state.kind === "opening") void open();
     options.onChange();
   }
 
-  /** Makes `next` the current stream and ends the one before. */
-  function adopt(next: EventStream | undefined): void {
+  /** Makes `next` the current stream and closes the previous one. */
+  function replaceStream(next: EventStream | undefined): void {
     const previous = stream;
     stream = next;
     clearInterval(pingTimer);
     missedPings = 0;
     if (previous !== undefined) lastHeardAtMs = Math.max(lastHeardAtMs ?? 0, previous.lastBytesAtMs());
     previous?.close();
-    if (next !== undefined) pingTimer = setInterval(() => void beat(next), next.heartbeatIntervalMs * PING_INTERVALS);
+    if (next !== undefined)
+      pingTimer = setInterval(() => void pingStream(next), next.heartbeatIntervalMs * PING_INTERVALS);
   }
 
-  /** Opens a stream for everyone who wants one. One attempt at a time: what changes meanwhile waits for the next. */
+  /** Opens a stream for all active clients. Only one attempt runs at a time; later changes wait for the next one. */
   async function open(): Promise<void> {
     if (attempt !== undefined) {
-      isOutdated = true;
+      isRefreshPending = true;
       return;
     }
-    isOutdated = false;
+    isRefreshPending = false;
     attempt = new AbortController();
     const { signal } = attempt;
     try {
-      const orders = await options.prepareOrders();
-      const next = orders.length === 0 || signal.aborted ? undefined : await openStream(orders, signal);
+      const subscriptions = await options.prepareSubscriptions();
+      const next = subscriptions.length === 0 || signal.aborted ? undefined : await openStream(subscriptions, signal);
       attempt = undefined;
-      if (next === undefined) settle();
+      if (next === undefined) onNothingToOpen();
       else if (signal.aborted) next.close();
-      else welcome(next);
+      else onOpened(next);
     } catch (error) {
       attempt = undefined;
-      if (!signal.aborted) fail(error);
+      if (!signal.aborted) onOpenFailed(error);
     }
-    if (isOutdated) refresh();
+    if (isRefreshPending) refresh();
   }
 
-  async function openStream(orders: StreamOrder[], signal: AbortSignal): Promise<EventStream> {
-    const next: EventStream = await openEventStream(network.send, orders, signal, {
+  async function openStream(subscriptions: StreamSubscription[], signal: AbortSignal): Promise<EventStream> {
+    const next: EventStream = await openEventStream(network.send, subscriptions, signal, {
       onMessage: options.onMessage,
-      onRetry(wishMs) {
-        retryMs = wishMs;
+      onRetry(serverRetryMs) {
+        retryMs = serverRetryMs;
       },
       onEnd(outcome) {
         if (next === stream) apply({ kind: outcome });
@@ -129,23 +130,23 @@ export function startLink(options: LinkOptions): Link {
     return next;
   }
 
-  function welcome(next: EventStream): void {
-    adopt(next);
+  function onOpened(next: EventStream): void {
+    replaceStream(next);
     if (state.kind === "live") options.onChange();
     else apply({ kind: "opened" });
   }
 
-  /** There was nobody to open a stream for: all were refused meanwhile. */
-  function settle(): void {
-    if (!options.isWanted()) apply({ kind: "unwanted" });
+  /** Called when no client is left to open a stream for, because the server refused their sessions. */
+  function onNothingToOpen(): void {
+    if (!options.isNeeded()) apply({ kind: "stop" });
     else if (state.kind === "opening") apply({ kind: "failed" });
   }
 
-  function fail(error: unknown): void {
+  function onOpenFailed(error: unknown): void {
     const refusal = error instanceof ProblemError ? error : undefined;
     const retryAfterMs = refusal?.retryAfterMs;
     if (state.kind === "live") refresh(retryMs + (retryAfterMs ?? 0));
-    else apply({ kind: "failed", retryAfterMs, isFull: refusal !== undefined && saysFull(refusal.problem) });
+    else apply({ kind: "failed", retryAfterMs, isFull: refusal !== undefined && isServerFull(refusal.problem) });
   }
 
   function refresh(delayMs = REFRESH_DELAY_MS): void {
@@ -160,39 +161,39 @@ export function startLink(options: LinkOptions): Link {
   }
 
   async function reopen(): Promise<void> {
-    if (!options.isWanted()) apply({ kind: "unwanted" });
-    else if (state.kind === "idle") apply({ kind: "wanted" });
+    if (!options.isNeeded()) apply({ kind: "stop" });
+    else if (state.kind === "idle") apply({ kind: "start" });
     else if (state.kind !== "waiting") await open();
   }
 
-  async function beat(target: EventStream): Promise<void> {
-    const outcome = await tryPing(target, Math.max(LEAST_PING_TIMEOUT_MS, target.heartbeatIntervalMs * PING_INTERVALS));
+  async function pingStream(target: EventStream): Promise<void> {
+    const outcome = await tryPing(target, Math.max(MIN_PING_TIMEOUT_MS, target.heartbeatIntervalMs * PING_INTERVALS));
     if (target !== stream) return;
-    missedPings = outcome === "lost" ? missedPings + 1 : 0;
+    missedPings = outcome === "unanswered" ? missedPings + 1 : 0;
     if (outcome === "unknown" || missedPings >= MISSED_PINGS_LIMIT) apply({ kind: "dead" });
   }
 
   async function probe(target: EventStream): Promise<void> {
     const outcome = await tryPing(target, PROBE_TIMEOUT_MS);
-    if (target === stream && outcome !== "heard") apply({ kind: "dead" });
+    if (target === stream && outcome !== "answered") apply({ kind: "dead" });
   }
 
-  /** `heard`: the server knows this connection; `unknown`: it doesn't; `lost`: no sign of the server. */
-  async function tryPing(target: EventStream, timeoutMs: number): Promise<"heard" | "unknown" | "lost"> {
+  /** `answered`: the server knows this connection; `unknown`: it doesn't; `unanswered`: the server was not reached. */
+  async function tryPing(target: EventStream, timeoutMs: number): Promise<"answered" | "unknown" | "unanswered"> {
     const token = options.tokenOf(target.clients);
-    if (token === undefined) return "heard";
+    if (token === undefined) return "answered";
     try {
       await ping(network.send, target.connection, token, timeoutMs);
       lastHeardAtMs = Date.now();
-      return "heard";
+      return "answered";
     } catch (error) {
-      const isRefusal = error instanceof ProblemError && error.problem.status < 500 && !saysFull(error.problem);
-      return isRefusal ? "unknown" : "lost";
+      const isRefusal = error instanceof ProblemError && error.problem.status < 500 && !isServerFull(error.problem);
+      return isRefusal ? "unknown" : "unanswered";
     }
   }
 
-  function nudge(): void {
-    if (state.kind === "waiting") apply({ kind: "due" });
+  function checkNow(): void {
+    if (state.kind === "waiting") apply({ kind: "retry" });
     else if (stream !== undefined) void probe(stream);
   }
 
@@ -201,7 +202,7 @@ export function startLink(options: LinkOptions): Link {
     const slept = nowMs - lastTickAtMs > SLEEP_GAP_MS;
     lastTickAtMs = nowMs;
     if (stream !== undefined && nowMs - stream.lastBytesAtMs() > SILENCE_LIMIT_MS) apply({ kind: "dead" });
-    else if (slept) nudge();
+    else if (slept) checkNow();
   }, TICK_MS);
 
   return {
@@ -209,11 +210,11 @@ export function startLink(options: LinkOptions): Link {
     stream: () => stream,
     lastHeardAtMs: () => (stream === undefined ? lastHeardAtMs : Math.max(lastHeardAtMs ?? 0, stream.lastBytesAtMs())),
     refresh,
-    nudge,
+    checkNow,
     stop() {
       clearInterval(ticking);
       clearTimeout(refreshTimer);
-      apply({ kind: "unwanted" });
+      apply({ kind: "stop" });
     },
   };
 }

@@ -1,12 +1,12 @@
-/** A page's end of the connection that the worker holds. */
+/** A page's client for the worker that holds the connection. */
 import type { Credential, TabMessage, WorkerMessage } from "./tab-protocol.ts";
 
 export interface LiveClient {
-  /** Ends the session: for every page of this person in this browser. */
+  /** Ends the session for all of this client's pages in this browser. */
   signOut(): void;
-  /** Makes a new session after a sign-out or a refusal. */
+  /** Creates a new session after signing out or a refusal. */
   signIn(): void;
-  /** Tries to reconnect at once. */
+  /** Reconnects now. */
   retry(): void;
   cutNetwork(): void;
   restoreNetwork(): void;
@@ -15,53 +15,58 @@ export interface LiveClient {
 
 export interface LiveClientOptions {
   credential: Credential;
-  /** Whether this page must have a connection of its own, instead of sharing one with the browser's other pages. */
+  /** Whether this page uses its own connection instead of the one shared by the browser's pages. */
   ownConnection: boolean;
   onMessage(message: WorkerMessage): void;
-  /** The worker couldn't be started, so there'll be no connection. */
-  onBroken(): void;
+  /** The worker couldn't be started, so the page can't connect. */
+  onWorkerError(): void;
 }
 
-interface Host {
+interface WorkerHandle {
   port: MessagePort;
   stop(): void;
 }
 
-export function startLiveClient({ credential, ownConnection, onMessage, onBroken }: LiveClientOptions): LiveClient {
+export function startLiveClient({
+  credential,
+  ownConnection,
+  onMessage,
+  onWorkerError,
+}: LiveClientOptions): LiveClient {
   const stops: (() => void)[] = [];
-  // Without locks a shared worker couldn't tell that a page has crashed; a dedicated one dies with its page.
-  const host = ownConnection || !canShare() ? startDedicated(onBroken) : startShared(onBroken);
-  stops.push(host.stop);
-  host.port.addEventListener("message", (event: MessageEvent<WorkerMessage>) => onMessage(event.data));
-  host.port.start();
+  // A shared worker needs Web Locks to detect a crashed page. A dedicated worker ends with its page.
+  const worker = ownConnection || !canShare() ? startDedicated(onWorkerError) : startShared(onWorkerError);
+  stops.push(worker.stop);
+  worker.port.addEventListener("message", (event: MessageEvent<WorkerMessage>) => onMessage(event.data));
+  worker.port.start();
 
   function post(message: TabMessage): void {
-    host.port.postMessage(message);
+    worker.port.postMessage(message);
   }
 
   let lock: string | undefined;
   let isStopped = false;
 
-  async function hello(): Promise<void> {
+  async function join(): Promise<void> {
     lock ??= await holdLock(stops);
-    if (!isStopped) post({ kind: "hello", credential, lock });
+    if (!isStopped) post({ kind: "join", credential, lock });
   }
 
-  function nudge(): void {
-    post({ kind: "nudge", online: navigator.onLine });
+  function checkConnection(): void {
+    post({ kind: "check-connection", online: navigator.onLine });
   }
 
-  listen(stops, window, "online", nudge);
-  listen(stops, window, "offline", nudge);
+  listen(stops, window, "online", checkConnection);
+  listen(stops, window, "offline", checkConnection);
   listen(stops, document, "visibilitychange", () => {
-    if (document.visibilityState === "visible") nudge();
+    if (document.visibilityState === "visible") checkConnection();
   });
-  listen(stops, window, "pagehide", () => post({ kind: "bye" }));
+  listen(stops, window, "pagehide", () => post({ kind: "leave" }));
   listen(stops, window, "pageshow", (event) => {
     if (!(event instanceof PageTransitionEvent) || !event.persisted) return;
-    void hello().then(nudge);
+    void join().then(checkConnection);
   });
-  void hello();
+  void join();
 
   return {
     signOut: () => post({ kind: "sign-out" }),
@@ -71,32 +76,36 @@ export function startLiveClient({ credential, ownConnection, onMessage, onBroken
     restoreNetwork: () => post({ kind: "restore-network" }),
     stop() {
       isStopped = true;
-      post({ kind: "bye" });
+      post({ kind: "leave" });
       for (const stop of stops.reverse()) stop();
     },
   };
 }
 
-/** Whether the browser's pages can share one connection. */
+/** Whether this browser supports a shared worker that can detect crashed pages. */
 function canShare(): boolean {
   return typeof SharedWorker !== "undefined" && navigator.locks !== undefined;
 }
 
-function startShared(onBroken: () => void): Host {
+function startShared(onWorkerError: () => void): WorkerHandle {
   const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "presence" });
-  worker.addEventListener("error", onBroken);
+  worker.addEventListener("error", onWorkerError);
   return { port: worker.port, stop: () => worker.port.close() };
 }
 
-function startDedicated(onBroken: () => void): Host {
+function startDedicated(onWorkerError: () => void): WorkerHandle {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "presence" });
-  worker.addEventListener("error", onBroken);
+  worker.addEventListener("error", onWorkerError);
   const { port1, port2 } = new MessageChannel();
   worker.postMessage(undefined, [port2]);
   return { port: port1, stop: () => worker.terminate() };
 }
 
-/** Takes a lock that only this page holds, and holds it until a stop is called or the page is gone. */
+/**
+ * Acquires a Web Lock with a random name. It is released by `stops`, or by the browser when the page is closed or crashes.
+ *
+ * @returns the lock's name, or `undefined` without support for locks
+ */
 async function holdLock(stops: (() => void)[]): Promise<string | undefined> {
   if (navigator.locks === undefined) return undefined;
   const name = `presence.page.${Array.from(crypto.getRandomValues(new Uint32Array(4)), String).join("-")}`;

@@ -2,40 +2,40 @@ import type { Fetch } from "../api/api.ts";
 
 const NO_CONTENT = 204;
 
-/** The way to the server, with a pair of scissors: what the demo page's 'cut network' uses. */
+/** The network between the worker and the server. The demo page's 'Cut network' button simulates a loss with it. */
 export interface Network {
   send: Fetch;
   /**
-   * From now on nothing gets through in either direction, and, as when a cable is pulled, nobody is told: connections
-   * stay open at the other end, even those that this end gives up meanwhile.
+   * Simulates an unplugged cable: nothing passes in either direction, and the server isn't notified. Its connections stay
+   * open until `restore`, even those that the browser closes meanwhile.
    */
   cut(): void;
   restore(): void;
 }
 
-/** @param underlying what requests go through while the network is whole */
+/** @param underlying sends the requests while the network isn't cut */
 export function createNetwork(underlying: Fetch): Network {
   let isCut = false;
   let waiting: (() => void)[] = [];
 
-  /** Runs `action` now, or when the network is whole again. */
-  function whenWhole(action: () => void): void {
+  /** Runs `action` now, or after `restore` if the network is cut. */
+  function whenConnected(action: () => void): void {
     if (isCut) waiting.push(action);
     else action();
   }
 
-  /** `body`, held back while the network is cut. */
-  function gated(body: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  /** Passes on `body`, except while the network is cut. */
+  function holdWhileCut(body: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
     const reader = body.getReader();
     return new ReadableStream({
       async pull(controller) {
         const { done, value } = await reader.read();
-        await new Promise<void>(whenWhole);
+        await new Promise<void>(whenConnected);
         if (done) controller.close();
         else controller.enqueue(value);
       },
       cancel(reason) {
-        whenWhole(() => void reader.cancel(reason).catch(() => undefined));
+        whenConnected(() => void reader.cancel(reason).catch(() => undefined));
       },
     });
   }
@@ -48,15 +48,15 @@ export function createNetwork(underlying: Fetch): Network {
       const abandoned = new Promise<never>((_, reject) => {
         const abandon = () => {
           reject(signal.reason);
-          whenWhole(() => inner.abort(signal.reason));
+          whenConnected(() => inner.abort(signal.reason));
         };
         if (signal.aborted) abandon();
         else signal.addEventListener("abort", abandon, { once: true });
       });
       const response = await Promise.race([underlying(path, { ...init, signal: inner.signal }), abandoned]);
-      // Chromium gives even a 204 a body, and refuses to make a response of that status with one.
+      // Chromium gives a 204 response a body, but `new Response` throws for a 204 with a body.
       if (response.body === null || response.status === NO_CONTENT) return response;
-      return new Response(gated(response.body), response);
+      return new Response(holdWhileCut(response.body), response);
     },
     cut() {
       isCut = true;

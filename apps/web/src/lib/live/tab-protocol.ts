@@ -1,36 +1,36 @@
-/** What the pages of this browser and the worker that holds their connection tell each other. */
+/** The messages between the pages of this browser and the worker that holds their connection. */
 import type { ClientId, Presence } from "@presence/protocol";
 import type { LinkView } from "./link-view.ts";
 
-/** Who a page wants to be: in demo mode a name is enough, otherwise the token of an issuer says it. */
+/** How a page signs in: by client id in demo mode, otherwise by an issuer's token. */
 export type Credential = { kind: "demo"; client: ClientId } | { kind: "token"; client: ClientId; token: string };
 
 export type TabMessage =
-  /** `lock` is a Web Lock that this page holds for as long as it lives */
-  | { kind: "hello"; credential: Credential; lock: string | undefined }
-  | { kind: "bye" }
+  /** `lock` is the name of a Web Lock that the page holds while it exists */
+  | { kind: "join"; credential: Credential; lock: string | undefined }
+  | { kind: "leave" }
   | { kind: "sign-out" }
   | { kind: "sign-in" }
-  /** something happened after which a connection is often dead without knowing: wake, visible again, network change */
-  | { kind: "nudge"; online: boolean }
+  /** the page became visible or its network changed, so the connection may be dead without being closed */
+  | { kind: "check-connection"; online: boolean }
   | { kind: "retry" }
   | { kind: "cut-network" }
   | { kind: "restore-network" };
 
-/** A presence, and when it reached this browser. */
-export interface Sighting extends Presence {
-  /** ms since the epoch, on this machine's clock */
+/** A change of presence, and when this browser received it. */
+export interface ObservedChange extends Presence {
+  /** ms since the epoch, by this machine's clock */
   seenAtMs: number;
-  /** It happened while this client's stream was down. */
+  /** Whether it happened while this client's stream was down. */
   missed: boolean;
 }
 
 export type WorkerMessage =
-  /** the token to use for other requests; none while there's no session */
+  /** the token for other requests; `undefined` without a session */
   | { kind: "session"; token: string | undefined }
-  /** `asOfMs`: when the picture was last known to be true */
+  /** `asOfMs`: when the presence was last known to be up to date */
   | { kind: "link"; view: LinkView; asOfMs: number | undefined }
-  | { kind: "picture"; contacts: Presence[]; missed: Sighting[] }
-  | { kind: "changes"; changes: Sighting[] }
-  /** who is in use in this browser, and how many pages share the connection */
-  | { kind: "company"; clients: ClientId[]; tabs: number };
+  | { kind: "snapshot"; contacts: Presence[]; missed: ObservedChange[] }
+  | { kind: "changes"; changes: ObservedChange[] }
+  /** the clients that are open in this browser, and the number of tabs that share the connection */
+  | { kind: "tabs"; clients: ClientId[]; count: number };

@@ -7,7 +7,7 @@ describe("tintOf", () => {
     expect([tintOf("anouk"), tintOf("magali"), tintOf("omar")]).toEqual([3, 2, 8]);
   });
 
-  it("spreads similar ids over the whole palette", () => {
+  it("uses the whole palette for similar ids", () => {
     const used = new Set(Array.from({ length: 100 }, (_, index) => tintOf(`guest-${index}`)));
     expect(used.size).toBe(TINTS);
   });

@@ -1,9 +1,9 @@
 import type { ClientId } from "@presence/protocol";
 
-/** How many tints the palette in `tokens.css` has. */
+/** The number of tints in `tokens.css`. */
 export const TINTS = 10;
 
-/** Which tint stands for a client: the same on every machine, since it depends on the id alone. */
+/** A client's tint, from 0 to `TINTS` - 1. It depends on the id only, so it is the same on every machine. */
 export function tintOf(client: ClientId): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < client.length; index++) {
@@ -12,7 +12,7 @@ export function tintOf(client: ClientId): number {
   return (hash >>> 0) % TINTS;
 }
 
-/** One or two letters for a name: `Magali Roux` → `MR`, `omar` → `O`. */
+/** The initials of a name, one or two characters: `Magali Roux` → `MR`, `omar` → `O`. */
 export function initialsOf(name: string): string {
   const words = name.split(/[\s._~-]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const letters = words.map((word) => /[\p{L}\p{N}]/u.exec(word)?.[0] ?? "");

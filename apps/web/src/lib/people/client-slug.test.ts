@@ -15,7 +15,7 @@ it.each([
   expect(clientSlug(name)).toBe(slug);
 });
 
-it("makes a legal id or none, whatever is typed", () => {
+it("returns a valid id or undefined for any input", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 200 }), (name) => {
       const slug = clientSlug(name);

@@ -3,8 +3,8 @@ import type { ClientId } from "@presence/protocol";
 const MAX_LENGTH = 64;
 
 /**
- * The id that a typed name stands for: `Élise Martin` → `elise-martin`; a name that is a legal id already stays as it
- * is. `undefined` where nothing legal is left.
+ * Makes a client id from a typed name: `Élise Martin` → `elise-martin`. A name that is a valid id isn't changed. Returns
+ * `undefined` if no valid character is left.
  */
 export function clientSlug(name: string): ClientId | undefined {
   const slug = name

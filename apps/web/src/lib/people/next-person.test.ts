@@ -3,20 +3,20 @@ import { nextPerson } from "./next-person.ts";
 
 const ROSTER = ["anouk", "magali", "omar"];
 
-it("goes round the roster", () => {
+it("continues at the start of the roster after its end", () => {
   expect(nextPerson(ROSTER, "anouk", new Set(["anouk"]))).toBe("magali");
   expect(nextPerson(ROSTER, "omar", new Set(["omar"]))).toBe("anouk");
 });
 
-it("passes over who is in use here", () => {
+it("skips clients that are open in this browser", () => {
   expect(nextPerson(ROSTER, "anouk", new Set(["anouk", "magali"]))).toBe("omar");
 });
 
-it("starts at the top for one who isn't on the roster", () => {
+it("starts with the first person for a client outside the roster", () => {
   expect(nextPerson(ROSTER, "elise", new Set(["elise"]))).toBe("anouk");
 });
 
-it("turns to guests when all are in use", () => {
+it("returns a guest when all are open", () => {
   expect(nextPerson(ROSTER, "anouk", new Set([...ROSTER, "guest-1"]))).toBe("guest-2");
   expect(nextPerson([], "guest-1", new Set())).toBe("guest-2");
 });

@@ -1,8 +1,8 @@
 import type { ClientId } from "@presence/protocol";
 
 /**
- * Whom 'open another client' opens: the next of the roster after `me` who isn't in use in this browser, and once all
- * are, the first free `guest-n`.
+ * The client that 'Open another client' opens: the next one in the roster after `me` that isn't open in this browser. If
+ * all are open, it is the first free `guest-n`.
  */
 export function nextPerson(roster: readonly ClientId[], me: ClientId, inUse: ReadonlySet<ClientId>): ClientId {
   const start = roster.indexOf(me) + 1;

@@ -13,7 +13,7 @@ it("reads the subject", () => {
 });
 
 it.each(["", "abc", "a.b.c", "a.%%%.c", tokenOf(null), tokenOf({ sub: 7 }), tokenOf({ sub: "a/b" }), tokenOf({})])(
-  "finds none in %j",
+  "returns undefined for %j",
   (token) => {
     expect(tokenSubject(token)).toBeUndefined();
   },

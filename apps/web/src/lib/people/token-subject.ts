@@ -1,8 +1,8 @@
 import { type ClientId, isClientId } from "@presence/protocol";
 
 /**
- * The client whom a JSON Web Token speaks for: its `sub`, read without checking the signature, which is the server's
- * business. `undefined` where `token` is no such thing.
+ * Reads the client id from the `sub` of a JSON Web Token; `undefined` if `token` is invalid. It doesn't verify the
+ * signature: the server does.
  */
 export function tokenSubject(token: string): ClientId | undefined {
   const [, payload] = token.split(".");

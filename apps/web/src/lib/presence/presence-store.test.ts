@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { withChanges, withPicture } from "./presence-store.ts";
+import { withChanges, withSnapshot } from "./presence-store.ts";
 
-const sighting = (client: string, status: "ONLINE" | "OFFLINE", since: number) => ({
+const change = (client: string, status: "ONLINE" | "OFFLINE", since: number) => ({
   client,
   status,
   since,
@@ -9,13 +9,13 @@ const sighting = (client: string, status: "ONLINE" | "OFFLINE", since: number) =
   missed: false,
 });
 
-it("starts from a snapshot and marks who changed while nobody looked", () => {
-  const { statuses } = withPicture(
+it("applies a snapshot and marks the contacts that changed while disconnected", () => {
+  const { statuses } = withSnapshot(
     [
       { client: "omar", status: "ONLINE", since: 5 },
       { client: "__proto__", status: "OFFLINE", since: 7 },
     ],
-    [sighting("__proto__", "OFFLINE", 7)],
+    [change("__proto__", "OFFLINE", 7)],
   );
   expect([...(statuses ?? [])]).toEqual([
     ["omar", { status: "ONLINE", sinceMs: 5 }],
@@ -23,9 +23,9 @@ it("starts from a snapshot and marks who changed while nobody looked", () => {
   ]);
 });
 
-it("lays changes on top, the last one wins, and leaves the state before as it was", () => {
-  const before = withPicture([{ client: "omar", status: "ONLINE", since: 5 }], []);
-  const after = withChanges(before, [sighting("omar", "OFFLINE", 8), sighting("omar", "ONLINE", 9)]);
+it("applies changes in order without modifying the previous state", () => {
+  const before = withSnapshot([{ client: "omar", status: "ONLINE", since: 5 }], []);
+  const after = withChanges(before, [change("omar", "OFFLINE", 8), change("omar", "ONLINE", 9)]);
   expect(after.statuses?.get("omar")).toEqual({ status: "ONLINE", sinceMs: 9, changedAtMs: 12 });
   expect(before.statuses?.get("omar")?.sinceMs).toBe(5);
 });

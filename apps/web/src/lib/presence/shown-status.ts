@@ -1,14 +1,14 @@
 import type { Status } from "@presence/protocol";
 
-/** A status as a page may show it: while its own stream is stale, or before it has heard, it doesn't know. */
+/** A status as the page shows it: `UNKNOWN` while the stream is stale and before the first snapshot. */
 export type ShownStatus = Status | "UNKNOWN";
 
-const WORDS: Record<ShownStatus, string> = { ONLINE: "Online", OFFLINE: "Offline", UNKNOWN: "Unknown" };
+const LABELS: Record<ShownStatus, string> = { ONLINE: "Online", OFFLINE: "Offline", UNKNOWN: "Unknown" };
 
-export function statusWord(status: ShownStatus): string {
-  return WORDS[status];
+export function statusLabel(status: ShownStatus): string {
+  return LABELS[status];
 }
 
-export function shownStatus(known: { status: Status } | undefined, isStale: boolean): ShownStatus {
-  return known === undefined || isStale ? "UNKNOWN" : known.status;
+export function shownStatus(presence: { status: Status } | undefined, isStale: boolean): ShownStatus {
+  return presence === undefined || isStale ? "UNKNOWN" : presence.status;
 }

@@ -1,27 +1,27 @@
-/** Formatters are costly to make and few: one per time zone. `undefined` marks a zone that this browser doesn't know. */
+/** Cached, because creating a formatter is expensive. The value of an unknown time zone is `undefined`. */
 const formatters = new Map<string, Intl.DateTimeFormat | undefined>();
 
-/** The time on the wall of `timeZone` as `14:05`, or `undefined` for a zone unknown to this browser. */
+/** The local time in `timeZone` as `14:05`, or `undefined` for an unknown time zone. */
 export function localTime(timeZone: string, atMs: number): string | undefined {
   return formatterOf(timeZone)?.format(atMs);
 }
 
-/** The place in a zone's name: `America/New_York` → `New York`. */
+/** The place in a time zone's name: `America/New_York` → `New York`. */
 export function placeOf(timeZone: string): string {
   return timeZone.slice(timeZone.lastIndexOf("/") + 1).replaceAll("_", " ");
 }
 
-/** A moment on this machine's own clock as `14:05`. */
+/** A time in this machine's time zone as `14:05`. */
 export function clockTime(atMs: number): string {
   return OWN_MINUTES.format(atMs);
 }
 
-/** A moment on this machine's own clock as `14:05:09`. */
+/** A time in this machine's time zone as `14:05:09`. */
 export function clockTimeWithSeconds(atMs: number): string {
   return OWN_SECONDS.format(atMs);
 }
 
-/** A moment with its day, unless that is today: `14:05`, `Tue 3 Mar, 14:05`. */
+/** A time with its day, unless that is today: `14:05`, `Tue 3 Mar, 14:05`. */
 export function dayAndTime(atMs: number, nowMs: number): string {
   const sameDay = OWN_DAY.format(atMs) === OWN_DAY.format(nowMs);
   return sameDay ? clockTime(atMs) : `${OWN_DAY.format(atMs)}, ${clockTime(atMs)}`;

@@ -4,10 +4,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * How long ago `thenMs` was, in words that stay short: `just now`, `20 s ago`, `2 min ago`, `3 h ago`, `5 days ago`.
+ * How long ago `thenMs` was: `just now`, `20 s ago`, `2 min ago`, `3 h ago`, `5 days ago`.
  *
- * Seconds advance in steps of five: a list of them that changes every second never rests. A moment in the future (a
- * clock that differs a little) is `just now`.
+ * Seconds advance in steps of five, so that a list doesn't change every second. A time in the future (by a small clock
+ * difference) is `just now`.
  */
 export function relativeTime(thenMs: number, nowMs: number): string {
   const agoMs = nowMs - thenMs;
@@ -19,14 +19,14 @@ export function relativeTime(thenMs: number, nowMs: number): string {
   return days === 1 ? "yesterday" : `${days} days ago`;
 }
 
-/** A span of time as people measure it in a demo: `4 ms`, `870 ms`, `7.4 s`, `2 min`. */
+/** A duration as text: `4 ms`, `870 ms`, `7.4 s`, `2 min`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < SECOND_MS) return `${Math.max(0, Math.round(durationMs))} ms`;
   if (durationMs < MINUTE_MS) return `${(durationMs / SECOND_MS).toFixed(1)} s`;
   return `${Math.round(durationMs / MINUTE_MS)} min`;
 }
 
-/** Whole seconds until `thenMs`, never below 1: what `Reconnecting in n s` shows. */
+/** Whole seconds until `thenMs`, rounded up, at least 1. */
 export function secondsUntil(thenMs: number, nowMs: number): number {
   return Math.max(1, Math.ceil((thenMs - nowMs) / SECOND_MS));
 }

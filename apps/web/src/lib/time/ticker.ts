@@ -1,12 +1,12 @@
-/** One clock for everything on the page that counts. */
+/** A clock shared by everything on the page that shows changing times. */
 export interface Ticker {
-  /** The time of the last tick, ms since the epoch: the same for everyone who asks between two ticks. */
+  /** The time of the last tick, ms since the epoch. It doesn't change between two ticks. */
   now(): number;
   /** Calls `listener` after each tick until the returned function is called. */
   subscribe(listener: () => void): () => void;
 }
 
-/** A ticker aligned to whole seconds, that runs only while somebody listens. */
+/** Creates a ticker that ticks at whole seconds, and runs only while it has listeners. */
 function createTicker(): Ticker {
   const listeners = new Set<() => void>();
   let nowMs = Date.now();

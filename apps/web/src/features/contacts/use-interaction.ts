@@ -1,10 +1,10 @@
 import { type RefObject, useEffect, useState } from "react";
 
 /**
- * Whether the pointer or the keyboard is in `target`, so that nothing in it may move: a mouse that is over it, a finger
- * that is on it, or focus that came by keyboard.
+ * Whether the user interacts with `target`: the mouse is over it, a finger touches it, or it contains the keyboard focus.
+ * Its content must not move meanwhile.
  */
-export function useHold(target: RefObject<HTMLElement | null>): boolean {
+export function useInteraction(target: RefObject<HTMLElement | null>): boolean {
   const [isPointed, setPointed] = useState(false);
   const [isFocused, setFocused] = useState(false);
 
@@ -24,7 +24,7 @@ export function useHold(target: RefObject<HTMLElement | null>): boolean {
       options,
     );
     element.addEventListener("focusout", () => setFocused(false), options);
-    // A pointer that rests over a page nobody looks at holds nothing.
+    // A pointer over a window without the focus isn't an interaction.
     window.addEventListener("blur", () => setPointed(false), options);
     return () => stop.abort();
   }, [target]);

@@ -1,7 +1,7 @@
 import type { LinkView } from "../../lib/live/link-view.ts";
 import { secondsUntil } from "../../lib/time/relative-time.ts";
 
-/** The state of a connection in the few words of the header. */
+/** A short label for the state of the connection. */
 export function connectionLabel(view: LinkView, nowMs: number): string {
   switch (view.kind) {
     case "connecting":
@@ -25,22 +25,22 @@ export function connectionLabel(view: LinkView, nowMs: number): string {
   }
 }
 
-/** What it means for the person, in a sentence. */
-export function connectionMeaning(view: LinkView): string {
+/** What the state of the connection means for the user. */
+export function connectionDescription(view: LinkView): string {
   switch (view.kind) {
     case "connecting":
-      return "Getting in touch with the server.";
+      return "Connecting to the server.";
     case "live":
-      return "Changes reach you as they happen.";
+      return "You see changes as they happen.";
     case "waiting":
     case "retrying":
-      return "The server can’t be reached. This page keeps trying by itself.";
+      return "The server can’t be reached. This page keeps trying automatically.";
     case "full":
-      return "The server has as many connections as it can take. This page keeps trying by itself.";
+      return "The server has reached its connection limit. This page keeps trying automatically.";
     case "offline":
-      return "Your device has no network. This page comes back by itself when it has.";
+      return "Your device is offline. This page reconnects when the network is back.";
     case "signed-out":
-      return "Others see you offline.";
+      return "Others see you as offline.";
     case "refused":
       return view.problem.detail;
   }

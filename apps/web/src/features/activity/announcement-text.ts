@@ -1,18 +1,19 @@
 import type { ClientId, Status } from "@presence/protocol";
 
 /**
- * What is said aloud about a batch of changes: the last status of each client, named when they are few, counted when
- * they are many. `Magali came online. Omar and 2 others left.`
+ * The announcement of a batch of changes: the last status of each client. Two clients are named; of more than two, one is
+ * named and the others are counted. `Magali came online. Omar and 2 others went offline.`
  */
-export function announcement(
+export function announcementText(
   changes: readonly { client: ClientId; status: Status }[],
   nameOf: (client: ClientId) => string,
 ): string {
   const last = new Map(changes.map(({ client, status }) => [client, status]));
-  const withStatus = (wanted: Status) => [...last].filter(([, status]) => status === wanted).map(([client]) => client);
+  const withStatus = (expected: Status) =>
+    [...last].filter(([, status]) => status === expected).map(([client]) => client);
   return [
     sentence(withStatus("ONLINE").map(nameOf), "came online"),
-    sentence(withStatus("OFFLINE").map(nameOf), "left"),
+    sentence(withStatus("OFFLINE").map(nameOf), "went offline"),
   ]
     .filter((part) => part !== "")
     .join(" ");

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { connectionLabel } from "./connection-words.ts";
+import { connectionLabel } from "./connection-text.ts";
 
-it("counts down to the next attempt", () => {
+it("shows the seconds until the next attempt", () => {
   expect(connectionLabel({ kind: "waiting", retryAtMs: 12_400 }, 10_000)).toBe("Reconnecting in 3 s");
   expect(connectionLabel({ kind: "full", retryAtMs: 12_400 }, 10_000)).toBe("Server full, trying again in 3 s");
   expect(connectionLabel({ kind: "waiting", retryAtMs: 9_000 }, 10_000)).toBe("Reconnecting in 1 s");
