@@ -11,11 +11,9 @@ export default defineConfig({
   test: {
     environment: "node",
     allowOnly: !isCi,
-    // Many keep time on a machine that others use too: a second try, told of in the sum, tells a slow one from a fault.
-    retry: isCi ? 1 : 0,
     testTimeout: 15_000,
     hookTimeout: 30_000,
-    // Most tests wait for a lease or a process: more of them at once than there are cores.
+    // Most tests wait for a lease or a process, so more of them fit than there are cores.
     maxWorkers: 3,
     projects: [
       project("protocol", "packages/protocol/src/**/*.test.ts"),
@@ -26,7 +24,7 @@ export default defineConfig({
       }),
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,faults,images}/**/*.test.ts"),
-      // They start processes and keep the machine busy: the tests above have to keep time.
+      // These start many processes and builds. They run last, so that they do not slow down the timing-sensitive tests above.
       project("commands", "{scripts,deploy}/**/*.test.ts", { sequence: { groupOrder: 1 }, testTimeout: 60_000 }),
     ],
   },

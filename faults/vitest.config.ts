@@ -18,8 +18,6 @@ export default defineConfig({
   test: {
     environment: "node",
     allowOnly: !isCi,
-    // They keep time on a machine that others use too: a second try, told of in the sum, tells a slow one from a fault.
-    retry: isCi ? 1 : 0,
     testTimeout: 150_000,
     hookTimeout: 60_000,
     reporters: ["default", "json", new FiguresReporter(process.env["FAULTS_PAGE"])],
