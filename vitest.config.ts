@@ -25,7 +25,11 @@ export default defineConfig({
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,faults,images}/**/*.test.ts"),
       // These start many processes and builds. They run last, so that they do not slow down the timing-sensitive tests above.
-      project("commands", "{scripts,deploy}/**/*.test.ts", { sequence: { groupOrder: 1 }, testTimeout: 60_000 }),
+      project("commands", "{scripts,deploy}/**/*.test.ts", {
+        globalSetup: ["scripts/testing/prepare.ts"],
+        sequence: { groupOrder: 1 },
+        testTimeout: 120_000,
+      }),
     ],
   },
 });

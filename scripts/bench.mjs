@@ -1,13 +1,10 @@
-import { runCommand } from "./setup/entry.mjs";
+import { runTool } from "./setup/tool.mjs";
 
-const BROWSER_QUESTION = "web-app";
+const BROWSER_BENCHMARK = "web-app";
 
-runCommand(async () => {
-  const { runTool } = await import("./setup/tool.mjs");
-  const args = process.argv.slice(2);
-  const named = args.filter((arg) => /^[a-z]/.test(arg));
-  await runTool(() => ["--import", "tsx", "bench/main.ts", ...args], {
-    needsRedis: true,
-    wantsBrowser: named.length === 0 || named.includes(BROWSER_QUESTION),
-  });
+const args = process.argv.slice(2);
+const named = args.filter((arg) => /^[a-z]/.test(arg));
+await runTool(["--import", "tsx", "bench/main.ts", ...args], {
+  needs: ["redis"],
+  wants: named.length === 0 || named.includes(BROWSER_BENCHMARK) ? ["browser"] : [],
 });

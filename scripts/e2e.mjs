@@ -1,10 +1,5 @@
-import { runCommand } from "./setup/entry.mjs";
+// npm run e2e -- [file name] [options of Playwright]
+import { runTool } from "./setup/tool.mjs";
 
-runCommand(async () => {
-  const { runTool } = await import("./setup/tool.mjs");
-  const { playwrightCli } = await import("./setup/playwright.mjs");
-  await runTool(() => [playwrightCli(), "test", "--config", "e2e", ...process.argv.slice(2)], {
-    needsBrowser: true,
-    needsRedis: true,
-  });
-});
+const PLAYWRIGHT = ["node_modules/@playwright/test/cli.js", "test", "--config", "e2e"];
+await runTool([...PLAYWRIGHT, ...process.argv.slice(2)], { needs: ["browser", "redis"] });

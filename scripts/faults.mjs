@@ -1,13 +1,11 @@
-import { runCommand } from "./setup/entry.mjs";
+// npm run faults -- [file name] [--write] [options of Vitest]
+// With --write, the measurements are written into docs/faults.md.
+import { runTool } from "./setup/tool.mjs";
 
-runCommand(async () => {
-  const { runTool } = await import("./setup/tool.mjs");
-  const { faultsArguments, pageToWrite } = await import("./suites/faults.mjs");
-  const args = process.argv.slice(2);
-  await runTool(() => faultsArguments(args), {
-    needsBrowser: true,
-    needsRedis: true,
-    needsNetworks: true,
-    env: pageToWrite(args),
-  });
+const VITEST = ["node_modules/vitest/vitest.mjs", "run", "--config", "faults/vitest.config.ts"];
+const args = process.argv.slice(2);
+await runTool([...VITEST, ...args.filter((arg) => arg !== "--write")], {
+  needs: ["browser", "redis"],
+  wants: ["ip"],
+  env: args.includes("--write") ? { FAULTS_PAGE: "docs/faults.md" } : {},
 });

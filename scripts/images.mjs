@@ -1,6 +1,3 @@
-import { runCommand } from "./setup/entry.mjs";
+import { runTool } from "./setup/tool.mjs";
 
-runCommand(async () => {
-  const { runTool } = await import("./setup/tool.mjs");
-  await runTool(() => ["--import", "tsx", "images/main.ts", ...process.argv.slice(2)], { needsBrowser: true });
-});
+await runTool(["--import", "tsx", "images/main.ts", ...process.argv.slice(2)], { needs: ["browser"] });

@@ -1,10 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { root } from "./setup/checkout.mjs";
-import { runCommand } from "./setup/entry.mjs";
-import { licencesPage, shippedPackages } from "./supply/shipped.mjs";
+// npm run licences: writes docs/licences.md.
+import { readFileSync, writeFileSync } from "node:fs";
+import { licencesPage, shippedPackages } from "./supply/licences.mjs";
 
-runCommand(async () => {
-  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
-  await writeFile(join(root, "docs/licences.md"), licencesPage(shippedPackages(lock)));
-});
+const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
+writeFileSync("docs/licences.md", licencesPage(shippedPackages(lock)));

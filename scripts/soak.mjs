@@ -1,9 +1,8 @@
-import { runCommand } from "./setup/entry.mjs";
+// npm run soak: runs the soak fault for ten minutes instead of one.
+import { runTool } from "./setup/tool.mjs";
 
 const TEN_MINUTES_MS = 600_000;
-
-runCommand(async () => {
-  const { runTool } = await import("./setup/tool.mjs");
-  const { faultsArguments } = await import("./suites/faults.mjs");
-  await runTool(() => faultsArguments(["soak"]), { needsRedis: true, env: { SOAK_MS: String(TEN_MINUTES_MS) } });
+await runTool(["node_modules/vitest/vitest.mjs", "run", "--config", "faults/vitest.config.ts", "soak"], {
+  needs: ["redis"],
+  env: { SOAK_MS: String(TEN_MINUTES_MS) },
 });

@@ -1,90 +1,83 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { cache } from "./checkout.mjs";
-import { fingerprint } from "./fingerprint.mjs";
-import { npmQuietly } from "./npm.mjs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cache, root } from "./checkout.mjs";
+import { npm, run } from "./child.mjs";
 import { PlainError } from "./plain-error.mjs";
-import { progress } from "./progress.mjs";
 
-/**
- * @typedef {object} Target what one workspace's `build` script makes
- * @property {string} name
- * @property {string} workspace
- * @property {readonly string[]} sources where else what it is made of is
- */
+/** Workspaces with a build script, and their sources outside of their own folder. */
+const WORKSPACES = new Map([
+  ["gears", ["packages/protocol/src"]],
+  ["apps/server", ["packages/protocol/src", "gears/src"]],
+  ["apps/web", ["packages/protocol/src"]],
+]);
+const SHARED_SOURCES = ["package-lock.json", "tsconfig.base.json"];
+const NOT_A_SOURCE = /^(dist|node_modules|\.cache|test)$|\.test\.\w+$/;
 
-/** @type {readonly Target[]} */
-const TARGETS = [
-  { name: "presence libraries", workspace: "gears", sources: [] },
-  // It may host triggers, and so holds the trigger host.
-  { name: "server", workspace: "apps/server", sources: ["gears/src"] },
-  { name: "web app", workspace: "apps/web", sources: [] },
-];
-
-const SHARED_SOURCES = ["packages/protocol/src", "package-lock.json", "tsconfig.base.json"];
-
-const listed = new Intl.ListFormat("en-GB");
-
-/** @returns {Promise<Target[]>} those whose `dist` isn't what a build of the present sources left there */
-export async function findStaleTargets() {
-  const fresh = await Promise.all(TARGETS.map(isFresh));
-  return TARGETS.filter((_, index) => !fresh[index]);
-}
-
-/**
- * Builds them at the same time. Throws a PlainError with what the builders said.
- * @param {readonly Target[]} targets
- */
-export async function buildTargets(targets) {
-  const names = listed.format(targets.map(({ name }) => `the ${name}`));
-  await progress(`Building ${names}`, async () => {
-    const problems = await Promise.all(targets.map(build));
-    if (problems.some(Boolean)) {
-      throw new PlainError(problems.filter(Boolean).join("\n"));
-    }
+/** @returns the workspaces whose `dist` does not come from the present sources */
+export function findStaleWorkspaces() {
+  return [...WORKSPACES.keys()].filter((workspace) => {
+    const stamp = existsSync(stampPath(workspace)) && readFileSync(stampPath(workspace), "utf8");
+    return stamp !== makeStamp(workspace, hashSources(workspace));
   });
 }
 
 /**
- * The stamp names the result as well as the sources, so that a build by other means, or half of one, doesn't pass.
- * @param {Target} target
+ * Throws a PlainError if a build fails.
+ * @param {readonly string[]} workspaces
  */
-async function isFresh(target) {
-  const stamp = await readFile(stampPath(target), "utf8").catch(() => "");
-  return stamp !== "" && stamp === (await currentStamp(target));
+export async function buildWorkspaces(workspaces) {
+  console.log(`Building ${new Intl.ListFormat("en-GB").format(workspaces)} …`);
+  for (const workspace of workspaces) {
+    rmSync(stampPath(workspace), { force: true });
+    const sources = hashSources(workspace);
+    const { status } = await run(...npm("run", "--silent", "build", "--workspace", workspace));
+    if (status !== 0) {
+      throw new PlainError(`${workspace} could not be built. The messages of its build are above.`);
+    }
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(stampPath(workspace), makeStamp(workspace, sources));
+  }
+}
+
+/** @param {string} workspace */
+function stampPath(workspace) {
+  return join(cache, `${workspace.replace("/", "-")}.built`);
 }
 
 /**
- * @param {Target} target
- * @returns {Promise<string | undefined>} what went wrong
+ * The stamp covers the result as well, so that another build, or an interrupted one, is noticed.
+ * @param {string} workspace
+ * @param {string} sources
  */
-async function build(target) {
-  await rm(stampPath(target), { force: true });
-  const sources = await fingerprintSources(target);
-  const { ok, output } = await npmQuietly(["run", "--silent", "build", "--workspace", target.workspace]);
-  if (!ok) {
-    return `\nThe ${target.name} could not be built:\n\n${output.trim()}`;
-  }
-  if (sources === (await fingerprintSources(target))) {
-    await mkdir(dirname(stampPath(target)), { recursive: true });
-    await writeFile(stampPath(target), await currentStamp(target));
-  }
-  return undefined;
+function makeStamp(workspace, sources) {
+  return `${sources} ${hashFiles([`${workspace}/dist`])}\n`;
 }
 
-/** @param {Target} target */
-async function currentStamp(target) {
-  return `${await fingerprintSources(target)} ${await fingerprint([`${target.workspace}/dist`])}\n`;
+/** @param {string} workspace */
+function hashSources(workspace) {
+  return hashFiles([workspace, ...(WORKSPACES.get(workspace) ?? []), ...SHARED_SOURCES], NOT_A_SOURCE);
 }
 
-/** @param {Target} target */
-function fingerprintSources({ workspace, sources }) {
-  const isIgnored = (/** @type {string} */ name) =>
-    ["dist", "node_modules", ".cache", "test"].includes(name) || /\.test\.\w+$/.test(name);
-  return fingerprint([workspace, ...sources, ...SHARED_SOURCES], isIgnored);
-}
-
-/** @param {Target} target */
-function stampPath({ workspace }) {
-  return join(cache, `${workspace.replace("/", "-")}.built`);
+/**
+ * @param {readonly string[]} paths files and folders, relative to the checkout; missing ones are allowed
+ * @param {RegExp} [ignored] names of files and folders inside the folders
+ * @returns {string} a hash of the names and contents of all files
+ */
+export function hashFiles(paths, ignored = /^$/) {
+  const hash = createHash("sha256");
+  const add = (/** @type {string} */ path) => {
+    const absolute = join(root, path);
+    if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) {
+      const names = readdirSync(absolute).filter((name) => !ignored.test(name));
+      for (const name of names.sort()) {
+        add(`${path}/${name}`);
+      }
+    } else {
+      const content = existsSync(absolute) ? readFileSync(absolute) : undefined;
+      hash.update(`${path}\0${content?.length ?? "missing"}\0`).update(content ?? "");
+    }
+  };
+  paths.forEach(add);
+  return hash.digest("hex");
 }

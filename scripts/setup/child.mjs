@@ -1,204 +1,98 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "./checkout.mjs";
-import { beforeStop, isStopping } from "./stop.mjs";
+import { isStopping, onStop } from "./signals.mjs";
 
-/** How long a child may take to end by itself before it is killed: one whose work is done again anyway, and others. */
-const QUIET_GRACE_MS = 500;
-const GRACE_MS = 3_000;
+const STOP_LIMIT_MS = 3_000;
 
 /**
- * @typedef {object} Options
- * @property {string} [cwd] default: the checkout
- * @property {Record<string, string>} [env] added to our own
- * @property {number} [timeoutMs] after this the child and all its children are ended
- * @property {number} [graceMs] how long it may take to end by itself, before it is killed
+ * @typedef {object} ChildOptions
+ * @property {Record<string, string>} [env] added to the environment of this process
+ * @property {import("node:child_process").StdioOptions} [stdio] default: the terminal of this process
+ * @property {boolean} [ownGroup] run in a new process group: signals then reach its children as well, but Ctrl-C in the
+ *   terminal does not reach it
  *
- * @typedef {object} Result
- * @property {boolean} ok whether it ended by itself with status 0
- * @property {boolean} timedOut
- * @property {number} status its exit status; 1 if a signal ended it or it could not be started
- * @property {string} output what it wrote, if that was kept; why it could not be started
+ * @typedef {{ status: number, reason: string }} End `status` is 1 if a signal ended it or it could not be started
  *
- * @typedef {object} Mode
- * @property {import("node:child_process").StdioOptions} stdio
- * @property {boolean} ownGroup a child in a process group of its own can be ended with all its children, but isn't
- *   reached by the terminal's Ctrl-C
- *
- * @typedef {object} End
- * @property {number} status
- * @property {NodeJS.Signals | null} [signal] what ended it, if a signal did
- * @property {string} [problem] why it could not be started
- *
- * @typedef {object} Started
- * @property {import("node:child_process").ChildProcess} child
+ * @typedef {object} Child
+ * @property {import("node:child_process").ChildProcess} process
  * @property {Promise<End>} ended
- * @property {() => Promise<void>} end ends it as Ctrl-C would, then by force
- * @property {() => void} kill
+ * @property {(signal?: NodeJS.Signals) => Promise<void>} stop default: SIGINT. SIGKILL follows after 3 s
  */
 
 /**
- * Runs a command with its output kept to be shown if it fails.
+ * Starts a command in the checkout. It is killed if this process exits.
  * @param {string} file
  * @param {readonly string[]} args
- * @param {Options} [options]
- * @returns {Promise<Result>}
+ * @param {ChildOptions} [options]
+ * @returns {Child}
  */
-export function runQuietly(file, args, options = {}) {
-  return run(
-    file,
-    args,
-    { graceMs: QUIET_GRACE_MS, ...options },
-    { stdio: ["ignore", "pipe", "pipe"], ownGroup: true },
-  );
+export function startChild(file, args, { env = {}, stdio = "inherit", ownGroup = false } = {}) {
+  const detached = ownGroup && process.platform !== "win32";
+  const child = spawn(file, args, { cwd: root, env: { ...process.env, ...env }, stdio, detached });
+  const send = (/** @type {NodeJS.Signals} */ signal) => {
+    try {
+      detached ? process.kill(-(child.pid ?? Number.NaN), signal) : child.kill(signal);
+    } catch {
+      // It has ended.
+    }
+  };
+  const kill = () => send("SIGKILL");
+  process.once("exit", kill);
+  /** @type {Promise<End>} */
+  const ended = new Promise((resolve) => {
+    child.once("error", ({ message }) => resolve({ status: 1, reason: message }));
+    child.once("close", (status, signal) =>
+      resolve({ status: status ?? 1, reason: signal ?? `exit status ${status}` }),
+    );
+  });
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+    process.off("exit", kill);
+  });
+  const stop = async (/** @type {NodeJS.Signals} */ signal = "SIGINT") => {
+    if (hasEnded) {
+      return;
+    }
+    // Ctrl-C has reached a child in our own group already. Test runners take a second one as "quit at once".
+    if (detached || signal !== "SIGINT") {
+      send(signal);
+    }
+    await Promise.race([ended, delay(STOP_LIMIT_MS, undefined, { ref: false })]);
+    kill();
+    await ended;
+  };
+  return { process: child, ended, stop };
 }
 
 /**
- * Runs a command with its output shown as it comes.
+ * Runs a command to its end. Never resolves if this process is stopping, so that no caller goes on to the next step.
  * @param {string} file
  * @param {readonly string[]} args
- * @param {Options} [options]
- * @returns {Promise<Result>}
+ * @param {ChildOptions & { timeoutMs?: number }} [options] after the timeout, the command and its children are stopped
+ * @returns {Promise<End & { timedOut: boolean }>}
  */
-export function runShown(file, args, options = {}) {
-  return run(file, args, options, { stdio: ["ignore", "inherit", "inherit"], ownGroup: true });
-}
-
-/**
- * Hands the terminal over to a command: it reads the keyboard, and Ctrl-C reaches it as it reaches us.
- * @param {string} file
- * @param {readonly string[]} args
- * @param {Options} [options]
- * @returns {Promise<Result>}
- */
-export function runInForeground(file, args, options = {}) {
-  return run(file, args, options, { stdio: "inherit", ownGroup: false });
-}
-
-/**
- * Starts a command that runs beside us, in a process group of its own, until it ends or is ended. Nobody ends it for us,
- * but for the worst case: it doesn't outlive us.
- * @param {string} file
- * @param {readonly string[]} args
- * @param {Options} [options]
- * @returns {Started} with its output in pipes
- */
-export function startBeside(file, args, options = {}) {
-  const started = spawnChild(file, args, options, { stdio: ["ignore", "pipe", "pipe"], ownGroup: true });
-  process.once("exit", started.kill);
-  void started.ended.then(() => process.off("exit", started.kill));
-  return started;
-}
-
-/**
- * @param {string} file
- * @param {readonly string[]} args
- * @param {Options} options
- * @param {Mode} mode
- * @returns {Promise<Result>}
- */
-async function run(file, args, options, mode) {
-  const { child, ended, end } = spawnChild(file, args, options, mode);
-  const { timeoutMs } = options;
-  const output = keepOutput(child);
-  const withdraw = beforeStop(end);
+export async function run(file, args, { timeoutMs, ...options } = {}) {
+  const child = startChild(file, args, { ...options, ownGroup: timeoutMs !== undefined });
+  const removeStop = onStop(child.stop);
   let timedOut = false;
   const onTimeout = () => {
     timedOut = true;
-    void end();
+    void child.stop();
   };
   const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
-
-  const { status, problem } = await ended;
+  const end = await child.ended;
   clearTimeout(timer);
-  withdraw();
-  if (isStopping()) {
-    // It ended because everything ends: whoever waits must not take that for a result and go on to the next thing.
-    return new Promise(() => {});
-  }
-  return { ok: status === 0 && !timedOut, timedOut, status, output: problem ?? output() };
+  removeStop();
+  return isStopping() ? new Promise(() => {}) : { ...end, timedOut };
 }
 
 /**
- * @param {string} file
  * @param {readonly string[]} args
- * @param {Options} options
- * @param {Mode} mode
- * @returns {Started}
+ * @returns {[file: string, args: readonly string[]]} the npm that runs this process, else the npm on the PATH
  */
-function spawnChild(file, args, { cwd = root, env = {}, graceMs = GRACE_MS }, { stdio, ownGroup }) {
-  const detached = ownGroup && process.platform !== "win32";
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio, detached });
-  const ended = exitStatus(child);
-  return {
-    child,
-    ended,
-    end: () => endChild(child, ended, detached, graceMs),
-    kill: () => sendSignal(child, "SIGKILL", detached),
-  };
-}
-
-/**
- * @param {import("node:child_process").ChildProcess} child
- * @returns {() => string} what it has written so far, both streams in the order of arrival
- */
-function keepOutput(child) {
-  /** @type {Buffer[]} */
-  const chunks = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk) => chunks.push(chunk));
-  }
-  return () => Buffer.concat(chunks).toString();
-}
-
-/**
- * @param {import("node:child_process").ChildProcess} child
- * @returns {Promise<End>}
- */
-async function exitStatus(child) {
-  try {
-    const [code, signal] = await once(child, "close");
-    return { status: code ?? 1, signal };
-  } catch (error) {
-    return { status: 1, problem: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/**
- * Ends a child as Ctrl-C would, then by force. One in our own process group had the Ctrl-C from the terminal already,
- * and might take a second one for impatience.
- * @param {import("node:child_process").ChildProcess} child
- * @param {Promise<unknown>} ended
- * @param {boolean} ownGroup
- * @param {number} graceMs
- */
-async function endChild(child, ended, ownGroup, graceMs) {
-  const isOver = () => Promise.race([ended.then(() => true), delay(graceMs, false)]);
-  if (ownGroup) {
-    sendSignal(child, "SIGINT", ownGroup);
-  }
-  if (!(await isOver())) {
-    sendSignal(child, "SIGTERM", ownGroup);
-    await isOver();
-  }
-  // What the child itself started may still be there.
-  sendSignal(child, "SIGKILL", ownGroup);
-}
-
-/**
- * @param {import("node:child_process").ChildProcess} child
- * @param {NodeJS.Signals} signal
- * @param {boolean} wholeGroup
- */
-function sendSignal(child, signal, wholeGroup) {
-  try {
-    if (wholeGroup && child.pid !== undefined) {
-      process.kill(-child.pid, signal);
-    } else {
-      child.kill(signal);
-    }
-  } catch {
-    // It is gone already.
-  }
+export function npm(...args) {
+  const cli = process.env["npm_execpath"] ?? "";
+  return cli.endsWith("npm-cli.js") ? [process.execPath, [cli, ...args]] : ["npm", args];
 }

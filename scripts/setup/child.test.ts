@@ -1,42 +1,21 @@
 import { expect, it } from "vitest";
-import { runQuietly } from "./child.mjs";
+import { run } from "./child.mjs";
 
-function node(code: string, options?: Parameters<typeof runQuietly>[2]) {
-  return runQuietly(process.execPath, ["-e", code], options);
-}
-
-it("keeps both streams", async () => {
-  const result = await node('console.log("out"); console.error("err")');
-  expect(result).toMatchObject({ ok: true, status: 0, timedOut: false });
-  expect(result.output).toContain("out\n");
-  expect(result.output).toContain("err\n");
+it.each([
+  ["the exit status", 'process.exit(process.env.ADDED === "yes" && process.env.PATH ? 7 : 1)', 7, "exit status 7"],
+  ["1 for a child that a signal ended", 'process.kill(process.pid, "SIGKILL")', 1, "SIGKILL"],
+])("returns %s", async (_, code, status, reason) => {
+  const end = await run(process.execPath, ["-e", code], { env: { ADDED: "yes" } });
+  expect(end).toEqual({ status, reason, timedOut: false });
 });
 
-it("passes on the exit status", async () => {
-  expect(await node("process.exit(7)")).toMatchObject({ ok: false, status: 7 });
+it("returns why a command cannot be started", async () => {
+  expect(await run("/no/such/command", [])).toMatchObject({ status: 1, reason: expect.stringContaining("ENOENT") });
 });
 
-it("counts a child that a signal ended as failed", async () => {
-  expect(await node('process.kill(process.pid, "SIGKILL")')).toMatchObject({ ok: false, status: 1 });
-});
-
-it("says why a command can't be started", async () => {
-  const result = await runQuietly("/no/such/command", []);
-  expect(result).toMatchObject({ ok: false, status: 1 });
-  expect(result.output).toContain("ENOENT");
-});
-
-it("adds to the environment", async () => {
-  const { output } = await node("console.log(process.env.ADDED, process.env.PATH === undefined)", {
-    env: { ADDED: "yes" },
-  });
-  expect(output).toBe("yes false\n");
-});
-
-it("ends a child that takes too long, one that won't listen, and its children", async () => {
-  const stubborn = 'process.on("SIGINT", () => {}); process.on("SIGTERM", () => {}); setInterval(() => {}, 1_000);';
-  // As long as one of them lives, the output is open.
-  const parent = `${stubborn}
-    require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(stubborn)}], { stdio: "inherit" });`;
-  expect(await node(parent, { timeoutMs: 500, graceMs: 100 })).toMatchObject({ ok: false, timedOut: true });
+it("stops a command that takes too long and ignores signals, and its children", async () => {
+  const stubborn = ["-c", "trap '' INT TERM; sleep 1000; true"];
+  // The pipe stays open as long as one of the processes lives.
+  const end = await run("sh", stubborn, { timeoutMs: 1_000, stdio: ["ignore", "pipe", "pipe"] });
+  expect(end).toEqual({ status: 1, reason: "SIGKILL", timedOut: true });
 });

@@ -1,40 +1,28 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./checkout.mjs";
-import { npmQuietly } from "./npm.mjs";
+import { npm, run } from "./child.mjs";
 import { PlainError } from "./plain-error.mjs";
-import { progress } from "./progress.mjs";
 
 /**
- * @typedef {{ version?: string, integrity?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} LockedPackage
- * @typedef {Record<string, LockedPackage>} LockedPackages by their place, such as "node_modules/vite"
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[] }} LockedPackage
+ * @typedef {Record<string, LockedPackage>} LockedPackages by path, such as "node_modules/vite"
  */
 
-const FLAGS = [
-  "--include=dev",
-  "--include=optional",
-  "--prefer-offline",
-  "--no-progress",
-  "--loglevel=error",
-  // npm's own patience would keep a person without a network waiting for more than a minute.
-  "--fetch-retry-mintimeout=2000",
-  "--fetch-retry-maxtimeout=10000",
-];
+// Without a network, npm's default retries take more than a minute.
+const FLAGS =
+  "--include=dev --include=optional --prefer-offline --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=10000";
 
-/** Installs what package-lock.json asks for. Throws a PlainError with npm's own words. */
+/** Installs what package-lock.json lists. Throws a PlainError. */
 export async function installPackages() {
-  await progress("Installing the packages", async () => {
-    const { ok, output } = await npmQuietly(["ci", ...FLAGS]);
-    if (!ok) {
-      throw new PlainError(`\nnpm could not install the packages. It says:\n\n${output.trim()}`);
-    }
-  });
+  console.log("Installing the packages …");
+  const { status } = await run(...npm("ci", "--loglevel=error", ...FLAGS.split(" ")));
+  if (status !== 0) {
+    throw new PlainError("npm could not install the packages. Its messages are above.");
+  }
 }
 
-/**
- * Whether node_modules holds what package-lock.json asks for. npm leaves a lock file of what it installed in there, as
- * the last thing that it does, so an installation that was broken off is not taken for a whole one.
- */
+/** Whether node_modules holds what package-lock.json lists. npm writes its own lock file there as its last step. */
 export async function isInstalled() {
   const [wanted, installed] = await Promise.all([
     readLockedPackages(join(root, "package-lock.json")),
@@ -45,7 +33,7 @@ export async function isInstalled() {
 
 /**
  * @param {string} path
- * @returns {Promise<LockedPackages | undefined>} undefined if there is no such file, or half of one
+ * @returns {Promise<LockedPackages | undefined>} undefined if the file is missing or incomplete
  */
 async function readLockedPackages(path) {
   try {
@@ -60,32 +48,25 @@ async function readLockedPackages(path) {
  * @param {LockedPackages} wanted
  * @param {{ platform: string, arch: string }} machine
  */
-export function satisfies(installed, wanted, machine) {
-  const packages = Object.values(installed);
-  if (packages.some((locked) => !runsOn(locked.os, machine.platform) || !runsOn(locked.cpu, machine.arch))) {
-    // node_modules came here from another kind of machine.
-    return false;
-  }
-  return Object.entries(wanted).every(([place, locked]) => place === "" || isSame(installed[place], locked));
+export function satisfies(installed, wanted, { platform, arch }) {
+  // node_modules may have been copied from another kind of machine.
+  const isForThisMachine = Object.values(installed).every(({ os, cpu }) => allows(os, platform) && allows(cpu, arch));
+  return (
+    isForThisMachine &&
+    Object.entries(wanted).every(([path, { version, integrity, optional }]) => {
+      const found = installed[path];
+      // Optional packages for other platforms are not installed.
+      return found === undefined
+        ? path === "" || optional === true
+        : found.version === version && (integrity === undefined || found.integrity === integrity);
+    })
+  );
 }
 
 /**
- * @param {string[] | undefined} supported such as ["linux"] or ["!win32"]
- * @param {string} actual
+ * @param {string[] | undefined} names such as ["linux"] or ["!win32"]
+ * @param {string} name
  */
-function runsOn(supported, actual) {
-  const listed = supported?.filter((name) => !name.startsWith("!")) ?? [];
-  return !supported?.includes(`!${actual}`) && (listed.length === 0 || listed.includes(actual));
-}
-
-/**
- * @param {LockedPackage | undefined} installed
- * @param {LockedPackage} wanted
- */
-function isSame(installed, wanted) {
-  if (installed === undefined) {
-    // Packages for other platforms are optional, and stay away here.
-    return wanted.optional === true;
-  }
-  return installed.version === wanted.version && (!wanted.integrity || installed.integrity === wanted.integrity);
+function allows(names, name) {
+  return names === undefined || names.includes(name) || (names[0]?.startsWith("!") && !names.includes(`!${name}`));
 }

@@ -1,6 +1,6 @@
-// Runs on whatever Node there is, so it keeps to the syntax of Node 12 and imports nothing.
+// Runs on any Node: this file uses the syntax of Node 12 and imports nothing.
 
-/** The oldest minor version of each supported major; every major from the last one on is supported. */
+/** The oldest minor version of each supported major version. All majors after the newest listed one are supported. */
 const OLDEST_MINOR_OF_MAJOR = new Map([
   [20, 19],
   [22, 12],
@@ -9,8 +9,8 @@ const OLDEST_MINOR_OF_MAJOR = new Map([
 const NEWEST_LISTED_MAJOR = 24;
 
 /**
- * @param {string} version a Node version such as "20.19.0"
- * @returns {boolean} whether the project, and everything that it installs, runs on it
+ * @param {string} version such as "20.19.0"
+ * @returns {boolean} whether the project and its dependencies run on it
  */
 export function isSupportedNode(version) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
@@ -19,9 +19,9 @@ export function isSupportedNode(version) {
 }
 
 /**
- * @param {string} version the Node version that was found
- * @returns {string} one line that says what to do about it
+ * @param {string} version of this Node
+ * @returns {string} one line
  */
 export function unsupportedNodeMessage(version) {
-  return `This needs Node ^20.19, ^22.12, or 24 and later, and this is Node ${version}: get a current one from https://nodejs.org and try again.`;
+  return `This needs Node ^20.19, ^22.12, or 24 and later. This is Node ${version}: install a current one from https://nodejs.org`;
 }

@@ -1,2 +1,2 @@
-/** An error whose message says all that a person needs; it is shown without a stack. */
+/** An error whose message tells the user what is wrong and what to do. It is printed without a stack. */
 export class PlainError extends Error {}

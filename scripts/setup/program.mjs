@@ -3,35 +3,30 @@ import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { root } from "./checkout.mjs";
 import { PlainError } from "./plain-error.mjs";
-import { beforeStop } from "./stop.mjs";
+import { onStop } from "./signals.mjs";
 
 const CLOSE_LIMIT_MS = 1_500;
-/** So that a line of log among ours means something. */
-const QUIET_LOG_LEVEL = "warn";
 
 /**
- * Imports a program that has been built.
+ * Imports a built program.
  * @param {string} path relative to the checkout
  */
 export function importBuilt(path) {
   return import(pathToFileURL(join(root, path)).href);
 }
 
-/**
- * @param {NodeJS.ProcessEnv} env
- * @returns {NodeJS.ProcessEnv} the same, with a log level at which our own lines stay readable, unless one is set
- */
-export function quietly(env) {
-  return { ...env, LOG_LEVEL: env["LOG_LEVEL"] || QUIET_LOG_LEVEL };
+/** @returns {NodeJS.ProcessEnv} the environment; LOG_LEVEL is "warn" by default, so that our own lines stay readable */
+export function quietEnvironment() {
+  return { ...process.env, LOG_LEVEL: process.env["LOG_LEVEL"] || "warn" };
 }
 
 /**
- * The programs' own errors say in one line what to do, and are shown as such.
+ * Calls a program. Its errors say in one line what to do, and are thrown as PlainErrors.
  * @template T
  * @param {() => Promise<T>} call
  * @returns {Promise<T>}
  */
-export async function inPlainWords(call) {
+export async function callProgram(call) {
   try {
     return await call();
   } catch (error) {
@@ -41,13 +36,15 @@ export async function inPlainWords(call) {
 }
 
 /**
- * Closes a program of ours when we are told to stop.
- * @param {{ close(): Promise<void> }} program
+ * Closes something when this process is told to stop, which is then a success.
+ * @param {() => Promise<void>} close
+ * @param {number} [limitMs]
+ * @returns {() => void} takes it back
  */
-export function closeWhenStopped(program) {
-  beforeStop(async () => {
+export function closeOnStop(close, limitMs = CLOSE_LIMIT_MS) {
+  return onStop(async () => {
     process.stdout.write("\nStopping … ");
-    await Promise.race([program.close(), delay(CLOSE_LIMIT_MS)]);
+    await Promise.race([close(), delay(limitMs)]);
     process.stdout.write("done\n");
   }, 0);
 }

@@ -1,40 +1,24 @@
-import { findBrowser } from "./browser.mjs";
-import { runInForeground } from "./child.mjs";
-import { provideNetworks } from "./networks.mjs";
-import { PlainError } from "./plain-error.mjs";
+import { run } from "./child.mjs";
 import { prepare } from "./prepare.mjs";
-import { findRedis } from "./redis.mjs";
-import { stopWhenTold } from "./stop.mjs";
+import { describeMissing, providePrograms, requirePrograms } from "./programs.mjs";
+import { handleSignals } from "./signals.mjs";
 
 /**
- * Prepares the checkout, then hands the terminal over to a tool that Node runs; its exit status becomes ours.
- * @param {() => readonly string[]} nodeArguments asked for when the packages are there
- * @param {{ needsBrowser?: boolean, wantsBrowser?: boolean, needsRedis?: boolean, needsNetworks?: boolean, env?: Record<string, string> }} [options] what is only wanted is told of where it can't be had; `env` is added to ours
+ * Prepares the checkout and runs a tool with Node in this terminal. Its exit status becomes that of this process.
+ * @param {readonly string[]} nodeArguments
+ * @param {object} [options]
+ * @param {readonly import("./programs.mjs").Program[]} [options.needs] programs without which it cannot run
+ * @param {readonly import("./programs.mjs").Program[]} [options.wants] programs without which it runs in part
+ * @param {Record<string, string>} [options.env]
  */
-export async function runTool(
-  nodeArguments,
-  { needsBrowser = false, wantsBrowser = false, needsRedis = false, needsNetworks = false, env: more = {} } = {},
-) {
-  stopWhenTold();
+export async function runTool(nodeArguments, { needs = [], wants = [], env = {} } = {}) {
+  handleSignals();
   await prepare();
-  if (needsNetworks) {
-    await provideNetworks();
+  const needed = requirePrograms(await providePrograms(needs));
+  const wanted = await providePrograms(wants);
+  if (wanted.missing.size > 0) {
+    console.log(describeMissing(wanted.missing));
   }
-  const env = {
-    ...more,
-    ...(needsBrowser && (await findBrowser())),
-    ...(wantsBrowser && (await findBrowser().catch(tell))),
-    ...(needsRedis && (await findRedis({ mayInstall: true }))),
-  };
-  const { status } = await runInForeground(process.execPath, nodeArguments(), { env });
+  const { status } = await run(process.execPath, nodeArguments, { env: { ...env, ...needed, ...wanted.env } });
   process.exitCode = status;
-}
-
-/** @param {unknown} error */
-function tell(error) {
-  if (!(error instanceof PlainError)) {
-    throw error;
-  }
-  console.log(error.message);
-  return {};
 }

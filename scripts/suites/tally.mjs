@@ -1,100 +1,39 @@
 /**
- * @typedef {object} Tally what came of a suite
- * @property {number} passed
- * @property {number} failed
- * @property {number} skipped
- * @property {string} [note] why it failed, if no test says so; or how many passed at the second try only
+ * @typedef {{ passed: number, failed: number, skipped: number }} Tally
  *
- * @typedef {{ status: string, failureMessages: string[] }} VitestTest
- * @typedef {{ status: string, assertionResults: VitestTest[] }} VitestFile
+ * @typedef {{ status: string, assertionResults: { status: string }[] }} VitestFile
  * @typedef {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: VitestFile[] }} VitestReport
- *
- * @typedef {{ expected: number, unexpected: number, flaky: number, skipped: number }} PlaywrightStats
- * @typedef {{ stats: PlaywrightStats, errors: unknown[] }} PlaywrightReport
+ * @typedef {{ stats: { expected: number, unexpected: number, flaky: number, skipped: number }, errors: unknown[] }} PlaywrightReport
  */
 
 /**
- * @param {string} note
- * @returns {Tally} of a suite that came to nothing
+ * @param {VitestReport} report of Vitest's JSON reporter
+ * @returns {Tally} a file that cannot be loaded counts as one failed test
  */
-export function broken(note) {
-  return { passed: 0, failed: 1, skipped: 0, note };
-}
-
-/**
- * @param {boolean} ok
- * @returns {Tally} of a suite that is one test
- */
-export function tallyCheck(ok) {
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
-}
-
-/**
- * @param {VitestReport} report as Vitest's JSON reporter writes it
- * @param {boolean} ok whether Vitest itself was content
- * @returns {Tally}
- */
-export function tallyVitest(report, ok) {
-  const brokenFiles = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && !assertionResults.some((assertion) => assertion.status === "failed"),
+export function tallyVitest({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
+  const brokenFiles = testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && !assertionResults.some((test) => test.status === "failed"),
   );
-  const triedAgain = report.testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status, failureMessages }) => status === "passed" && failureMessages.length > 0);
-  return settle(ok, {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + brokenFiles.length,
-    skipped: report.numPendingTests + report.numTodoTests,
-    ...(triedAgain.length > 0 && { note: `${triedAgain.length} at the second try` }),
-  });
+  const failed = numFailedTests + brokenFiles.length;
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }
 
 /**
- * @param {PlaywrightReport} report as Playwright's JSON reporter writes it
- * @param {boolean} ok whether Playwright itself was content
- * @returns {Tally}
+ * @param {PlaywrightReport} report of Playwright's JSON reporter
+ * @returns {Tally} a test that passes only when it is retried counts as failed
  */
-export function tallyPlaywright({ stats, errors }, ok) {
-  // One file that can't be loaded is told several times.
-  const problems = errors.length > 0 ? 1 : 0;
-  return settle(ok, {
-    passed: stats.expected,
-    failed: stats.unexpected + stats.flaky + problems,
-    skipped: stats.skipped,
-  });
-}
-
-/**
- * A suite that ran nothing, or that failed for a reason that no test tells, must not look like one that passed.
- * @param {boolean} ok
- * @param {Tally} tally
- * @returns {Tally}
- */
-function settle(ok, tally) {
-  if (tally.failed > 0) {
-    return tally;
-  }
-  if (!ok) {
-    return { ...tally, failed: 1, note: "failed outside of its tests" };
-  }
-  return tally.passed > 0 ? tally : { ...tally, failed: 1, note: "ran no test" };
+export function tallyPlaywright({ stats, errors }) {
+  // Playwright reports one file that cannot be loaded several times.
+  const brokenFiles = errors.length > 0 ? 1 : 0;
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky + brokenFiles, skipped: stats.skipped };
 }
 
 /**
  * @param {readonly Tally[]} tallies
- * @returns {Tally}
+ * @returns {string} the sum, such as "12 passed, 0 failed, 3 skipped"
  */
-export function sum(tallies) {
-  const add = (/** @type {"passed" | "failed" | "skipped"} */ key) =>
-    tallies.reduce((total, tally) => total + tally[key], 0);
-  return { passed: add("passed"), failed: add("failed"), skipped: add("skipped") };
-}
-
-/**
- * @param {Tally} tally
- * @returns {string} such as "12 passed, 0 failed"; skipped tests are named only if there are any
- */
-export function describeTally({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+export function formatSum(tallies) {
+  const sum = (/** @type {keyof Tally} */ key) => tallies.reduce((total, tally) => total + tally[key], 0);
+  const skipped = sum("skipped");
+  return `${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }

@@ -1,141 +1,119 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { cache, root } from "../setup/checkout.mjs";
-import { runQuietly } from "../setup/child.mjs";
-import { playwrightCli } from "../setup/playwright.mjs";
-import { broken, describeTally, sum, tallyCheck, tallyPlaywright, tallyVitest } from "./tally.mjs";
+import { runSuites } from "./run-suites.mjs";
+import { formatSum, tallyPlaywright, tallyVitest } from "./tally.mjs";
 
 let folder: string;
 
 beforeEach(async () => {
+  // Inside the checkout, so that the tests find Vitest and Playwright.
   await mkdir(cache, { recursive: true });
   folder = await mkdtemp(join(cache, "tally-"));
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  return () => rm(folder, { recursive: true });
 });
 
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
-
-function write(name: string, content: string): Promise<void> {
-  return writeFile(join(folder, name), content);
+/** Runs a test runner on these files, and returns the printed row without its duration. */
+async function run(runner: "vitest" | "playwright", files: Record<string, string>): Promise<string> {
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  const path = join(folder, "report.json");
+  const modules = join(root, "node_modules");
+  const suite =
+    runner === "vitest"
+      ? {
+          args: [`${modules}/vitest/vitest.mjs`, "run", "--root", folder, "--reporter=json", `--outputFile=${path}`],
+          tally: tallyVitest,
+        }
+      : {
+          args: [`${modules}/@playwright/test/cli.js`, "test", "-c", folder, "--reporter=json"],
+          tally: tallyPlaywright,
+        };
+  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: path };
+  const command: [string, string[]] = [process.execPath, suite.args];
+  await runSuites(
+    [{ name: runner, command, env, report: { path, tally: suite.tally } }],
+    { env: {}, missing: new Map() },
+    60_000,
+  );
+  return /\d+ s {3}(.*)/.exec(String(vi.mocked(console.log).mock.lastCall?.[0]))?.[1] ?? "";
 }
 
 describe("a run of Vitest", () => {
-  async function run({ retry = 0 } = {}) {
-    await write("vitest.config.mjs", `export default { test: { include: ["*.test.mjs"], retry: ${retry} } };`);
-    const report = join(folder, "report.json");
-    const args = ["run", "--root", folder, "--reporter=json", `--outputFile=${report}`];
-    const { ok } = await runQuietly(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), ...args]);
-    return tallyVitest(JSON.parse(await readFile(report, "utf8")), ok);
-  }
+  const config = { "vitest.config.mjs": 'export default { test: { include: ["*.test.mjs"] } };' };
+  const test = (code: string) => `import { expect, it } from "vitest"; ${code}`;
 
-  it("counts what passed, failed and was skipped", async () => {
-    await write(
-      "mixed.test.mjs",
-      `import { expect, it } from "vitest";
-      it("passes", () => {});
-      it("passes too", () => {});
-      it("fails", () => expect(1).toBe(2));
-      it.skip("is skipped", () => {});
-      it.todo("is to do");`,
-    );
-    expect(await run()).toEqual({ passed: 2, failed: 1, skipped: 2 });
-  });
-
-  it("counts a test that passes at the second try, and says so", async () => {
-    await write(
-      "flaky.test.mjs",
-      `import { expect, it } from "vitest";
-      let tries = 0;
-      it("passes", () => {});
-      it("is flaky", () => expect(++tries).toBe(2));
-      it("fails", () => expect(1).toBe(2));`,
-    );
-    expect(await run({ retry: 1 })).toEqual({ passed: 2, failed: 1, skipped: 0, note: "1 at the second try" });
-  });
-
-  it("counts a file that can't be loaded", async () => {
-    await write("good.test.mjs", 'import { it } from "vitest"; it("passes", () => {});');
-    await write("bad.test.mjs", 'import "./missing.mjs";');
-    expect(await run()).toEqual({ passed: 1, failed: 1, skipped: 0 });
-  });
-
-  it("counts an error outside of all tests", async () => {
-    await write(
-      "stray.test.mjs",
-      `import { it } from "vitest";
-      it("passes", async () => {
-        void Promise.reject(new Error("nobody waits for this"));
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      });`,
-    );
-    expect(await run()).toMatchObject({ passed: 1, failed: 1 });
-  });
-
-  it("counts no test at all as a failure", async () => {
-    expect(await run()).toMatchObject({ passed: 0, failed: 1 });
-  });
-
-  it("counts nothing but skipped tests as a failure", async () => {
-    await write("skipped.test.mjs", 'import { it } from "vitest"; it.skip("is skipped", () => {});');
-    expect(await run()).toEqual({ passed: 0, failed: 1, skipped: 1, note: "ran no test" });
+  it.each([
+    [
+      "tests that passed, failed and were skipped",
+      {
+        "a.test.mjs": test(
+          'it("a", () => {}); it("b", () => expect(1).toBe(2)); it.skip("c", () => {}); it.todo("d");',
+        ),
+      },
+      "1 passed, 1 failed, 2 skipped",
+    ],
+    [
+      "a file that cannot be loaded",
+      { "good.test.mjs": test('it("a", () => {});'), "bad.test.mjs": 'import "./missing.mjs";' },
+      "1 passed, 1 failed",
+    ],
+    [
+      "an unhandled rejection",
+      {
+        "a.test.mjs": test(
+          'it("a", async () => { void Promise.reject(new Error("no")); await new Promise((r) => setTimeout(r, 50)); });',
+        ),
+      },
+      "1 passed, 1 failed (failed outside of its tests)",
+    ],
+    ["no test as a failure", {}, "0 passed, 1 failed (failed outside of its tests)"],
+    [
+      "only skipped tests as a failure",
+      { "a.test.mjs": test('it.skip("a", () => {});') },
+      "0 passed, 1 failed, 1 skipped (ran no test)",
+    ],
+  ])("counts %s", async (_, files, row) => {
+    expect(await run("vitest", { ...config, ...files })).toBe(row);
   });
 });
 
 describe("a run of Playwright", () => {
-  async function run(config = "") {
-    await write("playwright.config.mjs", `export default { testMatch: "*.pw.mjs", ${config} };`);
-    const report = join(folder, "report.json");
-    const { ok } = await runQuietly(process.execPath, [playwrightCli(), "test", "--reporter=json"], {
-      cwd: folder,
-      env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report },
-    });
-    return tallyPlaywright(JSON.parse(await readFile(report, "utf8")), ok);
-  }
+  const config = (more = "") => ({ "playwright.config.mjs": `export default { testMatch: "*.pw.mjs", ${more} };` });
+  const test = (code: string) => `import { expect, test } from "@playwright/test"; ${code}`;
 
-  it("counts what passed, failed and was skipped", async () => {
-    await write(
-      "mixed.pw.mjs",
-      `import { expect, test } from "@playwright/test";
-      test("passes", () => {});
-      test("fails", () => expect(1).toBe(2));
-      test.skip("is skipped", () => {});`,
-    );
-    expect(await run()).toEqual({ passed: 1, failed: 1, skipped: 1 });
-  });
-
-  it("counts a test that passes at the second try as failed", async () => {
-    await write(
-      "flaky.pw.mjs",
-      `import { expect, test } from "@playwright/test";
-      test("passes", () => {});
-      test("is flaky", ({}, { retry }) => expect(retry).toBe(1));`,
-    );
-    expect(await run("retries: 1")).toEqual({ passed: 1, failed: 1, skipped: 0 });
-  });
-
-  it("counts a file that can't be loaded", async () => {
-    await write("bad.pw.mjs", 'import "./missing.mjs";');
-    expect(await run()).toMatchObject({ passed: 0, failed: 1 });
-  });
-
-  it("counts no test at all as a failure", async () => {
-    expect(await run()).toMatchObject({ passed: 0, failed: 1 });
+  it.each([
+    [
+      "tests that passed, failed and were skipped",
+      {
+        ...config(),
+        "a.pw.mjs": test('test("a", () => {}); test("b", () => expect(1).toBe(2)); test.skip("c", () => {});'),
+      },
+      "1 passed, 1 failed, 1 skipped",
+    ],
+    [
+      "a test that passes only in the second try as failed",
+      { ...config("retries: 1"), "a.pw.mjs": test('test("a", ({}, { retry }) => expect(retry).toBe(1));') },
+      "0 passed, 1 failed",
+    ],
+    ["a file that cannot be loaded", { ...config(), "a.pw.mjs": 'import "./missing.mjs";' }, "0 passed, 1 failed"],
+    ["no test as a failure", config(), "0 passed, 1 failed"],
+  ])("counts %s", async (_, files, row) => {
+    expect(await run("playwright", files)).toBe(row);
   });
 });
 
-describe("the sum", () => {
-  it("adds up all suites, a broken one as one failure", () => {
-    const tallies = [tallyCheck(true), tallyCheck(false), broken("crashed"), { passed: 40, failed: 2, skipped: 3 }];
-    expect(sum(tallies)).toEqual({ passed: 41, failed: 4, skipped: 3 });
-  });
-
-  it.each([
-    [{ passed: 12, failed: 0, skipped: 0 }, "12 passed, 0 failed"],
-    [{ passed: 0, failed: 1, skipped: 0 }, "0 passed, 1 failed"],
-    [{ passed: 12, failed: 3, skipped: 4 }, "12 passed, 3 failed, 4 skipped"],
-  ])("is one line: %j", (tally, line) => {
-    expect(describeTally(tally)).toBe(line);
-  });
+it.each([
+  [[{ passed: 12, failed: 0, skipped: 0 }], "12 passed, 0 failed"],
+  [[], "0 passed, 0 failed"],
+  [
+    [
+      { passed: 10, failed: 1, skipped: 4 },
+      { passed: 2, failed: 2, skipped: 0 },
+    ],
+    "12 passed, 3 failed, 4 skipped",
+  ],
+])("formats the sum of %j", (tallies, line) => {
+  expect(formatSum(tallies)).toBe(line);
 });

@@ -1,32 +1,21 @@
-import { root } from "../setup/checkout.mjs";
-import { npmQuietly } from "../setup/npm.mjs";
-
-/** The exit status where nobody tells. */
-export const UNKNOWN = 2;
-
-const LIMIT_MS = 60_000;
-const BAD = ["high", "critical"];
+const SEVERE = ["high", "critical"];
 
 /**
- * Asks the registry for known holes in what is installed.
- * @returns {Promise<{ holes: string[] } | { unknown: string }>} the packages with bad ones, or why nobody knows
+ * @param {string} output of `npm audit --json`, perhaps with warnings before and after the JSON
+ * @returns {{ text: string, exitStatus: 0 | 1 | 2 }} 1: there are severe vulnerabilities, 2: the registry gave no answer
  */
-export async function askForAdvisories() {
-  const { output } = await npmQuietly(["audit", "--json"], { cwd: root, timeoutMs: LIMIT_MS });
-  return readAudit(output);
-}
-
-/**
- * @param {string} output of `npm audit --json`, perhaps with warnings before and after it
- * @returns {{ holes: string[] } | { unknown: string }}
- */
-export function readAudit(output) {
+export function describeAdvisories(output) {
   const report = parseBetweenBraces(output);
   if (report?.vulnerabilities === undefined) {
-    return { unknown: report?.message ?? (output.trim().split("\n")[0] || "npm audit says nothing") };
+    const reason = report?.message ?? (output.trim().split("\n")[0] || "npm audit printed nothing");
+    return { text: `The registry did not answer: ${reason}`, exitStatus: 2 };
   }
-  const found = Object.values(report.vulnerabilities).filter(({ severity }) => BAD.includes(severity));
-  return { holes: found.map(({ name, severity, range }) => `${name} ${range}: ${severity}`) };
+  const severe = Object.values(report.vulnerabilities).filter(({ severity }) => SEVERE.includes(severity));
+  if (severe.length === 0) {
+    return { text: "The installed packages have no known vulnerability of high severity.", exitStatus: 0 };
+  }
+  const lines = severe.map(({ name, severity, range }) => `${name} ${range}: ${severity}`);
+  return { text: lines.join("\n"), exitStatus: 1 };
 }
 
 /**

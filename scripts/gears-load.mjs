@@ -1,6 +1,0 @@
-import { runCommand } from "./setup/entry.mjs";
-
-runCommand(async () => {
-  const { loadLibrary } = await import("./gears/host-triggers.mjs");
-  await loadLibrary({ env: process.env });
-});
