@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "./config.ts";
 
 describe("parseConfig", () => {
-  it("needs no setting at all", () => {
+  it("has defaults for all settings", () => {
     expect(parseConfig({}, [])).toEqual({
       port: 8080,
       hosts: ["127.0.0.1", "::1"],
@@ -31,7 +31,7 @@ describe("parseConfig", () => {
     });
   });
 
-  it("takes every setting", () => {
+  it("parses all settings", () => {
     const env = {
       PORT: "0",
       HOST: "0.0.0.0",
@@ -51,7 +51,7 @@ describe("parseConfig", () => {
       MAX_TOKEN_LIFETIME_MS: "8000",
       TRUST_PROXY: "2",
       CORS_ORIGINS: "https://app.example, http://localhost:5173",
-      METRICS_TOKEN: "of-prometheus-alone",
+      METRICS_TOKEN: "metrics-token-0001",
       REDIS_PARTITIONS: "24",
     };
     expect(parseConfig(env, ["--contacts", "5000"])).toEqual({
@@ -77,7 +77,7 @@ describe("parseConfig", () => {
       },
       trustedProxies: 2,
       corsOrigins: ["https://app.example", "http://localhost:5173"],
-      metricsToken: "of-prometheus-alone",
+      metricsToken: "metrics-token-0001",
     });
   });
 

@@ -9,11 +9,11 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { TestServer } from "../test/start-test-server.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
-/** What is left of the time a person waits after Ctrl-C, on a machine that does other things as well. */
-const STOP_WITHIN_MS = 2_000;
+/** The shutdown takes 1.5 s at most; the rest is slack for a slow machine. */
+const STOP_WITHIN_MS = 5_000;
 
 describe("the server's process", () => {
-  it("serves what it was told to, and ends cleanly and soon when interrupted, streams or not", async () => {
+  it("serves with its arguments, and exits cleanly and soon on SIGINT with an open stream", async () => {
     const process = start({ PORT: "0", HOST: "127.0.0.1" }, ["--contacts", "100"]);
     const server = await process.listening();
     const stream = await server.openTerminalStream("anouk");
@@ -28,21 +28,21 @@ describe("the server's process", () => {
     expect(process.stdout.trimEnd().split("\n").at(-1)).toContain('"msg":"stopped"');
   });
 
-  it("ends as cleanly when terminated", async () => {
+  it("exits cleanly on SIGTERM", async () => {
     const process = start({ PORT: "0", HOST: "127.0.0.1" });
     await process.listening();
     process.kill("SIGTERM");
     expect(await process.exit).toEqual({ code: 0, signal: null });
   });
 
-  it("says in one line which setting is wrong", async () => {
+  it("prints one line for an invalid setting", async () => {
     const process = start({ PORT: "eighty" });
     expect((await process.exit).code).toBe(1);
     expect(process.stderr).toBe('PORT must be a whole number from 0 to 65535, not "eighty".\n');
     expect(process.stdout).toBe("");
   });
 
-  it("says in one line that the port is in use", async () => {
+  it("prints one line if the port is in use", async () => {
     const other = createServer();
     onTestFinished(() => {
       other.close();
@@ -61,7 +61,7 @@ describe("the server's process", () => {
 
 const nothing = () => Promise.resolve();
 
-/** The program as it is started from a shell. */
+/** The program, started in a child process. */
 class ServerProcess {
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   stdout = "";
@@ -79,12 +79,12 @@ class ServerProcess {
     this.exit = once(child, "close").then(([code, signal]) => ({ code, signal }));
   }
 
-  /** The server, once it says on which port it listens. */
+  /** Resolves with the server when its log names the port. */
   async listening(): Promise<TestServer> {
     for (;;) {
       const port = /"port":(\d+)/.exec(this.stdout)?.[1];
       if (port !== undefined) return new TestServer(`http://127.0.0.1:${port}`, { drain: nothing, close: nothing });
-      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.stderr}`);
+      if (this.#child.exitCode !== null) throw new Error(`the process exited: ${this.stderr}`);
       await delay(20);
     }
   }

@@ -12,10 +12,10 @@ import { createWebAppFolder } from "../../test/web-app-folder.ts";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const CONNECTION = "connection-of-anouk";
 
-/** What somebody shows who wants what is Anouk's. */
-type Credential = "none" | "wrong" | "forged" | "expired" | "signed out" | "another's" | "right";
+/** What a request for Anouk's resources carries: no token, or which kind of token. */
+type Credential = "none" | "wrong" | "forged" | "expired" | "signed out" | "other client's" | "right";
 
-/** What they get: a status, and where it is a refusal its type. */
+/** The response's status, and the type of its problem if there is one. */
 type Outcome = number | `${number} ${string}`;
 
 const MODES = ["demo", "issuer"] as const;
@@ -24,70 +24,70 @@ type Mode = (typeof MODES)[number];
 interface Row extends Record<Mode, Record<Credential, Outcome>> {
   /** As the application registers it. */
   route: string;
-  ask: (server: TestServer, token: string | undefined) => Promise<Outcome>;
+  send: (server: TestServer, token: string | undefined) => Promise<Outcome>;
 }
 
-const NOT_THERE = toEach("404 about:blank");
+const NOT_FOUND = forAll("404 about:blank");
 
 const MATRIX: readonly Row[] = [
-  { route: "GET /", ask: get("/"), ...everywhere(toEach(200)) },
-  { route: "GET /demo", ask: get("/demo"), ...everywhere(toEach(200)) },
-  { route: "GET /^\\/(?!api\\/)/", ask: get("/nothing"), ...everywhere(NOT_THERE) },
-  { route: "GET /healthz", ask: get("/healthz"), ...everywhere(toEach(200)) },
-  { route: "GET /readyz", ask: get("/readyz"), ...everywhere(toEach(200)) },
+  { route: "GET /", send: get("/"), ...inBothModes(forAll(200)) },
+  { route: "GET /demo", send: get("/demo"), ...inBothModes(forAll(200)) },
+  { route: "GET /^\\/(?!api\\/)/", send: get("/nothing"), ...inBothModes(NOT_FOUND) },
+  { route: "GET /healthz", send: get("/healthz"), ...inBothModes(forAll(200)) },
+  { route: "GET /readyz", send: get("/readyz"), ...inBothModes(forAll(200)) },
   {
     route: "GET /metrics",
-    ask: get("/metrics"),
-    // Nobody's token of this kind: METRICS_TOKEN is.
-    ...everywhere(toEach("401 about:blank")),
+    send: get("/metrics"),
+    // Only METRICS_TOKEN is accepted.
+    ...inBothModes(forAll("401 about:blank")),
   },
-  { route: "GET /api/people", ask: get("/api/people"), demo: toEach(200), issuer: NOT_THERE },
-  { route: "GET /events/:id", ask: get("/events/anouk"), demo: toEach(200), issuer: NOT_THERE },
+  { route: "GET /api/people", send: get("/api/people"), demo: forAll(200), issuer: NOT_FOUND },
+  { route: "GET /events/:id", send: get("/events/anouk"), demo: forAll(200), issuer: NOT_FOUND },
   {
     route: "POST /api/sessions",
-    ask: async (server, token) =>
+    send: async (server, token) =>
       outcomeOf(await server.post("/api/sessions", { client: "anouk" }, { headers: authorization(token) })),
-    demo: toEach(201),
-    issuer: NOT_THERE,
+    demo: forAll(201),
+    issuer: NOT_FOUND,
   },
-  { route: "GET /api/contacts", ask: contacts, ...everywhere(toBearers(200)) },
-  { route: "GET /api/events", ask: get("/api/events"), ...everywhere(toBearers(200)) },
+  { route: "GET /api/contacts", send: contacts, ...inBothModes(withToken(200)) },
+  { route: "GET /api/events", send: get("/api/events"), ...inBothModes(withToken(200)) },
   {
     route: "GET /api/events",
-    ask: (server, token) => get(token === undefined ? "/api/events" : `/api/events?token=${token}`)(server, undefined),
-    ...everywhere(toBearers(200)),
+    send: (server, token) => get(token === undefined ? "/api/events" : `/api/events?token=${token}`)(server, undefined),
+    ...inBothModes(withToken(200)),
   },
   {
     route: "POST /api/events",
-    ask: firstWordInChannel,
-    ...everywhere({ ...toBearers(200), none: "401 urn:presence:problem:token-invalid" }),
+    send: openMultiplexed,
+    ...inBothModes({ ...withToken(200), none: "401 urn:presence:problem:token-invalid" }),
   },
   {
     route: "POST /api/events/pings",
-    ask: async (server, token) =>
+    send: async (server, token) =>
       outcomeOf(await server.post("/api/events/pings", { connection: CONNECTION }, { headers: authorization(token) })),
-    ...everywhere({ ...toBearers(204), "another's": "404 urn:presence:problem:connection-unknown" }),
+    ...inBothModes({ ...withToken(204), "other client's": "404 urn:presence:problem:connection-unknown" }),
   },
   {
     route: "DELETE /api/sessions/current",
-    ask: async (server, token) =>
+    send: async (server, token) =>
       outcomeOf(await server.request("/api/sessions/current", { method: "DELETE", headers: authorization(token) })),
-    ...everywhere(toBearers(204)),
+    ...inBothModes(withToken(204)),
   },
 ];
 
-const HOMES = ["alone", "on Redis"] as const;
+const PLATFORMS = ["standalone", "with Redis"] as const;
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-describe.each(HOMES)("a server %s", (home) => {
+describe.each(PLATFORMS)("a server, %s", (platform) => {
   let redisServer: RedisServer | undefined;
   let redis: Redis | undefined;
 
   beforeAll(async () => {
-    if (home === "alone") return;
+    if (platform === "standalone") return;
     redisServer = await RedisServer.start();
     redis = new Redis(redisServer.url);
   });
@@ -104,60 +104,57 @@ describe.each(HOMES)("a server %s", (home) => {
       startTestServer({
         webAppFolder: await createWebAppFolder(),
         env: {
-          METRICS_TOKEN: "of-prometheus-alone",
+          METRICS_TOKEN: "metrics-token-0001",
           ...(mode === "issuer" && { AUTH_JWT_SECRET: SHARED_SECRET }),
           ...(redisServer && { REDIS_URL: redisServer.url }),
         },
       });
 
-    it.each(MATRIX.map((row, index) => [row.route, index] as const))(
-      "answers %s as it should",
-      async (_route, index) => {
-        const { ask, [mode]: expected } = MATRIX[index] as Row;
-        const server = await start();
-        const tokens = await tokensFor(server, mode);
-        const stream = await server.openStream(tokens.right, { query: `?connection=${CONNECTION}` });
-        await stream.snapshot();
-        const outcomes: Partial<Record<Credential, Outcome>> = {};
-        for (const [credential, token] of Object.entries(tokens) as [Credential, string | undefined][]) {
-          outcomes[credential] = await ask(server, token);
-          if (credential !== "right") await expectUntouched(server, tokens.right);
-        }
-        expect(outcomes).toEqual(expected);
-      },
-    );
+    it.each(MATRIX.map((row, index) => [row.route, index] as const))("authorizes %s", async (_route, index) => {
+      const { send, [mode]: expected } = MATRIX[index] as Row;
+      const server = await start();
+      const tokens = await tokensFor(server, mode);
+      const stream = await server.openStream(tokens.right, { query: `?connection=${CONNECTION}` });
+      await stream.snapshot();
+      const outcomes: Partial<Record<Credential, Outcome>> = {};
+      for (const [credential, token] of Object.entries(tokens) as [Credential, string | undefined][]) {
+        outcomes[credential] = await send(server, token);
+        if (credential !== "right") await expectSessionIntact(server, tokens.right);
+      }
+      expect(outcomes).toEqual(expected);
+    });
   });
 });
 
-it("looks at every route that there is", async () => {
+it("covers every registered route", async () => {
   expect([...new Set(MATRIX.map(({ route }) => route))].sort()).toEqual((await registeredRoutes()).sort());
 });
 
-function toEach(outcome: Outcome): Record<Credential, Outcome> {
+function forAll(outcome: Outcome): Record<Credential, Outcome> {
   return {
     none: outcome,
     wrong: outcome,
     forged: outcome,
     expired: outcome,
     "signed out": outcome,
-    "another's": outcome,
+    "other client's": outcome,
     right: outcome,
   };
 }
 
-function toBearers(outcome: Outcome): Record<Credential, Outcome> {
+function withToken(outcome: Outcome): Record<Credential, Outcome> {
   return {
     none: "401 urn:presence:problem:token-missing",
     wrong: "401 urn:presence:problem:token-invalid",
     forged: "401 urn:presence:problem:token-invalid",
     expired: "401 urn:presence:problem:token-expired",
     "signed out": "401 urn:presence:problem:signed-out",
-    "another's": outcome,
+    "other client's": outcome,
     right: outcome,
   };
 }
 
-function everywhere(outcomes: Record<Credential, Outcome>): Pick<Row, Mode> {
+function inBothModes(outcomes: Record<Credential, Outcome>): Pick<Row, Mode> {
   return { demo: outcomes, issuer: outcomes };
 }
 
@@ -173,13 +170,13 @@ async function tokensFor(server: TestServer, mode: Mode) {
     ),
     expired: await expiredToken(server, mode),
     "signed out": signedOut,
-    "another's": await sign("omar"),
-    // Unlike the one that was signed out, be they made in the same moment.
-    right: mode === "demo" ? await server.signIn("anouk") : await signAnew(),
+    "other client's": await sign("omar"),
+    // It must differ from the signed-out token, even if both are created in the same second.
+    right: mode === "demo" ? await server.signIn("anouk") : await signUnique(),
   } satisfies Record<Credential, string | undefined>;
 }
 
-function signAnew(): Promise<string> {
+function signUnique(): Promise<string> {
   return signWithSecret({ sub: "anouk", exp: secondsFromNow(3_600), jti: randomUUID() });
 }
 
@@ -188,7 +185,7 @@ async function signedOutToken(server: TestServer, token: string): Promise<string
   return token;
 }
 
-/** A token that was good once: in demo mode made by the server itself, two days ago by its clock. */
+/** An expired token. In demo mode the server issues it while its clock is two days behind. */
 async function expiredToken(server: TestServer, mode: Mode): Promise<string> {
   if (mode === "issuer") return await signWithSecret({ sub: "anouk", exp: secondsFromNow(-60) });
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 2 * DAY_MS });
@@ -201,7 +198,7 @@ function authorization(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : bearer(token);
 }
 
-function get(path: string): Row["ask"] {
+function get(path: string): Row["send"] {
   return async (server, token) => {
     const ending = new AbortController();
     onTestFinished(() => ending.abort());
@@ -209,7 +206,7 @@ function get(path: string): Row["ask"] {
   };
 }
 
-/** Whoever it is sees their own list, and no other. */
+/** Also checks that the client sees its own list and not another one. */
 async function contacts(server: TestServer, token: string | undefined): Promise<Outcome> {
   const response = await server.request("/api/contacts", { headers: authorization(token) });
   const outcome = await outcomeOf(response.clone());
@@ -220,7 +217,7 @@ async function contacts(server: TestServer, token: string | undefined): Promise<
   return outcome;
 }
 
-async function firstWordInChannel(server: TestServer, token: string | undefined): Promise<Outcome> {
+async function openMultiplexed(server: TestServer, token: string | undefined): Promise<Outcome> {
   const stream = await server.openMultiplexedStream([{ token: token ?? "" }]);
   const { event, data } = await stream.next((message) => message.event !== "channel");
   return event === "channel-end" ? refusal(data.problem) : stream.response.status;
@@ -234,8 +231,8 @@ function refusal({ status, type }: Problem): Outcome {
   return `${status} ${type}`;
 }
 
-/** Whatever others tried, Anouk's session and stream go on. */
-async function expectUntouched(server: TestServer, token: string): Promise<void> {
+/** Checks that the requests have not ended Anouk's session or stream. */
+async function expectSessionIntact(server: TestServer, token: string): Promise<void> {
   expect((await server.request("/api/contacts", { headers: bearer(token) })).status).toBe(200);
   const ping = await server.post("/api/events/pings", { connection: CONNECTION }, { headers: bearer(token) });
   expect(ping.status).toBe(204);

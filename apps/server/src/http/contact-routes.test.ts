@@ -4,7 +4,7 @@ import { bearer, problemOf, startTestServer, type TestServer } from "../../test/
 import { ROSTER } from "../contacts/roster.ts";
 
 describe("GET /api/contacts", () => {
-  it("tells the caller's own list, with profiles and presence", async () => {
+  it("returns the caller's contact list with profiles and presence", async () => {
     const server = await startTestServer();
     const before = Date.now();
     await server.openTerminalStream("magali");
@@ -22,7 +22,7 @@ describe("GET /api/contacts", () => {
     });
     expect(body.at).toBeGreaterThanOrEqual(before);
     expect(body.at).toBeLessThanOrEqual(Date.now());
-    // Magali is online, but not one of Wei's contacts.
+    // Magali is online, but she is not a contact of Wei.
     expect(body.contacts.map(({ client }) => client).sort()).toEqual(["david", "kenji", "noor", "omar", "priya"]);
     expect(body.contacts.find(({ client }) => client === "omar")).toEqual({
       client: "omar",
@@ -32,7 +32,7 @@ describe("GET /api/contacts", () => {
     });
   });
 
-  it("tells who is online, and since when who is not", async () => {
+  it("returns the status of a contact and its time", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const watcher = await server.openTerminalStream("omar");
     const magali = await server.openTerminalStream("magali");
@@ -44,7 +44,7 @@ describe("GET /api/contacts", () => {
     expect(offline.since).toBeGreaterThan(online.since);
   });
 
-  it("shows a guest to everyone while online, and to nobody afterwards", async () => {
+  it("contains a guest while the guest is online", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const watcher = await server.openTerminalStream("wei");
     expect((await contactsOf(server, "anouk")).has("zoe-smith")).toBe(false);
@@ -66,7 +66,7 @@ describe("GET /api/contacts", () => {
     }
   });
 
-  it("shows a guest everyone: those with a document, and the other guests online", async () => {
+  it("returns all clients with a document and all online guests for a guest", async () => {
     const server = await startTestServer();
     const guest = await server.openTerminalStream("zoe");
     await server.openTerminalStream("yves");
@@ -77,20 +77,20 @@ describe("GET /api/contacts", () => {
     expect(inSnapshot.map(({ client }) => client).sort()).toEqual([...contacts.keys()].sort());
   });
 
-  it("tells a guest what kind of client it is", async () => {
+  it("marks a guest's own profile as a guest", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/contacts", { headers: bearer(await server.signIn("zoe")) });
     expect(await response.json()).toMatchObject({ client: "zoe", profile: { id: "zoe", name: "Zoe", guest: true } });
   });
 
-  it("serves 5,000 contacts", async () => {
+  it("returns 5,000 contacts", async () => {
     const server = await startTestServer({ argv: ["--contacts", "5000"] });
     expect((await contactsOf(server, "anouk")).size).toBe(5_000);
     const { contacts } = await (await server.openTerminalStream("anouk")).snapshot();
     expect(contacts).toHaveLength(5_000);
   });
 
-  it("answers a HEAD with the head", async () => {
+  it("answers HEAD without a body", async () => {
     const server = await startTestServer();
     const headers = bearer(await server.signIn("anouk"));
     const response = await server.request("/api/contacts", { method: "HEAD", headers });
@@ -98,7 +98,7 @@ describe("GET /api/contacts", () => {
     expect(await response.text()).toBe("");
   });
 
-  it("wants a token", async () => {
+  it("returns 401 without a token", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/contacts");
     expect(response.status).toBe(401);
@@ -112,7 +112,7 @@ describe("GET /api/contacts", () => {
   });
 
   it.each(["Bearer", "Bearer ", "Basic YTpi", "anouk", "Bearer a b"])(
-    "takes %j for no token",
+    "returns 401 token-missing for Authorization: %j",
     async (authorization) => {
       const server = await startTestServer();
       const response = await server.request("/api/contacts", { headers: { Authorization: authorization } });
@@ -120,13 +120,13 @@ describe("GET /api/contacts", () => {
     },
   );
 
-  it("takes no token in the query: only a stream does", async () => {
+  it("does not accept a token in the query", async () => {
     const server = await startTestServer();
     const response = await server.request(`/api/contacts?token=${await server.signIn("anouk")}`);
     expect(await problemOf(response)).toMatchObject({ type: "urn:presence:problem:token-missing" });
   });
 
-  it("has nothing but JSON to offer", async () => {
+  it("returns 406 if the client does not accept JSON", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/contacts", {
       headers: { ...bearer(await server.signIn("anouk")), Accept: "text/csv" },
@@ -138,7 +138,7 @@ describe("GET /api/contacts", () => {
     });
   });
 
-  it("only reads", async () => {
+  it("returns 405 for other methods", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/contacts", { method: "PUT" });
     expect(response.headers.get("allow")).toBe("GET, HEAD");
@@ -147,7 +147,7 @@ describe("GET /api/contacts", () => {
 });
 
 describe("GET /api/people", () => {
-  it("tells whom one may be, without a token", async () => {
+  it("returns the profiles of the roster without a token", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/people");
     expect(response.status).toBe(200);
@@ -162,13 +162,13 @@ describe("GET /api/people", () => {
     });
   });
 
-  it("does not name guests", async () => {
+  it("does not contain guests", async () => {
     const server = await startTestServer();
     await (await server.openTerminalStream("zoe")).snapshot();
     expect(await (await server.request("/api/people")).text()).not.toContain("zoe");
   });
 
-  it("only reads", async () => {
+  it("returns 405 for other methods", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/people", { method: "POST" });
     expect(response.headers.get("allow")).toBe("GET, HEAD");

@@ -5,31 +5,31 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { bearer, startTestServer, type TestServer } from "../../test/start-test-server.ts";
 import { SHARED_SECRET, secondsFromNow, signWithSecret, tokenOf } from "../../test/tokens.ts";
 
-/** Who is curious, whom they may see, and whom they may not. */
-const CURIOUS = "anouk";
+/** The observer sees the contact, but not the stranger. */
+const OBSERVER = "anouk";
 const CONTACT = "omar";
 const STRANGER = "zoe";
-/** On Redis, the stranger has them on her list. Alone she has no list, and is on none. */
+/** With Redis, the observer is in the stranger's list. In a standalone server, the stranger has no document. */
 const LISTS: Readonly<Record<ClientId, readonly ClientId[]>> = {
-  [CURIOUS]: [CONTACT],
-  [CONTACT]: [CURIOUS],
-  [STRANGER]: [CURIOUS, CONTACT],
+  [OBSERVER]: [CONTACT],
+  [CONTACT]: [OBSERVER],
+  [STRANGER]: [OBSERVER, CONTACT],
 };
-/** Known to the curious, as if they had read it over the stranger's shoulder. */
+/** The ping id of the stranger's connection. The observer knows it. */
 const CONNECTION_OF_STRANGER = "connection-of-the-stranger";
-const ARRIVAL_OF_CONTACT = `{"client":"${CONTACT}","status":"ONLINE"`;
-const LONG_AGO = 1_000_000;
-/** By how much two clocks of one machine may seem to differ. */
+const CONTACT_IS_ONLINE = `{"client":"${CONTACT}","status":"ONLINE"`;
+const ONE_SECOND = 1_000_000;
+/** How much Redis's clock and this process's clock may differ on one machine. */
 const CLOCK_SLACK_MS = 50;
 
-const HOMES = ["alone", "on Redis"] as const;
+const PLATFORMS = ["standalone", "with Redis"] as const;
 
-describe.each(HOMES)("a server %s", (home) => {
+describe.each(PLATFORMS)("a server, %s", (platform) => {
   let redisServer: RedisServer | undefined;
   let redis: Redis | undefined;
 
   beforeAll(async () => {
-    if (home === "alone") return;
+    if (platform === "standalone") return;
     redisServer = await RedisServer.start();
     redis = new Redis(redisServer.url);
   });
@@ -39,7 +39,7 @@ describe.each(HOMES)("a server %s", (home) => {
     await redisServer?.stop();
   });
 
-  const startInEmptyWorld = async () => {
+  const startWithoutState = async () => {
     await redis?.flushall();
     for (const [id, contacts] of Object.entries(LISTS)) {
       await redis?.set(contactKey(id), JSON.stringify({ id, name: id, contacts }));
@@ -47,58 +47,62 @@ describe.each(HOMES)("a server %s", (home) => {
     return await startTestServer({
       env: {
         AUTH_JWT_SECRET: SHARED_SECRET,
-        METRICS_TOKEN: "of-prometheus-alone",
+        METRICS_TOKEN: "metrics-token-0001",
         ...(redisServer && { REDIS_URL: redisServer.url }),
       },
     });
   };
 
-  it("tells nobody whether somebody is there who is no contact of theirs", async () => {
-    const first = await startInEmptyWorld();
-    const absent = await everythingLearned(first, async () => {});
+  it("does not reveal whether a client that is not a contact is online", async () => {
+    const first = await startWithoutState();
+    const absent = await collectResponses(first, async () => {});
     await first.close();
-    const present = await everythingLearned(await startInEmptyWorld(), comeAndGo);
+    const present = await collectResponses(await startWithoutState(), connectStranger);
     expect(present).toEqual(absent);
     expect(JSON.stringify(present)).not.toContain(`"client\\":\\"${STRANGER}`);
   });
 
-  it("gives ids that tell when one asked, and not when somebody came", async () => {
-    const server = await startInEmptyWorld();
-    await comeAndGo(server);
-    const cameMs = Date.now();
-    await expect.poll(() => Date.now()).toBeGreaterThan(cameMs + CLOCK_SLACK_MS);
-    const askedMs = Date.now();
-    const stream = await server.openStream(await tokenOf(CURIOUS));
+  it("sends event ids that reveal the time of the request, and not of another client's connection", async () => {
+    const server = await startWithoutState();
+    await connectStranger(server);
+    const connectedMs = Date.now();
+    await expect.poll(() => Date.now()).toBeGreaterThan(connectedMs + CLOCK_SLACK_MS);
+    const requestedMs = Date.now();
+    const stream = await server.openStream(await tokenOf(OBSERVER));
     await stream.snapshot();
     const versionMs = (parseEventId(stream.lastEventId())?.version ?? 0) / 1_000;
-    expect(versionMs).toBeGreaterThan(askedMs - CLOCK_SLACK_MS);
+    expect(versionMs).toBeGreaterThan(requestedMs - CLOCK_SLACK_MS);
     expect(versionMs).toBeLessThan(Date.now() + CLOCK_SLACK_MS);
   });
 });
 
-/** The stranger comes, goes, and comes to stay. */
-async function comeAndGo(server: TestServer): Promise<void> {
+/** The stranger connects, signs out, and connects again. */
+async function connectStranger(server: TestServer): Promise<void> {
   const token = await tokenOf(STRANGER);
   const visit = await server.openStream(token);
   await visit.snapshot();
   expect(await server.signOut(token)).toBe(204);
   await visit.over;
-  const stay = await server.openStream(await tokenAnew(STRANGER), { query: `?connection=${CONNECTION_OF_STRANGER}` });
+  const stay = await server.openStream(await uniqueToken(STRANGER), { query: `?connection=${CONNECTION_OF_STRANGER}` });
   await stay.snapshot();
 }
 
-/** All that the curious can make the server say, while the stranger does as told, in words that know no time. */
-async function everythingLearned(server: TestServer, whatStrangerDoes: (server: TestServer) => Promise<void>) {
-  const token = await tokenOf(CURIOUS);
+/**
+ * All responses that the observer can get, without times and random values.
+ *
+ * @param strangerAction runs after the observer's first stream has opened
+ */
+async function collectResponses(server: TestServer, strangerAction: (server: TestServer) => Promise<void>) {
+  const token = await tokenOf(OBSERVER);
   const since = RawStream.open(server, "/api/events", bearer(token));
   await since.until("event: snapshot");
   const id = parseEventId(/^id: (.+)$/m.exec(since.text)?.[1] ?? "");
   if (!id) throw new Error("a snapshot has an id");
-  await whatStrangerDoes(server);
+  await strangerAction(server);
 
   const forged = [
     formatEventId(id),
-    formatEventId({ ...id, version: id.version - LONG_AGO }),
+    formatEventId({ ...id, version: id.version - ONE_SECOND }),
     formatEventId({ ...id, version: 0 }),
     formatEventId({ ...id, version: id.version * 2 }),
     formatEventId({ ...id, epoch: "another" }),
@@ -113,10 +117,10 @@ async function everythingLearned(server: TestServer, whatStrangerDoes: (server: 
   ];
   await Promise.all(streams.map((stream) => stream.until("retry: ")));
   const answers = await Promise.all(REQUESTS.map((ask) => ask(server, token)));
-  // Whatever the stranger's coming and going makes the server say, it has said before this.
+  // Events are ordered: anything caused by the stranger arrives before the contact's ONLINE.
   const contact = await server.openStream(await tokenOf(CONTACT));
   await contact.snapshot();
-  await Promise.all(streams.map((stream) => stream.until(ARRIVAL_OF_CONTACT)));
+  await Promise.all(streams.map((stream) => stream.until(CONTACT_IS_ONLINE)));
   return { answers, streams: streams.map(({ text }) => withoutTimes(text)) };
 }
 
@@ -130,7 +134,7 @@ const REQUESTS: readonly ((server: TestServer, token: string) => Promise<string>
   (server) => answerTo(server, "/readyz"),
   (server) => answerTo(server, "/healthz"),
   (server, token) => answerToPing(server, token, CONNECTION_OF_STRANGER),
-  (server, token) => answerToPing(server, token, "connection-of-nobody"),
+  (server, token) => answerToPing(server, token, "unknown-connection-1"),
 ];
 
 async function answerTo(server: TestServer, path: string, init: RequestInit = {}): Promise<string> {
@@ -144,7 +148,7 @@ function answerToPing(server: TestServer, token: string, connection: string): Pr
   return answerTo(server, "/api/events/pings", { method: "POST", headers, body: JSON.stringify({ connection }) });
 }
 
-/** Times, places in the order of events, and what is chosen by chance say nothing of anybody. */
+/** Replaces times, event ids and random values, which differ between runs. */
 function withoutTimes(text: string): string {
   return text
     .replaceAll(/^id: .+$/gm, "id: …")
@@ -153,12 +157,12 @@ function withoutTimes(text: string): string {
     .replaceAll(/(content-length",")\d+/g, "$1…");
 }
 
-/** A token unlike any other, so that it outlives the sign-out of one that was made in the same moment. */
-function tokenAnew(client: ClientId): Promise<string> {
+/** A token that differs from `tokenOf` of the same second, so that signing that one out does not revoke this one. */
+function uniqueToken(client: ClientId): Promise<string> {
   return signWithSecret({ sub: client, exp: secondsFromNow(1_800) });
 }
 
-/** A stream as it comes, byte for byte. */
+/** A stream's text, unparsed. */
 class RawStream {
   text = "";
   #wake: () => void = () => {};
@@ -172,7 +176,7 @@ class RawStream {
     return stream;
   }
 
-  /** Resolves when `part` has come. */
+  /** Resolves when `part` has been received. */
   async until(part: string): Promise<void> {
     while (!this.text.includes(part)) {
       if (this.#failure !== undefined) throw this.#failure;

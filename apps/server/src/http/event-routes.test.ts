@@ -7,7 +7,7 @@ import { SHARED_SECRET, secondsFromNow, signWithSecret } from "../../test/tokens
 const PATHS = ["/api/events", "/events/anouk"] as const;
 
 describe.each(PATHS)("GET %s", (path) => {
-  it("answers with an event stream that no proxy should hold back or keep", async () => {
+  it("returns an event stream with headers against buffering and caching", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "1234" } });
     const stream = await open(server, path);
     const { headers, status } = stream.response;
@@ -20,7 +20,7 @@ describe.each(PATHS)("GET %s", (path) => {
     expect(headers.get("content-encoding")).toBeNull();
   });
 
-  it("begins with when to come back, and a snapshot with an id", async () => {
+  it("starts with a retry field and a snapshot with an id", async () => {
     const server = await startTestServer();
     const before = Date.now();
     const stream = await open(server, path);
@@ -30,14 +30,14 @@ describe.each(PATHS)("GET %s", (path) => {
     expect(snapshot.contacts.map(({ client }) => client)).not.toContain("anouk");
     expect(parseEventId(stream.lastEventId())).toBeDefined();
     expect(stream.retriesMs).toHaveLength(1);
-    // Soon enough for the shortest of leases, which lives half an interval on.
+    // A client must reconnect before its lease expires: at least half an interval of it is left.
     expect(stream.retriesMs[0]).toBeGreaterThanOrEqual(500);
     expect(stream.retriesMs[0]).toBeLessThanOrEqual(1_500);
     expect(stream.messages).toHaveLength(1);
     expect(stream.malformed).toEqual([]);
   });
 
-  it("goes on with changes, each with an id", async () => {
+  it("sends each change with an id", async () => {
     const server = await startTestServer();
     const stream = await open(server, path);
     await stream.snapshot();
@@ -49,7 +49,7 @@ describe.each(PATHS)("GET %s", (path) => {
     expect(stream.malformed).toEqual([]);
   });
 
-  it("sends one who comes back only the missed changes", async () => {
+  it("sends only the missed changes after a reconnection with Last-Event-ID", async () => {
     const server = await startTestServer();
     const first = await open(server, path);
     await first.snapshot();
@@ -61,13 +61,13 @@ describe.each(PATHS)("GET %s", (path) => {
     await omar.snapshot();
     const second = await open(server, path, lastEventId);
     await second.presence("omar", "ONLINE");
-    // Wei is none of Anouk's contacts, and nothing is told twice.
+    // Wei is not a contact of Anouk.
     expect(second.messages.map(({ event }) => event)).toEqual(["presence", "presence"]);
     expect(second.changes()).toEqual(["magali ONLINE", "omar ONLINE"]);
     expect(second.retriesMs).toHaveLength(1);
   });
 
-  it("sends one who missed nothing no snapshot either", async () => {
+  it("sends no snapshot after a reconnection if nothing was missed", async () => {
     const server = await startTestServer();
     const first = await open(server, path);
     await first.snapshot();
@@ -77,20 +77,23 @@ describe.each(PATHS)("GET %s", (path) => {
     expect(second.messages).toHaveLength(1);
   });
 
-  it.each(["text/html", "application/json", "text/event-stream;q=0", "image/*"])("is not %s", async (accept) => {
-    const server = await startTestServer();
-    const response = await server.request(await authorized(server, path), { headers: { Accept: accept } });
-    expect(response.status).toBe(406);
-    expect(await problemOf(response)).toMatchObject({
-      type: "about:blank",
-      status: 406,
-      detail: expect.stringContaining("text/event-stream"),
-    });
-    expect(await server.metric("presence_connections")).toBe(0);
-  });
+  it.each(["text/html", "application/json", "text/event-stream;q=0", "image/*"])(
+    "returns 406 for Accept: %s",
+    async (accept) => {
+      const server = await startTestServer();
+      const response = await server.request(await authorized(server, path), { headers: { Accept: accept } });
+      expect(response.status).toBe(406);
+      expect(await problemOf(response)).toMatchObject({
+        type: "about:blank",
+        status: 406,
+        detail: expect.stringContaining("text/event-stream"),
+      });
+      expect(await server.metric("presence_connections")).toBe(0);
+    },
+  );
 
   it.each(["*/*", "text/*", "text/event-stream", "text/html, text/event-stream;q=0.5"])(
-    "is what asks for %s",
+    "accepts Accept: %s",
     async (accept) => {
       const server = await startTestServer();
       const stream = await open(server, path, undefined, { Accept: accept });
@@ -98,7 +101,7 @@ describe.each(PATHS)("GET %s", (path) => {
     },
   );
 
-  it("answers a HEAD with the head, ends, and opens nothing", async () => {
+  it("answers HEAD without opening a stream", async () => {
     const server = await startTestServer();
     const watcher = await server.openTerminalStream("magali");
     const response = await server.request(await authorized(server, path), { method: "HEAD" });
@@ -115,20 +118,20 @@ describe.each(PATHS)("GET %s", (path) => {
     ["garbage", "!!"],
     ["empty", ""],
     ["a number", "42"],
-    ["huge", "a.".concat("9".repeat(4_000))],
+    ["very long", "a.".concat("9".repeat(4_000))],
     ["with more digits than a number holds", "abc.9999999999999999"],
     ["negative", "abc.-1"],
     ["of another epoch", "otherepoch.1"],
     ["with spaces", "abc . 12"],
     ["a script", "<script>alert(1)</script>"],
-    ["a trap", "__proto__.1"],
-  ])("answers a Last-Event-ID that is %s with a snapshot", async (_what, lastEventId) => {
+    ["of the epoch __proto__", "__proto__.1"],
+  ])("sends a snapshot for a Last-Event-ID that is %s", async (_what, lastEventId) => {
     const server = await startTestServer();
     const stream = await open(server, path, lastEventId);
     expect((await stream.snapshot()).contacts.length).toBeGreaterThan(0);
   });
 
-  it("answers a Last-Event-ID from the future, or from before it began, with a snapshot", async () => {
+  it("sends a snapshot for a Last-Event-ID from the future or from before the server started", async () => {
     const server = await startTestServer();
     const stream = await open(server, path);
     await stream.snapshot();
@@ -140,12 +143,12 @@ describe.each(PATHS)("GET %s", (path) => {
     }
   });
 
-  it("answers an id of another server, or of its own earlier life, with a snapshot", async () => {
+  it("sends a snapshot for a Last-Event-ID of another server or of an earlier process", async () => {
     const earlier = await startTestServer();
     const old = await open(earlier, path);
     await old.snapshot();
     const server = await startTestServer();
-    // Newer than all that the server has seen: only where it comes from tells that it is no place in its order.
+    // This id is newer than all events of the server. Only its epoch shows that it is from another server.
     const foreign = await open(earlier, path);
     await foreign.snapshot();
     for (const lastEventId of [old.lastEventId(), foreign.lastEventId()]) {
@@ -155,7 +158,7 @@ describe.each(PATHS)("GET %s", (path) => {
     }
   });
 
-  it("stays open when one of several is closed, and the client online", async () => {
+  it("keeps the client online while one of its streams is open", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const watcher = await server.openTerminalStream("magali");
     const streams = [await open(server, path), await open(server, path), await open(server, path)];
@@ -171,37 +174,40 @@ describe.each(PATHS)("GET %s", (path) => {
 });
 
 describe("GET /api/events", () => {
-  it("takes the token in the query too, as EventSource sends no headers", async () => {
+  it("accepts the token in the query, because EventSource cannot send headers", async () => {
     const server = await startTestServer();
     const response = await server.request(`/api/events?token=${await server.signIn("anouk")}`);
     expect(response.status).toBe(200);
     await response.body?.cancel();
   });
 
-  it.each(["", "?token=", "?token=a&token=b", "?token[]=a", "?token[x]=a"])("wants a token, not %j", async (query) => {
-    const server = await startTestServer();
-    const response = await server.request(`/api/events${query}`);
-    expect(response.status).toBe(401);
-    expect(response.headers.get("www-authenticate")).toBe("Bearer");
-    expect(await problemOf(response)).toMatchObject({ type: "urn:presence:problem:token-missing" });
-  });
+  it.each(["", "?token=", "?token=a&token=b", "?token[]=a", "?token[x]=a"])(
+    "returns 401 token-missing for the query %j",
+    async (query) => {
+      const server = await startTestServer();
+      const response = await server.request(`/api/events${query}`);
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+      expect(await problemOf(response)).toMatchObject({ type: "urn:presence:problem:token-missing" });
+    },
+  );
 
-  it("refuses two tokens, though both are good", async () => {
+  it("returns 401 for two tokens in the query", async () => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const response = await server.request(`/api/events?token=${token}&token=${token}`);
     expect(await problemOf(response)).toMatchObject({ type: "urn:presence:problem:token-missing", status: 401 });
   });
 
-  it("ends when its token expires, and the client's lease with it", async () => {
+  it("ends when its token expires, and the client becomes OFFLINE", async () => {
     const server = await startTestServer({
       env: { AUTH_JWT_SECRET: SHARED_SECRET, HEARTBEAT_INTERVAL_MS: "200" },
     });
     const token = (client: string, seconds: number) =>
       signWithSecret({ sub: client, exp: Math.floor(secondsFromNow(seconds)) });
     const watcher = await server.openStream(await token("magali", 60));
-    // Between one and two seconds from now: tokens count whole seconds.
-    const expiring = await token("anouk", 2);
+    // Three to four seconds from now, because expiry times are whole seconds.
+    const expiring = await token("anouk", 4);
     const stream = await server.openStream(expiring);
     await watcher.presence("anouk", "ONLINE");
     expect(await stream.over).toBe("ended");
@@ -211,7 +217,7 @@ describe("GET /api/events", () => {
     expect(await server.metric('presence_connections_closed_total{reason="token-expired"}')).toBe(1);
   });
 
-  it("tells those who stay when to come back, each at another time, as the server stops", async () => {
+  it("sends each client a different reconnection time when the server stops", async () => {
     const server = await startTestServer();
     const streams = await Promise.all(
       Array.from({ length: 8 }, async () => server.openStream(await server.signIn("anouk"))),
@@ -224,7 +230,7 @@ describe("GET /api/events", () => {
     expect(new Set(retriesMs).size).toBeGreaterThan(1);
   });
 
-  it.each(["PUT", "DELETE", "PATCH"])("takes no %s", async (method) => {
+  it.each(["PUT", "DELETE", "PATCH"])("returns 405 for %s", async (method) => {
     const server = await startTestServer();
     const response = await server.request("/api/events", { method });
     expect(response.headers.get("allow")).toBe("GET, HEAD, POST");
@@ -233,7 +239,7 @@ describe("GET /api/events", () => {
 });
 
 describe("GET /events/{id}", () => {
-  it("needs no token, and only reads", async () => {
+  it("returns 405 for POST", async () => {
     const server = await startTestServer();
     const response = await server.request("/events/anouk", { method: "POST" });
     expect(response.headers.get("allow")).toBe("GET, HEAD");
@@ -241,7 +247,7 @@ describe("GET /events/{id}", () => {
   });
 
   it.each(["_", "~", "A.b-c_d~e", "x".repeat(64), "__proto__", "constructor", "hasOwnProperty", "..."])(
-    "takes the legal id %s",
+    "accepts the valid id %s",
     async (id) => {
       const server = await startTestServer();
       const watcher = await server.openTerminalStream("anouk");
@@ -263,12 +269,12 @@ function idOf(text: string) {
   return id;
 }
 
-/** The path with what it needs to be anouk's stream. */
+/** The path of Anouk's stream, with a token where needed. */
 async function authorized(server: TestServer, path: (typeof PATHS)[number]): Promise<string> {
   return path === "/api/events" ? `${path}?token=${await server.signIn("anouk")}` : path;
 }
 
-/** Anouk's stream, by either way. */
+/** Opens Anouk's stream on either path. */
 async function open(
   server: TestServer,
   path: (typeof PATHS)[number],

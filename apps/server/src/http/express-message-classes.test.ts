@@ -4,7 +4,7 @@ import express from "express";
 import { expect, it, onTestFinished } from "vitest";
 import { expressMessageClasses } from "./express-message-classes.ts";
 
-it("makes requests and responses whose prototypes Express leaves as they are", async () => {
+it("creates requests and responses whose prototypes Express does not replace", async () => {
   const app = express();
   const prototypes: unknown[] = [];
   app.get("/", (request, response) => {
@@ -22,7 +22,7 @@ it("makes requests and responses whose prototypes Express leaves as they are", a
 
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   expect(await response.json()).toEqual({ path: "/", isOurs: true });
-  const [bornRequest, bornResponse, request, answer] = prototypes;
-  expect(request).toBe(bornRequest);
-  expect(answer).toBe(bornResponse);
+  const [initialRequest, initialResponse, request, answer] = prototypes;
+  expect(request).toBe(initialRequest);
+  expect(answer).toBe(initialResponse);
 });

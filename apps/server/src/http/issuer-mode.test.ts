@@ -19,7 +19,7 @@ describe("with AUTH_JWT_SECRET", () => {
     ["POST", "/api/sessions"],
     ["GET", "/api/sessions"],
     ["GET", "/api/people"],
-  ])("has no %s %s", async (method, path) => {
+  ])("returns 404 for %s %s", async (method, path) => {
     const server = await startTestServer({ env });
     const response =
       method === "POST" ? await server.post(path, { client: "anouk" }) : await server.request(path, { method });
@@ -28,7 +28,7 @@ describe("with AUTH_JWT_SECRET", () => {
     expect(await server.metric("presence_connections")).toBe(0);
   });
 
-  it("takes the issuer's tokens for contacts, stream and sign-out", async () => {
+  it("accepts the issuer's tokens for contacts, streams and sign-out", async () => {
     const server = await startTestServer({ env });
     const token = await tokenOf("anouk");
     expect((await contactsOf(server, token)).contacts).toHaveLength(11);
@@ -40,7 +40,7 @@ describe("with AUTH_JWT_SECRET", () => {
     expect(await problemOf(refused)).toMatchObject({ type: "urn:presence:problem:signed-out", status: 401 });
   });
 
-  it("gives a client without a document no contacts, and shows it to nobody", async () => {
+  it("gives a client without a document no contacts, and does not show it to other clients", async () => {
     const server = await startTestServer({ env });
     const watcher = await server.openStream(await tokenOf("anouk"));
     await watcher.snapshot();
@@ -58,12 +58,16 @@ describe("with AUTH_JWT_SECRET", () => {
     expect(watcher.changes()).toEqual(["omar ONLINE"]);
     const { contacts } = await contactsOf(server, await tokenOf("anouk"));
     expect(contacts.map(({ client }) => client)).not.toContain("zoe");
-    // The stranger sees as little of others.
+    // The client without a document does not see others.
     expect(stream.changes()).toEqual([]);
   });
 
   it.each([
-    ["of another secret", INVALID, () => signWithSecret({ sub: "anouk", exp: inAnHour() }, `not-${SHARED_SECRET}`)],
+    [
+      "signed with another secret",
+      INVALID,
+      () => signWithSecret({ sub: "anouk", exp: inAnHour() }, `not-${SHARED_SECRET}`),
+    ],
     [
       "that has expired",
       { type: "urn:presence:problem:token-expired", status: 401 },
@@ -71,13 +75,13 @@ describe("with AUTH_JWT_SECRET", () => {
     ],
     ["without expiry", INVALID, () => signWithSecret({ sub: "anouk" })],
     ["without subject", INVALID, () => signWithSecret({ exp: inAnHour() })],
-    ["with an illegal subject", INVALID, () => signWithSecret({ sub: "an ouk", exp: inAnHour() })],
-    ["with an overlong subject", INVALID, () => signWithSecret({ sub: "x".repeat(65), exp: inAnHour() })],
+    ["with an invalid subject", INVALID, () => signWithSecret({ sub: "an ouk", exp: inAnHour() })],
+    ["with a subject that is too long", INVALID, () => signWithSecret({ sub: "x".repeat(65), exp: inAnHour() })],
     ["with alg: none", INVALID, () => unsignedToken({ sub: "anouk", exp: inAnHour() })],
-    ["cut off", INVALID, async () => (await tokenOf("anouk")).slice(0, -8)],
+    ["that is truncated", INVALID, async () => (await tokenOf("anouk")).slice(0, -8)],
     ["with another payload", INVALID, async () => withPayloadOf(await tokenOf("anouk"), await tokenOf("omar"))],
-    ["that is none", INVALID, () => "anouk"],
-  ])("refuses a token %s", async (_what, problem, create) => {
+    ["that is not a JWT", INVALID, () => "anouk"],
+  ])("returns 401 for a token %s", async (_what, problem, create) => {
     const server = await startTestServer({ env });
     const watcher = await server.openStream(await tokenOf("magali"));
     await watcher.snapshot();
@@ -106,7 +110,7 @@ describe("with AUTH_JWT_SECRET", () => {
 });
 
 describe("with AUTH_JWKS_URL", () => {
-  it("takes the issuer's tokens, also after it has changed its key", async () => {
+  it("accepts the issuer's tokens after a key rotation", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const issuer = await Issuer.start();
     const server = await startTestServer({ env: { AUTH_JWKS_URL: issuer.jwksUrl } });
@@ -120,7 +124,7 @@ describe("with AUTH_JWKS_URL", () => {
     await stream.snapshot();
   });
 
-  it("has no demo mode", async () => {
+  it("has no demo routes", async () => {
     const issuer = await Issuer.start();
     const server = await startTestServer({ env: { AUTH_JWKS_URL: issuer.jwksUrl } });
     expect((await server.request("/events/anouk")).status).toBe(404);
@@ -128,7 +132,7 @@ describe("with AUTH_JWKS_URL", () => {
     expect((await server.request("/api/people")).status).toBe(404);
   });
 
-  it("refuses what another issuer signed, and what was forged with the public key", async () => {
+  it("returns 401 for tokens of another issuer and for forged tokens", async () => {
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
     const server = await startTestServer({ env: { AUTH_JWKS_URL: issuer.jwksUrl } });
     const claims = { sub: "anouk", exp: inAnHour() };
@@ -144,7 +148,7 @@ describe("with AUTH_JWKS_URL", () => {
     }
   });
 
-  it("says 503 while the issuer's keys can't be had, blames no token, and recovers", async () => {
+  it("returns 503 while the issuer answers with errors, and recovers", async () => {
     const issuer = await Issuer.start();
     const server = await startTestServer({ env: { AUTH_JWKS_URL: issuer.jwksUrl } });
     const token = await issuer.sign({ sub: "anouk", exp: inAnHour() });
@@ -161,13 +165,13 @@ describe("with AUTH_JWKS_URL", () => {
     expect((await contactsOf(server, token)).client).toBe("anouk");
   });
 
-  it("says 503 where nobody answers at the issuer's address", async () => {
+  it("returns 503 if the issuer is unreachable", async () => {
     const issuer = await Issuer.start();
     const token = await issuer.sign({ sub: "anouk", exp: inAnHour() });
-    // A port from which a server has just gone.
-    const gone = await startTestServer();
-    await gone.close();
-    const server = await startTestServer({ env: { AUTH_JWKS_URL: `${gone.url}/jwks` } });
+    // A port that a stopped server has released.
+    const stopped = await startTestServer();
+    await stopped.close();
+    const server = await startTestServer({ env: { AUTH_JWKS_URL: `${stopped.url}/jwks` } });
     const response = await server.request("/api/events", { headers: bearer(token) });
     expect(response.status).toBe(503);
     expect(await problemOf(response)).toMatchObject({ status: 503 });
@@ -178,7 +182,7 @@ function inAnHour(): number {
   return secondsFromNow(3_600);
 }
 
-/** The one token's header and signature around the other's payload. */
+/** The first token with the payload of the other one. */
 function withPayloadOf(token: string, other: string): string {
   const [header, , signature] = token.split(".");
   const [, payload] = other.split(".");

@@ -6,7 +6,7 @@ import { SHARED_SECRET, secondsFromNow, signWithSecret, tokenOf } from "../../te
 const LONG_LEASES = { HEARTBEAT_INTERVAL_MS: "600000" };
 
 describe("POST /api/events", () => {
-  it("carries each client's stream in a channel of its own", async () => {
+  it("sends each client's stream in its own channel", async () => {
     const server = await startTestServer();
     const stream = await server.openMultiplexedStream([
       { token: await server.signIn("anouk") },
@@ -27,14 +27,14 @@ describe("POST /api/events", () => {
     await stream.presence("omar", "ONLINE", 0);
     await server.openTerminalStream("sofia");
     await stream.presence("sofia", "ONLINE", 1);
-    // Ines does not see Omar, and nobody sees those come who came together.
+    // Ines does not see Omar. Clients that connect in the same request are in each other's snapshots.
     expect(anouk.contacts).toContainEqual({ client: "ines", status: "ONLINE", since: expect.any(Number) });
     expect(stream.changes(0)).toEqual(["omar ONLINE", "sofia ONLINE"]);
     expect(stream.changes(1)).toEqual(["sofia ONLINE"]);
     expect(stream.malformed).toEqual([]);
   });
 
-  it("carries two streams of one client", async () => {
+  it("sends two streams of one client", async () => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const stream = await server.openMultiplexedStream([{ token }, { token }]);
@@ -44,12 +44,12 @@ describe("POST /api/events", () => {
     expect(await server.metric("presence_connected_clients")).toBe(1);
   });
 
-  it("refuses single tokens in their channels, and carries on with the others", async () => {
+  it("ends the channels of invalid tokens, and continues with the others", async () => {
     const server = await startTestServer();
     const signedOut = await server.signIn("omar");
     await server.signOut(signedOut);
     const stream = await server.openMultiplexedStream([
-      { token: "rubbish" },
+      { token: "garbage" },
       { token: await server.signIn("anouk") },
       { token: signedOut },
       { token: "" },
@@ -69,16 +69,16 @@ describe("POST /api/events", () => {
     expect(await server.metric("presence_connections")).toBe(2);
   });
 
-  it("ends where every token is refused", async () => {
+  it("ends the response if every token is refused", async () => {
     const server = await startTestServer();
-    const stream = await server.openMultiplexedStream([{ token: "rubbish" }, { token: "more" }]);
+    const stream = await server.openMultiplexedStream([{ token: "garbage" }, { token: "more" }]);
     expect(await stream.over).toBe("ended");
     await stream.channelEnd(0);
     await stream.channelEnd(1);
     expect(await server.metric("presence_connections")).toBe(0);
   });
 
-  it("resumes each channel from where it was", async () => {
+  it("resumes each channel from its Last-Event-ID", async () => {
     const server = await startTestServer();
     const tokens = [await server.signIn("anouk"), await server.signIn("wei"), await server.signIn("ines")];
     const first = await server.openMultiplexedStream(tokens.map((token) => ({ token })));
@@ -95,13 +95,13 @@ describe("POST /api/events", () => {
     await second.presence("omar", "ONLINE", 1);
     const ines = await second.snapshot(2);
     expect(ines.contacts).toContainEqual(expect.objectContaining({ client: "magali", status: "ONLINE" }));
-    // Only the channel whose id proves nothing gets a snapshot.
+    // Only the channel with an invalid id gets a snapshot.
     expect(second.messages.flatMap((m) => (m.event === "snapshot" ? [m.channel] : []))).toEqual([2]);
     expect(second.changes(0)).toEqual(expect.arrayContaining(["magali ONLINE", "omar ONLINE"]));
     expect(second.changes(1)).toEqual(["omar ONLINE"]);
   });
 
-  it("ends one channel at a sign-out, and with the last one the response", async () => {
+  it("ends a channel when its token is signed out, and the response with the last channel", async () => {
     const server = await startTestServer({ env: LONG_LEASES });
     const watcher = await server.openTerminalStream("magali");
     const [anouk, omar] = [await server.signIn("anouk"), await server.signIn("omar")];
@@ -117,7 +117,7 @@ describe("POST /api/events", () => {
 
     await server.openTerminalStream("kenji");
     await stream.presence("kenji", "ONLINE", 1);
-    // The ended channel is told nothing any more.
+    // The ended channel gets no more messages.
     expect(stream.messages.slice(soFar).filter(({ channel }) => channel === 0)).toEqual([]);
 
     await server.signOut(omar);
@@ -126,7 +126,7 @@ describe("POST /api/events", () => {
     await watcher.presence("omar", "OFFLINE");
   });
 
-  it("ends the channel whose token expires", async () => {
+  it("ends a channel when its token expires", async () => {
     const server = await startTestServer({ env: { AUTH_JWT_SECRET: SHARED_SECRET } });
     const stream = await server.openMultiplexedStream([
       { token: await signWithSecret({ sub: "anouk", exp: Math.floor(secondsFromNow(2)) }) },
@@ -138,7 +138,7 @@ describe("POST /api/events", () => {
     expect(await server.metric("presence_connections")).toBe(1);
   });
 
-  it("ends all streams when the response is closed", async () => {
+  it("ends all streams when the client closes the response", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const watcher = await server.openTerminalStream("magali");
     const stream = await server.openMultiplexedStream([
@@ -153,7 +153,7 @@ describe("POST /api/events", () => {
     expect(watcher.changes().sort()).toEqual(["anouk OFFLINE", "anouk ONLINE", "omar OFFLINE", "omar ONLINE"]);
   });
 
-  it("says in each channel that the server stops, and when to come back", async () => {
+  it("ends each channel with shutting-down and a reconnection time when the server stops", async () => {
     const server = await startTestServer();
     const stream = await server.openMultiplexedStream([
       { token: await server.signIn("anouk") },
@@ -172,7 +172,7 @@ describe("POST /api/events", () => {
     expect(stream.retriesMs).toHaveLength(4);
   });
 
-  it("hands over from one response to the next without anybody noticing", async () => {
+  it("causes no presence events when a client replaces one response with another", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const watcher = await server.openTerminalStream("magali");
     const token = await server.signIn("anouk");
@@ -184,13 +184,13 @@ describe("POST /api/events", () => {
     ]);
     await second.snapshot(1);
     await first.close();
-    // Another client's lease, begun now, outlives the one that the closed response might have ended.
+    // Noor's lease starts now, so it expires after the leases of the closed response would have.
     await (await server.openTerminalStream("noor")).close();
     await watcher.presence("noor", "OFFLINE");
     expect(watcher.changes()).toEqual(["anouk ONLINE", "omar ONLINE", "noor ONLINE", "noor OFFLINE"]);
   });
 
-  it(`carries ${MAX_CHANNELS} streams, and refuses one more`, async () => {
+  it(`accepts ${MAX_CHANNELS} streams, and returns 400 for one more`, async () => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const most = Array.from({ length: MAX_CHANNELS }, () => ({ token }));
@@ -205,7 +205,7 @@ describe("POST /api/events", () => {
     expect(await server.metric("presence_connections")).toBe(MAX_CHANNELS);
   });
 
-  it("has room for as many streams with large tokens", async () => {
+  it("accepts the maximum number of streams with large tokens", async () => {
     const server = await startTestServer({ env: { AUTH_JWT_SECRET: SHARED_SECRET } });
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60), groups: "g".repeat(2_500) });
     const stream = await server.openMultiplexedStream(
@@ -215,24 +215,24 @@ describe("POST /api/events", () => {
   });
 
   it.each([
-    ["nothing in it", { streams: [] }],
+    ["no streams", { streams: [] }],
     ["no list", {}],
-    ["null for a list", { streams: null }],
+    ["null instead of a list", { streams: null }],
     ["a stream without token", { streams: [{}] }],
-    ["a token that is no text", { streams: [{ token: 5 }] }],
-    ["an id that is no text", { streams: [{ token: "a", lastEventId: 5 }] }],
+    ["a token that is not a string", { streams: [{ token: 5 }] }],
+    ["an id that is not a string", { streams: [{ token: "a", lastEventId: 5 }] }],
     ["an id that is null", { streams: [{ token: "a", lastEventId: null }] }],
     ["an extra field", { streams: [{ token: "a" }], extra: true }],
     ["an extra field in a stream", { streams: [{ token: "a", client: "omar" }] }],
     ["an array", [{ token: "a" }]],
-  ])("refuses a body with %s", async (_what, body) => {
+  ])("returns 400 for a body with %s", async (_what, body) => {
     const server = await startTestServer();
     const response = await server.post("/api/events", body);
     expect(response.status).toBe(400);
     expect(await problemOf(response)).toMatchObject({ type: "urn:presence:problem:invalid-body", status: 400 });
   });
 
-  it("is an event stream and nothing else", async () => {
+  it("returns 406 if the client does not accept an event stream", async () => {
     const server = await startTestServer();
     const body = { streams: [{ token: await server.signIn("anouk") }] };
     const response = await server.post("/api/events", body, { headers: { Accept: "application/json" } });

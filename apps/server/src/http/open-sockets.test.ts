@@ -7,11 +7,11 @@ describe("socketLimits", () => {
     [1_048_576, { forStreams: 1_048_448, total: 1_048_512 }],
     [64, { forStreams: 1, total: 2 }],
     [Number.POSITIVE_INFINITY, { forStreams: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }],
-  ])("leaves files for all else of %d", (openFiles, limits) => {
+  ])("reserves file descriptors out of %d", (openFiles, limits) => {
     expect(socketLimits(openFiles)).toEqual(limits);
   });
 });
 
-it("the limit of open files is what the operating system says", () => {
+it("reads the operating system's limit of open files", () => {
   expect(openFilesLimit()).toBeGreaterThan(100);
 });

@@ -8,7 +8,7 @@ const MODES = [
 ] as const;
 
 describe.each(MODES)("in %s mode", (_mode, env) => {
-  it("says that it lives, and that it is ready, to anyone", async () => {
+  it("answers /healthz and /readyz without a token", async () => {
     const server = await startTestServer({ env });
     const live = await server.request("/healthz");
     expect(live.status).toBe(200);
@@ -20,7 +20,7 @@ describe.each(MODES)("in %s mode", (_mode, env) => {
     expect(await ready.json()).toEqual({ ready: true, warnings: [] });
   });
 
-  it("tells Prometheus what it measures", async () => {
+  it("returns metrics in the Prometheus text format", async () => {
     const server = await startTestServer({ env });
     const response = await server.request("/metrics");
     expect(response.status).toBe(200);
@@ -31,7 +31,7 @@ describe.each(MODES)("in %s mode", (_mode, env) => {
     expect(text).toContain("process_cpu_seconds_total");
   });
 
-  it.each(["/healthz", "/readyz", "/metrics"])("only reads %s", async (path) => {
+  it.each(["/healthz", "/readyz", "/metrics"])("supports only GET and HEAD for %s", async (path) => {
     const server = await startTestServer({ env });
     const head = await server.request(path, { method: "HEAD" });
     expect(head.status).toBe(200);
@@ -43,7 +43,7 @@ describe.each(MODES)("in %s mode", (_mode, env) => {
 });
 
 describe("GET /metrics", () => {
-  it("counts connections, clients, events and their ends", async () => {
+  it("counts connections, clients, events and closed connections", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "200" } });
     const anouk = await server.openTerminalStream("anouk");
     await server.openTerminalStream("anouk");
@@ -62,23 +62,23 @@ describe("GET /metrics", () => {
     expect(await server.metric("presence_offline_lag_seconds_count")).toBe(1);
   });
 
-  it("names no client", async () => {
+  it("contains no client ids", async () => {
     const server = await startTestServer();
     const stream = await server.openTerminalStream("zoe-smith");
     await stream.snapshot();
     expect(await (await server.request("/metrics")).text()).not.toContain("zoe-smith");
   });
 
-  it("tells those alone who have METRICS_TOKEN, where it is set", async () => {
-    const server = await startTestServer({ env: { METRICS_TOKEN: "of-prometheus-alone" } });
-    const ofAnouk = await server.signIn("anouk");
-    for (const headers of [{}, bearer(ofAnouk), bearer("of-prometheus-alone-"), bearer("of-prometheus-alon")]) {
+  it("requires METRICS_TOKEN if it is set", async () => {
+    const server = await startTestServer({ env: { METRICS_TOKEN: "metrics-token-0001" } });
+    const clientToken = await server.signIn("anouk");
+    for (const headers of [{}, bearer(clientToken), bearer("metrics-token-0001-"), bearer("metrics-token-000")]) {
       const refused = await server.request("/metrics", { headers });
       expect(refused.headers.get("www-authenticate")).toBe("Bearer");
       expect(await problemOf(refused)).toMatchObject({ status: 401 });
     }
-    const told = await server.request("/metrics", { headers: bearer("of-prometheus-alone") });
-    expect(await told.text()).toContain("presence_connections");
+    const accepted = await server.request("/metrics", { headers: bearer("metrics-token-0001") });
+    expect(await accepted.text()).toContain("presence_connections");
     expect((await server.request("/readyz")).status).toBe(200);
   });
 });

@@ -2,12 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { bearer, problemOf, startTestServer, type TestServer } from "../../test/start-test-server.ts";
 
-const D_MS = 600;
+const D_MS = 1_000;
+/** How much later than specified an event may arrive on a slow machine. */
+const SLACK_MS = 1_000;
 const PING_ID = "a-tab.with_an-id~0001";
 const UNKNOWN = { type: "urn:presence:problem:connection-unknown", status: 404 };
 
 describe("POST /api/events/pings", () => {
-  it("is heard for a connection of the caller's", async () => {
+  it("returns 204 for a connection of the caller", async () => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const stream = await server.openStream(token, { query: `?connection=${PING_ID}` });
@@ -15,11 +17,11 @@ describe("POST /api/events/pings", () => {
     const response = await ping(server, token, PING_ID);
     expect(response.status).toBe(204);
     expect(await response.text()).toBe("");
-    // By right of being the client, whichever token opened it.
+    // Another token of the same client is accepted too.
     expect((await ping(server, await server.signIn("anouk"), PING_ID)).status).toBe(204);
   });
 
-  it("is heard from each client of a multiplexed response", async () => {
+  it("returns 204 for each client of a multiplexed response", async () => {
     const server = await startTestServer();
     const [anouk, omar, magali] = await Promise.all(["anouk", "omar", "magali"].map((id) => server.signIn(id)));
     if (!anouk || !omar || !magali) throw new Error("three tokens");
@@ -32,7 +34,7 @@ describe("POST /api/events/pings", () => {
     expect(await problemOf(await ping(server, magali, PING_ID))).toMatchObject(UNKNOWN);
   });
 
-  it("is not heard for a connection that is not here, or is another client's", async () => {
+  it("returns 404 for an unknown connection and for another client's connection", async () => {
     const server = await startTestServer();
     const [anouk, omar] = [await server.signIn("anouk"), await server.signIn("omar")];
     const stream = await server.openStream(anouk, { query: `?connection=${PING_ID}` });
@@ -45,7 +47,7 @@ describe("POST /api/events/pings", () => {
     await expect.poll(async () => (await ping(server, anouk, PING_ID)).status).toBe(404);
   });
 
-  it("wants a token", async () => {
+  it("returns 401 without a token", async () => {
     const server = await startTestServer();
     const response = await server.post("/api/events/pings", { connection: PING_ID });
     expect(response.status).toBe(401);
@@ -53,7 +55,7 @@ describe("POST /api/events/pings", () => {
   });
 
   it.each([{}, { connection: 5 }, { connection: PING_ID, client: "omar" }, [PING_ID], null])(
-    "refuses the body %j",
+    "returns 400 for the body %j",
     async (body) => {
       const server = await startTestServer();
       const response = await server.post("/api/events/pings", body, { headers: bearer(await server.signIn("anouk")) });
@@ -62,7 +64,7 @@ describe("POST /api/events/pings", () => {
     },
   );
 
-  it("takes nothing but POST", async () => {
+  it("returns 405 for other methods", async () => {
     const server = await startTestServer();
     const response = await server.request("/api/events/pings");
     expect(response.headers.get("allow")).toBe("POST");
@@ -78,7 +80,7 @@ describe("?connection=", () => {
     "slash/slash/slash/slash",
     "",
     `${PING_ID}&connection=${PING_ID}`,
-  ])("refuses %j, and opens nothing", async (value) => {
+  ])("returns 400 for %j", async (value) => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const single = await server.request(`/api/events?connection=${value}`, { headers: bearer(token) });
@@ -91,53 +93,53 @@ describe("?connection=", () => {
   });
 });
 
-describe("a connection that said it would be pinged", () => {
-  it("is closed when it isn't, and its client OFFLINE to others within 3 × d; others stay", async () => {
+describe("a connection with a ping id", () => {
+  it("is closed without pings, and its client is OFFLINE within 3 × d; other connections stay open", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: String(D_MS) } });
     const watcher = await server.openTerminalStream("noor");
-    const lively = await server.signIn("kenji");
-    const livelyStream = await server.openStream(lively, { query: "?connection=lively-connection-1" });
-    const undeclared = await server.openStream(await server.signIn("omar"));
+    const pingedToken = await server.signIn("kenji");
+    const pingedStream = await server.openStream(pingedToken, { query: "?connection=pinged-connection-1" });
+    const withoutPingId = await server.openStream(await server.signIn("omar"));
     const multiplexed = await server.openMultiplexedStream([{ token: await server.signIn("magali") }], {
       query: "?connection=silent-connection-2",
     });
     const silent = await server.openStream(await server.signIn("anouk"), { query: "?connection=silent-connection-1" });
     await silent.snapshot();
-    const lastSignOfLifeMs = performance.now();
+    const lastActivityMs = performance.now();
     const pings = new AbortController();
-    const pinging = keepPinging(server, lively, "lively-connection-1", pings.signal);
+    const pinging = keepPinging(server, pingedToken, "pinged-connection-1", pings.signal);
 
     expect(await silent.over).toBe("cut");
     expect(await multiplexed.over).toBe("cut");
     const offline = await watcher.next(
       (m) => m.event === "presence" && m.data.client === "anouk" && m.data.status === "OFFLINE",
     );
-    const afterMs = offline.receivedMs - lastSignOfLifeMs;
-    expect(afterMs).toBeLessThanOrEqual(3 * D_MS);
+    const afterMs = offline.receivedMs - lastActivityMs;
+    expect(afterMs).toBeLessThanOrEqual(3 * D_MS + SLACK_MS);
     expect(afterMs).toBeGreaterThanOrEqual(1.3 * D_MS);
 
-    // One more round for those who stay.
+    // The other streams still receive events.
     await (await server.openTerminalStream("wei")).close();
     await watcher.presence("wei", "OFFLINE");
     const gone = watcher.changes().filter((change) => change.endsWith("OFFLINE"));
     expect(gone.sort()).toEqual(["anouk OFFLINE", "magali OFFLINE", "wei OFFLINE"]);
-    await livelyStream.presence("wei", "OFFLINE");
-    await undeclared.presence("wei", "OFFLINE");
+    await pingedStream.presence("wei", "OFFLINE");
+    await withoutPingId.presence("wei", "OFFLINE");
     expect(await server.metric('presence_connections_closed_total{reason="ghost"}')).toBe(2);
     pings.abort();
     await pinging;
   });
 
-  it("is found out though another tab of the same browser still pings under another name", async () => {
+  it("is closed even if another connection of the same client is pinged", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: String(D_MS) } });
     const token = await server.signIn("anouk");
-    const lively = await server.openStream(token, { query: "?connection=lively-connection-1" });
+    const pinged = await server.openStream(token, { query: "?connection=pinged-connection-1" });
     const silent = await server.openStream(token, { query: "?connection=silent-connection-1" });
     const pings = new AbortController();
-    const pinging = keepPinging(server, token, "lively-connection-1", pings.signal);
+    const pinging = keepPinging(server, token, "pinged-connection-1", pings.signal);
     expect(await silent.over).toBe("cut");
     await server.openTerminalStream("omar");
-    await lively.presence("omar", "ONLINE");
+    await pinged.presence("omar", "ONLINE");
     pings.abort();
     await pinging;
   });
@@ -147,7 +149,7 @@ function ping(server: TestServer, token: string, connection: string): Promise<Re
   return server.post("/api/events/pings", { connection }, { headers: bearer(token) });
 }
 
-/** As a browser does it: one ping every 0.6 × d. */
+/** Pings every 0.6 × d, like a browser. */
 async function keepPinging(server: TestServer, token: string, connection: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await (await ping(server, token, connection)).arrayBuffer();

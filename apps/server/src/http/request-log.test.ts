@@ -4,8 +4,8 @@ import { exchange } from "../../test/raw-http.ts";
 import { bearer, startTestServer } from "../../test/start-test-server.ts";
 import { SHARED_SECRET, secondsFromNow, tokenOf } from "../../test/tokens.ts";
 
-describe("the log", () => {
-  it("has a line for each request, by its path alone", async () => {
+describe("the server's log", () => {
+  it("has a line for each request, with the path but not the query", async () => {
     const log = new CapturedLog();
     const server = await startTestServer({ env: { LOG_LEVEL: "debug", SERVER_ID: "paris" }, logDestination: log });
     await (await server.request("/healthz?secret=x")).text();
@@ -23,7 +23,7 @@ describe("the log", () => {
       );
   });
 
-  it("says what it listens on, and that it stopped", async () => {
+  it("has a line when the server listens and when it has stopped", async () => {
     const log = new CapturedLog();
     const server = await startTestServer({ env: { LOG_LEVEL: "info" }, logDestination: log });
     await server.close();
@@ -33,7 +33,7 @@ describe("the log", () => {
     ]);
   });
 
-  it("never holds a token, however it came and whatever became of it", async () => {
+  it("never contains a token, wherever it was sent and whether it was accepted", async () => {
     const log = new CapturedLog();
     const server = await startTestServer({ env: { LOG_LEVEL: "trace" }, logDestination: log });
     const token = await server.signIn("anouk");
@@ -60,7 +60,7 @@ describe("the log", () => {
     for (const part of [payload, signature.slice(0, -6)]) expect(log.text).not.toContain(part);
   });
 
-  it("never holds a secret or a token in issuer mode, not even where the issuer fails", async () => {
+  it("never contains a secret or token in issuer mode, even if the issuer fails", async () => {
     const log = new CapturedLog();
     const env = { LOG_LEVEL: "trace", AUTH_JWT_SECRET: SHARED_SECRET };
     const server = await startTestServer({ env, logDestination: log });
@@ -81,14 +81,14 @@ describe("the log", () => {
     for (const secret of [SHARED_SECRET, token, signed]) expect(log.text).not.toContain(secret);
   });
 
-  it("warns of a secret that is too short, without telling it", async () => {
+  it("warns about a secret that is too short, without logging it", async () => {
     const log = new CapturedLog();
     await startTestServer({ env: { LOG_LEVEL: "warn", AUTH_JWT_SECRET: "sesame" }, logDestination: log });
     expect(log.lines()).toEqual([expect.objectContaining({ msg: expect.stringContaining("AUTH_JWT_SECRET") })]);
     expect(log.text).not.toContain("sesame");
   });
 
-  it("does not warn of one that is long enough", async () => {
+  it("does not warn about a secret that is long enough", async () => {
     const log = new CapturedLog();
     await startTestServer({ env: { LOG_LEVEL: "warn", AUTH_JWT_SECRET: SHARED_SECRET }, logDestination: log });
     expect(log.text).toBe("");
@@ -110,7 +110,7 @@ class CapturedLog {
   }
 }
 
-/** Waits for the head of an answer, and lets go of the rest. */
-async function settle(answer: Promise<Response>): Promise<void> {
-  await (await answer).body?.cancel();
+/** Waits for the response's headers and discards the body. */
+async function settle(response: Promise<Response>): Promise<void> {
+  await (await response).body?.cancel();
 }

@@ -19,7 +19,7 @@ const POLICY = new Map([
 
 describe("security headers", () => {
   it.each(["/", "/demo", "/assets/app-1a2b3c.js", "/api/people", "/api/contacts", "/nothing", "/healthz"])(
-    "are on %s",
+    "are sent for %s",
     async (path) => {
       const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
       const { headers } = await server.request(path);
@@ -30,14 +30,14 @@ describe("security headers", () => {
       expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
       expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
       expect(headers.get("x-powered-by")).toBeNull();
-      // For the proxy in front to say, which has the certificate.
+      // The reverse proxy sends it, because it terminates TLS.
       expect(headers.get("strict-transport-security")).toBeNull();
-      // No other origin may read anything.
+      // CORS is off by default.
       expect(headers.get("access-control-allow-origin")).toBeNull();
     },
   );
 
-  it("are on a stream too", async () => {
+  it("are sent for a stream", async () => {
     const server = await startTestServer();
     const { response } = await server.openTerminalStream("anouk");
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");

@@ -4,7 +4,7 @@ import { bearer, problemOf, startTestServer } from "../../test/start-test-server
 import { respellSignature } from "../../test/tokens.ts";
 
 describe("POST /api/sessions", () => {
-  it("gives a token to whoever asks", async () => {
+  it("issues a token", async () => {
     const server = await startTestServer();
     const response = await server.post("/api/sessions", { client: "anouk" });
     expect(response.status).toBe(201);
@@ -17,7 +17,7 @@ describe("POST /api/sessions", () => {
     expect(await contacts.json()).toMatchObject({ client: "anouk" });
   });
 
-  it("makes nobody online by itself", async () => {
+  it("does not make the client ONLINE", async () => {
     const server = await startTestServer();
     const watcher = await server.openTerminalStream("anouk");
     await watcher.snapshot();
@@ -33,7 +33,7 @@ describe("POST /api/sessions", () => {
     expect(watcher.changes()).toEqual(["omar ONLINE"]);
   });
 
-  it.each(["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])("takes no %s", async (method) => {
+  it.each(["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])("returns 405 for %s", async (method) => {
     const server = await startTestServer();
     const response = await server.request("/api/sessions", { method });
     expect(response.headers.get("allow")).toBe("POST");
@@ -43,7 +43,7 @@ describe("POST /api/sessions", () => {
 });
 
 describe("DELETE /api/sessions/current", () => {
-  it("ends the token: refused from then on, as signed out", async () => {
+  it("revokes the token: later requests get 401 signed-out", async () => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const response = await server.request("/api/sessions/current", { method: "DELETE", headers: bearer(token) });
@@ -64,8 +64,8 @@ describe("DELETE /api/sessions/current", () => {
     }
   });
 
-  it("ends the token's connections, all of them, and makes the client OFFLINE at once", async () => {
-    // Leases far longer than any test waits: what comes is not their end.
+  it("ends all connections of the token, and makes the client OFFLINE immediately", async () => {
+    // With leases this long, OFFLINE cannot be caused by an expired lease.
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "600000" } });
     const watcher = await server.openTerminalStream("magali");
     const token = await server.signIn("anouk");
@@ -82,7 +82,7 @@ describe("DELETE /api/sessions/current", () => {
     expect(await server.metric('presence_connections_closed_total{reason="signed-out"}')).toBe(2);
   });
 
-  it("makes a client OFFLINE at once that closed its connections just before", async () => {
+  it("makes a client OFFLINE immediately that closed its connections just before", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "600000" } });
     const watcher = await server.openTerminalStream("magali");
     const token = await server.signIn("anouk");
@@ -93,7 +93,7 @@ describe("DELETE /api/sessions/current", () => {
     await watcher.presence("anouk", "OFFLINE");
   });
 
-  it.each(["another token", "a terminal"])("leaves a client online that is connected through %s", async (other) => {
+  it.each(["another token", "a terminal"])("keeps a client online that is connected through %s", async (other) => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "600000" } });
     const watcher = await server.openTerminalStream("magali");
     const [first, second] = [await server.signIn("anouk"), await server.signIn("anouk")];
@@ -110,7 +110,7 @@ describe("DELETE /api/sessions/current", () => {
     await staying.presence("omar", "ONLINE");
   });
 
-  it("lets the client come back with a new token", async () => {
+  it("lets the client connect again with a new token", async () => {
     const server = await startTestServer({ env: { HEARTBEAT_INTERVAL_MS: "600000" } });
     const watcher = await server.openTerminalStream("magali");
     const token = await server.signIn("anouk");
@@ -122,7 +122,7 @@ describe("DELETE /api/sessions/current", () => {
     await watcher.presence("anouk", "ONLINE");
   });
 
-  it("takes no token in the query: only a stream does", async () => {
+  it("does not accept a token in the query", async () => {
     const server = await startTestServer();
     const token = await server.signIn("anouk");
     const response = await server.request(`/api/sessions/current?token=${token}`, { method: "DELETE" });
@@ -131,7 +131,7 @@ describe("DELETE /api/sessions/current", () => {
     expect((await server.request("/api/contacts", { headers: bearer(token) })).status).toBe(200);
   });
 
-  it.each(["GET", "POST", "PUT"])("takes no %s", async (method) => {
+  it.each(["GET", "POST", "PUT"])("returns 405 for %s", async (method) => {
     const server = await startTestServer();
     const response = await server.request("/api/sessions/current", { method });
     expect(response.status).toBe(405);

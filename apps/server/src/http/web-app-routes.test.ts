@@ -8,16 +8,19 @@ import { SHARED_SECRET } from "../../test/tokens.ts";
 import { createWebAppFolder, INDEX_HTML, SCRIPT, SECRET, STYLES } from "../../test/web-app-folder.ts";
 
 describe("the web app", () => {
-  it.each(["/", "/demo", "/?as=anouk", "/demo?x=1"])("is at %s, and asked for anew each time", async (path) => {
-    const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
-    const response = await server.request(path);
-    expect(response.status).toBe(200);
-    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
-    expect(response.headers.get("cache-control")).toBe("no-cache");
-    expect(await response.text()).toBe(INDEX_HTML);
-  });
+  it.each(["/", "/demo", "/?as=anouk", "/demo?x=1"])(
+    "serves the page %s, which caches must revalidate",
+    async (path) => {
+      const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
+      const response = await server.request(path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(response.headers.get("cache-control")).toBe("no-cache");
+      expect(await response.text()).toBe(INDEX_HTML);
+    },
+  );
 
-  it("is there in issuer mode too", async () => {
+  it("is served in issuer mode", async () => {
     const server = await startTestServer({
       webAppFolder: await createWebAppFolder(),
       env: { AUTH_JWT_SECRET: SHARED_SECRET },
@@ -25,7 +28,7 @@ describe("the web app", () => {
     expect(await (await server.request("/")).text()).toBe(INDEX_HTML);
   });
 
-  it("has assets that never change", async () => {
+  it("serves assets as immutable", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const response = await server.request("/assets/app-1a2b3c.js");
     expect(response.status).toBe(200);
@@ -34,14 +37,14 @@ describe("the web app", () => {
     expect(await response.text()).toBe(SCRIPT);
   });
 
-  it.each(["/favicon.svg", "/index.html"])("has %s, which may change", async (path) => {
+  it.each(["/favicon.svg", "/index.html"])("serves %s, which caches must revalidate", async (path) => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const response = await server.request(path);
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-cache");
   });
 
-  it("answers a HEAD with the head", async () => {
+  it("answers HEAD without a body", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const response = await requestBytes(server, "/", { method: "HEAD" });
     expect(response.status).toBe(200);
@@ -49,7 +52,7 @@ describe("the web app", () => {
   });
 
   it.each(["/nothing", "/assets/app-0000.js", "/assets", "/assets/", "/demo/x", "/.env"])(
-    "is not at %s, and nobody keeps that",
+    "returns 404 for %s, which must not be cached",
     async (path) => {
       const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
       const response = await server.request(path);
@@ -64,7 +67,7 @@ describe("the web app", () => {
     },
   );
 
-  it("tells a browser of a wrong address by itself", async () => {
+  it("serves the web app with 404 to a browser for an unknown path", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     const page = await server.request("/nothing", { headers: { Accept: accept } });
@@ -94,7 +97,7 @@ describe("the web app", () => {
     "/%",
     "/.env",
     "/assets/../.env",
-  ])("lets nobody out of its folder: %s", async (target) => {
+  ])("does not serve files outside of its folder: %s", async (target) => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const response = await requestTarget(server, target);
     expect(response.status).toBeGreaterThanOrEqual(400);
@@ -104,7 +107,7 @@ describe("the web app", () => {
     expect(response.body).not.toContain("root:");
   });
 
-  it("says what to do where it has not been built", async () => {
+  it("returns 503 with instructions if the web app has not been built", async () => {
     const server = await startTestServer();
     const response = await server.request("/");
     expect(response.status).toBe(503);
@@ -115,7 +118,7 @@ describe("the web app", () => {
 const PATHS = ["/", "/demo", "/?as=anouk", "/index.html", "/assets/app-1a2b3c.js", "/assets/app-4d5e6f.css?x=?.br"];
 const TYPES: Record<string, string> = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
 
-/** What is at `path`, as a browser has to get it in the end. */
+/** The uncompressed content at `path`. */
 function contentOf(path: string): { type: string; text: string } {
   const [, extension = ""] = /\.(js|css)/.exec(path) ?? [];
   return {
@@ -124,33 +127,33 @@ function contentOf(path: string): { type: string; text: string } {
   };
 }
 
-function decode(body: Buffer, coding: string | undefined): string {
-  if (coding === "br") return brotliDecompressSync(body).toString();
-  if (coding === "gzip") return gunzipSync(body).toString();
+function decode(body: Buffer, encoding: string | undefined): string {
+  if (encoding === "br") return brotliDecompressSync(body).toString();
+  if (encoding === "gzip") return gunzipSync(body).toString();
   return body.toString();
 }
 
 describe("the web app, compressed", () => {
   it.each(
     PATHS.flatMap((path) => [
-      { path, accepted: "gzip, deflate, br, zstd", coding: "br" },
-      { path, accepted: "br", coding: "br" },
-      { path, accepted: "*", coding: "br" },
-      { path, accepted: "gzip, deflate", coding: "gzip" },
-      { path, accepted: "gzip;q=0.5, br;q=0", coding: "gzip" },
-      { path, accepted: "br;q=0, *", coding: "gzip" },
-      { path, accepted: "gzip;q=0, br;q=0", coding: undefined },
-      { path, accepted: "*;q=0", coding: undefined },
-      { path, accepted: "identity", coding: undefined },
-      { path, accepted: "deflate, brotli, x-gzippy", coding: undefined },
-      { path, accepted: "", coding: undefined },
+      { path, accepted: "gzip, deflate, br, zstd", encoding: "br" },
+      { path, accepted: "br", encoding: "br" },
+      { path, accepted: "*", encoding: "br" },
+      { path, accepted: "gzip, deflate", encoding: "gzip" },
+      { path, accepted: "gzip;q=0.5, br;q=0", encoding: "gzip" },
+      { path, accepted: "br;q=0, *", encoding: "gzip" },
+      { path, accepted: "gzip;q=0, br;q=0", encoding: undefined },
+      { path, accepted: "*;q=0", encoding: undefined },
+      { path, accepted: "identity", encoding: undefined },
+      { path, accepted: "deflate, brotli, x-gzippy", encoding: undefined },
+      { path, accepted: "", encoding: undefined },
     ]),
-  )("is the same at $path for who accepts '$accepted'", async ({ path, accepted, coding }) => {
+  )("serves $path for Accept-Encoding: '$accepted'", async ({ path, accepted, encoding }) => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const { status, headers, body } = await requestBytes(server, path, { headers: { "Accept-Encoding": accepted } });
     expect(status).toBe(200);
-    expect(headers["content-encoding"]).toBe(coding);
-    expect(decode(body, coding)).toBe(contentOf(path).text);
+    expect(headers["content-encoding"]).toBe(encoding);
+    expect(decode(body, encoding)).toBe(contentOf(path).text);
     expect(headers["content-type"]).toBe(contentOf(path).type);
     expect(headers["content-length"]).toBe(String(body.length));
     expect(headers.vary).toBe("Accept-Encoding");
@@ -160,7 +163,7 @@ describe("the web app, compressed", () => {
     expect(headers["x-content-type-options"]).toBe("nosniff");
   });
 
-  it("is as it is for who doesn't say what he accepts", async () => {
+  it("is served uncompressed without Accept-Encoding", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const { headers, body } = await requestBytes(server, "/assets/app-4d5e6f.css");
     expect(headers["content-encoding"]).toBeUndefined();
@@ -168,9 +171,9 @@ describe("the web app, compressed", () => {
     expect(body.toString()).toBe(STYLES);
   });
 
-  it("has, for each coding, a head, a tag of its own, and nothing new for who has it", async () => {
+  it("supports HEAD and ETag revalidation for each encoding", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
-    const tags = new Set<string | undefined>();
+    const etags = new Set<string | undefined>();
     for (const accepted of ["br", "gzip", "identity"]) {
       const headers = { "Accept-Encoding": accepted };
       const whole = await requestBytes(server, "/", { headers });
@@ -183,12 +186,12 @@ describe("the web app, compressed", () => {
       const again = await requestBytes(server, "/", { headers: { ...headers, "If-None-Match": etag } });
       expect(again).toMatchObject({ status: 304, body: Buffer.alloc(0) });
       expect(again.headers).toMatchObject({ etag, vary: "Accept-Encoding", "cache-control": "no-cache" });
-      tags.add(etag);
+      etags.add(etag);
     }
-    expect(tags.size).toBe(3);
+    expect(etags.size).toBe(3);
   });
 
-  it("is had in parts", async () => {
+  it("supports range requests", async () => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
     const headers = { "Accept-Encoding": "gzip" };
     const { body } = await requestBytes(server, "/assets/app-4d5e6f.css", { headers });
@@ -206,16 +209,19 @@ describe("the web app, compressed", () => {
     { path: "/assets", method: "GET", headers: {}, status: 404 },
     { path: "/%2e%2e/secret.txt", method: "GET", headers: {}, status: 404 },
     { path: "/.env", method: "GET", headers: {}, status: 404 },
-  ])("is told in plain words why not: $method $path $headers", async ({ path, method, headers, status }) => {
+  ])("sends errors uncompressed: $method $path $headers", async ({ path, method, headers, status }) => {
     const server = await startTestServer({ webAppFolder: await createWebAppFolder() });
-    const answer = await requestBytes(server, path, { method, headers: { ...headers, "Accept-Encoding": "br, gzip" } });
+    const answer = await requestBytes(server, path, {
+      method,
+      headers: { ...headers, "Accept-Encoding": "br, gzip" },
+    });
     expect(answer.status).toBe(status);
     expect(answer.headers["content-encoding"]).toBeUndefined();
     expect(answer.headers["content-type"]).toBe("application/problem+json");
     expect(JSON.parse(answer.body.toString())).toMatchObject({ status });
   });
 
-  it("is as it is where the build has not compressed it", async () => {
+  it("is served uncompressed if there is no compressed file", async () => {
     const webAppFolder = await createWebAppFolder();
     const server = await startTestServer({ webAppFolder });
     const headers = { "Accept-Encoding": "gzip, deflate, br" };
@@ -228,7 +234,7 @@ describe("the web app, compressed", () => {
     expect(gunzipSync(script.body).toString()).toBe(SCRIPT);
   });
 
-  it("leaves in Vary what was there before", async () => {
+  it("keeps existing values of Vary", async () => {
     const server = await startTestServer({
       webAppFolder: await createWebAppFolder(),
       env: { CORS_ORIGINS: "https://example.org" },

@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 describe("demo sessions", () => {
-  it("accept what they issued, until it expires", async () => {
+  it("accept an issued token until it expires", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1_700_000_000_500 });
     const sessions = createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations());
     const { token, expiresAt } = await sessions.issue("anouk");
@@ -25,7 +25,7 @@ describe("demo sessions", () => {
     expect(await refusal(sessions, token)).toBe("token-expired");
   });
 
-  it("give each asker another token, though it is the same client", async () => {
+  it("issue a different token each time", async () => {
     const sessions = createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations());
     const [first, second] = await Promise.all([sessions.issue("anouk"), sessions.issue("anouk")]);
     expect(first.token).not.toBe(second.token);
@@ -34,41 +34,41 @@ describe("demo sessions", () => {
     expect((await sessions.verify(second.token)).client).toBe("anouk");
   });
 
-  it("refuse what another process issued", async () => {
+  it("reject a token that is signed with another key", async () => {
     const { token } = await createDemoSessions(new Uint8Array(32).fill(8), HOUR_MS, new MemoryRevocations()).issue(
       "anouk",
     );
     expect(await refusal(createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations()), token)).toBe("token-invalid");
   });
 
-  it("refuse what is signed with their key but not by them", async () => {
+  it("reject a token of another issuer that is signed with the same key", async () => {
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60) }, "7".repeat(32));
     const sessions = createDemoSessions(new TextEncoder().encode("7".repeat(32)), HOUR_MS, new MemoryRevocations());
     expect(await refusal(sessions, token)).toBe("token-invalid");
   });
 
-  it("refuse a signed-out token however its signature is spelled", async () => {
+  it("reject a revoked token in each spelling of its signature", async () => {
     const sessions = createDemoSessions(DEMO_KEY, HOUR_MS, new MemoryRevocations());
     const { token } = await sessions.issue("anouk");
     const respelled = respellSignature(token);
     const session = await sessions.verify(token);
-    // Where the two spellings are not accepted alike there is nothing to prove.
+    // The test is meaningful only if both spellings are valid.
     expect(await sessions.verify(respelled)).toEqual(session);
     await sessions.revoke(session);
     expect(await refusal(sessions, respelled)).toBe("signed-out");
   });
 });
 
-describe("sessions of a shared secret", () => {
+describe("shared secret sessions", () => {
   const sessions = createSharedSecretSessions(SHARED_SECRET, new MemoryRevocations(), LIMITS);
 
-  it("take the client from the token's subject, and its end from its expiry", async () => {
+  it("use the token's subject as the client and its expiry", async () => {
     const exp = Math.floor(secondsFromNow(60));
     const session = await sessions.verify(await signWithSecret({ sub: "anouk", exp }));
     expect(session).toEqual({ client: "anouk", key: expect.any(String), expiresAt: exp * 1000 });
   });
 
-  it("work with a short secret too", async () => {
+  it("accept a short secret", async () => {
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60) }, "x");
     expect((await createSharedSecretSessions("x", new MemoryRevocations(), LIMITS).verify(token)).client).toBe("anouk");
   });
@@ -77,7 +77,7 @@ describe("sessions of a shared secret", () => {
     ["expired", "token-expired", () => signWithSecret({ sub: "anouk", exp: secondsFromNow(-1) })],
     ["without expiry", "token-invalid", () => signWithSecret({ sub: "anouk" })],
     ["without subject", "token-invalid", () => signWithSecret({ exp: secondsFromNow(60) })],
-    ["with an illegal subject", "token-invalid", () => signWithSecret({ sub: "an/ouk", exp: secondsFromNow(60) })],
+    ["with an invalid subject", "token-invalid", () => signWithSecret({ sub: "an/ouk", exp: secondsFromNow(60) })],
     ["with an empty subject", "token-invalid", () => signWithSecret({ sub: "", exp: secondsFromNow(60) })],
     [
       "not valid yet",
@@ -85,25 +85,25 @@ describe("sessions of a shared secret", () => {
       () => signWithSecret({ sub: "anouk", exp: secondsFromNow(60), nbf: secondsFromNow(30) }),
     ],
     [
-      "of another secret",
+      "signed with another secret",
       "token-invalid",
       () => signWithSecret({ sub: "anouk", exp: secondsFromNow(60) }, "another-secret-of-thirty-two-bytes"),
     ],
     ["without signature", "token-invalid", () => unsignedToken({ sub: "anouk", exp: secondsFromNow(60) })],
-    ["that is no token", "token-invalid", () => "anouk"],
+    ["that is not a JWT", "token-invalid", () => "anouk"],
     ["that is empty", "token-invalid", () => ""],
-    ["of dots", "token-invalid", () => ".."],
-  ])("refuse a token %s", async (_what, type, create) => {
+    ["of two dots", "token-invalid", () => ".."],
+  ])("reject a token %s", async (_what, type, create) => {
     expect(await refusal(sessions, await create())).toBe(type);
   });
 
-  it.each([1, 10, 60])("refuse a token that lacks its last %i characters", async (count) => {
+  it.each([1, 10, 60])("reject a token without its last %i characters", async (count) => {
     const token = await signWithSecret({ sub: "anouk", exp: secondsFromNow(60) });
     expect(await refusal(sessions, token.slice(0, -count))).toBe("token-invalid");
   });
 });
 
-describe("sessions of an issuer's public keys", () => {
+describe("JWKS sessions", () => {
   it("accept the issuer's tokens, and fetch its keys once", async () => {
     const issuer = await Issuer.start();
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
@@ -114,32 +114,32 @@ describe("sessions of an issuer's public keys", () => {
     expect(issuer.fetches).toBe(1);
   });
 
-  it("refuse another issuer's tokens", async () => {
+  it("reject another issuer's tokens", async () => {
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     expect(await refusal(sessions, await other.sign({ sub: "anouk", exp: secondsFromNow(60) }))).toBe("token-invalid");
   });
 
-  it("refuse a token that uses the public key as a shared secret", async () => {
+  it("reject a token that uses the public key as a shared secret", async () => {
     const issuer = await Issuer.start();
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     const forged = await issuer.forgeWithPublicKey({ sub: "anouk", exp: secondsFromNow(60) });
     expect(await refusal(sessions, forged)).toBe("token-invalid");
   });
 
-  it("refuse a token without signature", async () => {
+  it("reject a token without signature", async () => {
     const issuer = await Issuer.start();
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     expect(await refusal(sessions, unsignedToken({ sub: "anouk", exp: secondsFromNow(60) }))).toBe("token-invalid");
   });
 
-  it.each([{ sub: "anouk" }, { exp: 4_000_000_000 }])("refuse a token that says just %j", async (claims) => {
+  it.each([{ sub: "anouk" }, { exp: 4_000_000_000 }])("reject a token with only the claims %j", async (claims) => {
     const issuer = await Issuer.start();
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     expect(await refusal(sessions, await issuer.sign(claims))).toBe("token-invalid");
   });
 
-  it("fetch the keys again when the issuer signs with a new one, but not for every stranger's token", async () => {
+  it("fetch the keys again after a key rotation, but not for each unknown key", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [issuer, other] = await Promise.all([Issuer.start(), Issuer.start()]);
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
@@ -158,7 +158,7 @@ describe("sessions of an issuer's public keys", () => {
     expect(await refusal(sessions, old)).toBe("token-invalid");
   });
 
-  it.each([404, 500])("say that the keys can't be had where the issuer answers %i, and recover", async (status) => {
+  it.each([404, 500])("report keys-unavailable if the issuer answers %i, and recover", async (status) => {
     const issuer = await Issuer.start();
     const sessions = createJwksSessions(new URL(issuer.jwksUrl), new MemoryRevocations(), LIMITS);
     const token = await issuer.sign({ sub: "anouk", exp: secondsFromNow(60) });
@@ -169,7 +169,7 @@ describe("sessions of an issuer's public keys", () => {
   });
 });
 
-/** Why a token doesn't count. */
+/** Why the token is rejected. */
 async function refusal(sessions: Sessions, token: string): Promise<string> {
   try {
     await sessions.verify(token);

@@ -5,7 +5,7 @@ import { RedisRevocations } from "./redis-revocations.ts";
 import { revocationsContract } from "./revocations.contract.ts";
 import type { Session } from "./sessions.ts";
 
-describe("revocations in Redis", () => {
+describe("RedisRevocations", () => {
   let server: RedisServer;
   let redis: Redis;
 
@@ -24,15 +24,15 @@ describe("revocations in Redis", () => {
     return new RedisRevocations([redis]);
   });
 
-  it("are told to every server", async () => {
-    const told: Session[] = [];
+  it("notifies every server", async () => {
+    const received: Session[] = [];
     const subscriber = new Redis(server.url, { lazyConnect: true });
-    await new RedisRevocations([redis]).follow(subscriber, (session) => told.push(session));
+    await new RedisRevocations([redis]).follow(subscriber, (session) => received.push(session));
     const session: Session = { client: "anouk", key: "revoked", expiresAt: Date.now() + 60_000 };
     await redis.publish("presence:signed-out", "not JSON");
-    await redis.publish("presence:signed-out", '{"client":"no id at all"}');
+    await redis.publish("presence:signed-out", '{"client":"not an id"}');
     await new RedisRevocations([redis]).add(session);
-    await vi.waitFor(() => expect(told).toEqual([session]));
+    await vi.waitFor(() => expect(received).toEqual([session]));
     subscriber.disconnect();
   });
 });
