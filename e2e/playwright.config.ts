@@ -8,7 +8,7 @@ export default defineConfig({
   testDir: "./journeys",
   fullyParallel: true,
   forbidOnly: isCi,
-  // A test that passes at the second try has failed.
+  // A test that passes only in a second attempt has failed.
   retries: 0,
   workers: 2,
   timeout: 60_000,
@@ -19,9 +19,9 @@ export default defineConfig({
     trace: "retain-on-failure",
     launchOptions: {
       ...(chromiumPath ? { executablePath: chromiumPath } : {}),
-      // Chromium's sandbox refuses to work for root, which is who runs the tests in a container.
+      // Chromium's sandbox does not work for root, which runs the tests in a container.
       chromiumSandbox: !isRoot,
-      // Tabs behave as they do at a user's: the hidden ones' timers are throttled, and pages come back from the cache.
+      // Keep a user's defaults: throttled timers in hidden tabs, and the back/forward cache.
       ignoreDefaultArgs: [
         "--disable-background-timer-throttling",
         "--disable-backgrounding-occluded-windows",

@@ -5,10 +5,10 @@ import { expect, test } from "../fixtures/test.ts";
 const PHONE = { width: 390, height: 844 };
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(`axe finds nothing in the ${colorScheme} theme`, () => {
+  test.describe(`axe finds no violation in the ${colorScheme} theme`, () => {
     test.use({ colorScheme });
 
-    test("when signing in", async ({ page }) => {
+    test("on the start page", async ({ page }) => {
       await page.goto("/");
       await expect(page.getByRole("link", { name: /Magali/ })).toBeVisible();
       await expectAccessible(page);
@@ -20,16 +20,16 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectAccessible(page);
     });
 
-    test("with a link that names no one", async ({ page }) => {
+    test("with an invalid id in the link", async ({ page }) => {
       await page.goto("/?as=not/an/id");
       await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
       await expectAccessible(page);
     });
 
-    test.describe("where nothing is", () => {
+    test.describe("with a 404", () => {
       test.use({ expectedBrowserErrors: [/status of 404/] });
 
-      test("at a wrong address", async ({ page }) => {
+      test("on an unknown page", async ({ page }) => {
         await page.goto("/no-such-page");
         await expect(page.getByRole("heading", { name: "There’s nothing at this address" })).toBeVisible();
         await expectAccessible(page);
@@ -38,7 +38,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       });
     });
 
-    test("among the contacts", async ({ context, listenAs }) => {
+    test("on the contact list and a contact's details", async ({ context, listenAs }) => {
       await listenAs("omar");
       const anouk = await ClientPage.open(context, "anouk");
       await listenAs("magali");
@@ -51,11 +51,11 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectAccessible(anouk.page);
       await anouk.page.keyboard.press("Escape");
 
-      await anouk.page.getByRole("searchbox", { name: "Search contacts" }).fill("no one of that name");
+      await anouk.page.getByRole("searchbox", { name: "Search contacts" }).fill("no such contact");
       await expectAccessible(anouk.page);
     });
 
-    test("among the contacts of a phone, and in its activity", async ({ context, listenAs }) => {
+    test("on the contact list and the activity list of a phone", async ({ context, listenAs }) => {
       const anouk = await ClientPage.open(context, "anouk");
       await anouk.page.setViewportSize(PHONE);
       await listenAs("magali");
@@ -67,7 +67,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectAccessible(anouk.page);
     });
 
-    test("while stale", async ({ context, network, listenAs }) => {
+    test("while reconnecting", async ({ context, network, listenAs }) => {
       await listenAs("noor");
       const magali = await ClientPage.open(context, "magali", network.url);
       await magali.sees("noor", "ONLINE");
@@ -102,9 +102,9 @@ for (const colorScheme of ["light", "dark"] as const) {
       test.use({ serverEnv: { AUTH_JWT_SECRET: "a secret that the issuer and the server share", HOST: "localhost" } });
       test.use({ expectedBrowserErrors: [/status of 40[14]/] });
 
-      test("when signing in", async ({ page }) => {
+      test("on the start page", async ({ page }) => {
         await page.goto("/");
-        await page.getByLabel("Token").fill("this is no token");
+        await page.getByLabel("Token").fill("not a token");
         await expectAccessible(page);
         await page.getByRole("button", { name: "Sign in" }).click();
         await expect(page.getByLabel("Token")).toHaveAttribute("aria-invalid", "true");

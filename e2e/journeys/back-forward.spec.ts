@@ -2,7 +2,7 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("who goes to another page and comes back is live again", async ({ page, server, listenAs }) => {
+test("a page restored from the back/forward cache is live again", async ({ page, server, listenAs }) => {
   const noor = await listenAs("noor");
   const magali = new ClientPage(page);
   await page.goto("/?as=magali");
@@ -14,14 +14,14 @@ test("who goes to another page and comes back is live again", async ({ page, ser
   await page.goto("/");
   await noor.next("magali", "OFFLINE");
   await listenAs("anouk");
-  // A page out of the cache never loads again, which is what Playwright would wait for.
+  // A page from the cache does not load again, so don't wait for its load event.
   await page.goBack({ waitUntil: "commit" });
 
   await magali.isLive();
   await noor.next("magali", "ONLINE");
   await magali.sees("anouk", "ONLINE");
   const visited = await page.evaluate(() => document.documentElement.dataset["visited"]);
-  expect(visited, "it came back from the cache, as it was").toBe("before");
+  expect(visited, "it was restored from the cache").toBe("before");
   await untilLeasesEnd(server, noor);
   expect(noor.online).toContain("magali");
 });

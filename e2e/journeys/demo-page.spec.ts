@@ -2,19 +2,24 @@ import type { Locator, Page } from "@playwright/test";
 import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-const CAST = ["anouk", "magali", "omar"];
-/** From the end of a lease to a viewer's screen, on one machine that is busy with other tests. */
+const CLIENTS = ["anouk", "magali", "omar"];
+/** The longest time from the end of a lease to a viewer's screen, on a machine that runs other tests too. */
 const SEEN_WITHIN_MS = 1_500;
 
 test.beforeEach(async ({ page }) => {
   await page.goto("/demo");
-  for (const client of CAST) await expectState(page, client, "live");
-  for (const viewer of CAST) {
-    for (const subject of CAST.filter((client) => client !== viewer)) await expectSeen(page, viewer, subject, "ONLINE");
+  for (const client of CLIENTS) await expectState(page, client, "live");
+  for (const viewer of CLIENTS) {
+    for (const subject of CLIENTS.filter((client) => client !== viewer))
+      await expectSeen(page, viewer, subject, "ONLINE");
   }
 });
 
-test("closing is OFFLINE at the end of the lease, and the timeline says when", async ({ page, server, listenAs }) => {
+test("a closed client is OFFLINE at the end of the lease, and the timeline shows when", async ({
+  page,
+  server,
+  listenAs,
+}) => {
   const noor = await listenAs("noor");
   const closedAt = Date.now();
   await page.getByRole("button", { name: "Close Magali" }).click();
@@ -31,7 +36,7 @@ test("closing is OFFLINE at the end of the lease, and the timeline says when", a
     await expect(mark).toContainText(/ms/);
   }
   const origin = page.locator('[data-testid="origin-mark"][data-subject="magali"][data-status="OFFLINE"]');
-  await expect(origin, "it stands where the server says it happened").toHaveAttribute("data-at-ms", String(since));
+  await expect(origin, "the mark has the time of the server's event").toHaveAttribute("data-at-ms", String(since));
   await expect(pressMarks(page, "magali", "close")).toHaveCount(1);
 
   await page.getByRole("button", { name: "Open Magali" }).click();
@@ -39,10 +44,10 @@ test("closing is OFFLINE at the end of the lease, and the timeline says when", a
   for (const viewer of ["anouk", "omar"]) await expectSeen(page, viewer, "magali", "ONLINE");
 });
 
-test.describe("where a lease outlasts a slow machine's reload", () => {
+test.describe("with a lease longer than a reload on a slow machine", () => {
   test.use({ heartbeatIntervalMs: 5_000 });
 
-  test("a reload is seen by nobody", async ({ page, server, listenAs }) => {
+  test("a reload causes no event", async ({ page, server, listenAs }) => {
     const noor = await listenAs("noor");
     await page.getByRole("button", { name: "Reload Omar" }).click();
     await expectState(page, "omar", "live");
@@ -54,11 +59,7 @@ test.describe("where a lease outlasts a slow machine's reload", () => {
   });
 });
 
-test("cutting a network closes nothing: the others see it within three intervals", async ({
-  page,
-  server,
-  listenAs,
-}) => {
+test("a client without network is OFFLINE to the others within three intervals", async ({ page, server, listenAs }) => {
   const noor = await listenAs("noor");
   const cutAt = Date.now();
   await page.getByRole("button", { name: "Cut network of Anouk" }).click();
@@ -75,10 +76,10 @@ test("cutting a network closes nothing: the others see it within three intervals
   await expectSeen(page, "anouk", "omar", "ONLINE");
 });
 
-test.describe("where a lease outlasts the test", () => {
+test.describe("with a lease longer than the test", () => {
   test.use({ heartbeatIntervalMs: 600_000 });
 
-  test("signing out is OFFLINE all the same", async ({ page, listenAs }) => {
+  test("a client that signs out is OFFLINE before its lease ends", async ({ page, listenAs }) => {
     const noor = await listenAs("noor");
     await page.getByRole("button", { name: "Sign out Magali" }).click();
 
@@ -92,25 +93,25 @@ test.describe("where a lease outlasts the test", () => {
   });
 });
 
-test("a second demo page in the browser works too, and takes over when the first is closed", async ({
+test("a second demo page shares one connection, and gets one per client when the first page is closed", async ({
   page,
   context,
 }) => {
   const second = await context.newPage();
   await second.goto("/demo");
-  for (const client of CAST) await expectState(second, client, "live");
+  for (const client of CLIENTS) await expectState(second, client, "live");
   await expect(second.getByRole("button", { name: "Cut network of Anouk" })).toBeDisabled();
 
   await page.close();
   await expect(second.getByRole("button", { name: "Cut network of Anouk" })).toBeEnabled();
-  for (const client of CAST) await expectState(second, client, "live");
+  for (const client of CLIENTS) await expectState(second, client, "live");
 });
 
 function frameOf(page: Page, client: string): Locator {
   return page.locator(`[data-testid="demo-frame"][data-client="${client}"]`);
 }
 
-/** What the client itself says of its connection. */
+/** Checks the connection state that the client in the frame shows. */
 async function expectState(page: Page, client: string, state: string): Promise<void> {
   const connection = frameOf(page, client).locator("iframe").contentFrame().getByTestId("connection");
   await expect(connection).toHaveAttribute("data-state", state, { timeout: 20_000 });

@@ -3,7 +3,10 @@ import { expect, test } from "../fixtures/test.ts";
 
 test.use({ serverEnv: { MAX_CONNECTIONS: "1" }, expectedBrowserErrors: [/status of 503/] });
 
-test("a full server says so, and lets one in by itself once it has room", async ({ context, listenAs }) => {
+test("a full server is shown, and the client connects automatically when there is room", async ({
+  context,
+  listenAs,
+}) => {
   const omar = await listenAs("omar");
   const anouk = new ClientPage(await context.newPage());
   await anouk.page.goto("/?as=anouk");
@@ -14,7 +17,7 @@ test("a full server says so, and lets one in by itself once it has room", async 
   await expect(anouk.connection).toContainText(/Server full, trying again in \d+ s/);
   await anouk.page.getByRole("button", { name: "Try now" }).click();
   await anouk.isLinked("full");
-  expect(omar.online, "who is there is served on").not.toContain("anouk");
+  expect(omar.online, "connected clients are still served").not.toContain("anouk");
 
   omar.close();
   await anouk.isLive();

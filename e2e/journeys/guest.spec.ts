@@ -1,11 +1,7 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("whoever types a name joins as a guest, seen by everyone for as long as they are there", async ({
-  context,
-  page,
-  server,
-}) => {
+test("a typed name joins as a guest, listed for all clients while online", async ({ context, page, server }) => {
   const anouk = await ClientPage.open(context, "anouk");
   await anouk.doesNotList("elise-martin");
 
@@ -26,7 +22,7 @@ test("whoever types a name joins as a guest, seen by everyone for as long as the
   await anouk.doesNotList("elise-martin");
 });
 
-test("a person is picked from the list", async ({ page }) => {
+test("a click on a person signs in as that person", async ({ page }) => {
   await page.goto("/");
   await page.getByRole("link", { name: /Magali Dubois/ }).click();
   await new ClientPage(page).isLive();
@@ -35,12 +31,12 @@ test("a person is picked from the list", async ({ page }) => {
 });
 
 for (const { what, id } of [
-  { what: "that no one can have", id: "not/an/id" },
-  { what: "of nobody", id: "" },
-  { what: "as long as a novel", id: "x".repeat(5_000) },
+  { what: "with invalid characters", id: "not/an/id" },
+  { what: "that is empty", id: "" },
+  { what: "of 5,000 characters", id: "x".repeat(5_000) },
   { what: "with a control character", id: "%00" },
 ]) {
-  test(`a link with a name ${what} says so, and leads on`, async ({ page }) => {
+  test(`a link with a name ${what} shows an error and a link to the start page`, async ({ page }) => {
     await page.goto(`/?as=${id}`);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("This name can’t be used");
     await page.getByRole("link", { name: "Pick a person" }).click();
@@ -48,7 +44,7 @@ for (const { what, id } of [
   });
 }
 
-test("__proto__ is a name like any other", async ({ context }) => {
+test("__proto__ is a valid name", async ({ context }) => {
   const anouk = await ClientPage.open(context, "anouk");
   const guest = await ClientPage.open(context, "__proto__");
   await anouk.sees("__proto__", "ONLINE");

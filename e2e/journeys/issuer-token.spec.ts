@@ -15,7 +15,7 @@ function expiryInS(seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds;
 }
 
-test("a token in the link signs in, and leaves the address bar", async ({ page, server }) => {
+test("a token in the link signs in and is removed from the address bar", async ({ page, server }) => {
   const token = signToken(SECRET, { sub: "magali", exp: expiryInS(HOUR_S) });
   const magali = new ClientPage(page);
 
@@ -27,15 +27,18 @@ test("a token in the link signs in, and leaves the address bar", async ({ page, 
   await page.reload();
   await magali.isLive();
 
-  expect(await page.evaluate(() => history.length), "nor does it stay in the history, behind about:blank").toBe(2);
+  expect(
+    await page.evaluate(() => history.length),
+    "the token is not in the history, which starts with about:blank",
+  ).toBe(2);
 });
 
-test("a pasted token signs in, and says what is wrong where it can't", async ({ page }) => {
+test("a pasted token signs in, and an invalid one shows an error", async ({ page }) => {
   await page.goto("/");
   const token = page.getByLabel("Token");
   const signIn = page.getByRole("button", { name: "Sign in" });
 
-  await token.fill("this is no token");
+  await token.fill("not a token");
   await signIn.click();
   await expect(page.getByRole("status")).toContainText(/token/i);
   await expect(token).toHaveAttribute("aria-invalid", "true");
@@ -49,40 +52,40 @@ const REFUSED = [
   {
     what: "of another issuer",
     token: () => signToken("another issuer's secret", { sub: "omar", exp: expiryInS(HOUR_S) }),
-    words: "The token doesn't count",
+    title: "Token invalid",
   },
   {
     what: "that has expired",
     token: () => signToken(SECRET, { sub: "omar", exp: expiryInS(-HOUR_S) }),
-    words: "The token has expired",
+    title: "Token expired",
   },
   {
     what: "without an expiry",
     token: () => signToken(SECRET, { sub: "omar" }),
-    words: "The token doesn't count",
+    title: "Token invalid",
   },
 ];
 
-for (const { what, token, words } of REFUSED) {
-  test(`a token ${what} is refused in words`, async ({ page, server }) => {
+for (const { what, token, title } of REFUSED) {
+  test(`a token ${what} is refused with an explanation`, async ({ page, server }) => {
     await page.goto(`/#token=${token()}`);
 
-    await expectRefusal(page, words);
+    await expectRefusal(page, title);
     expect(await server.metric("presence_connected_clients")).toBe(0);
     expect(page.url()).toBe(`${server.url}/`);
   });
 }
 
-test("a token that expires while one is there ends the stay, and says so", async ({ page }) => {
+test("a token that expires ends the session with an explanation", async ({ page }) => {
   const magali = new ClientPage(page);
   await page.goto(`/#token=${signToken(SECRET, { sub: "magali", exp: expiryInS(4) })}`);
   await magali.isLive();
 
-  await expectRefusal(page, "The token has expired");
+  await expectRefusal(page, "Token expired");
 });
 
-async function expectRefusal(page: Page, words: string): Promise<void> {
+async function expectRefusal(page: Page, title: string): Promise<void> {
   const main = page.getByRole("main");
-  await expect(main.getByRole("heading", { name: words })).toBeVisible();
+  await expect(main.getByRole("heading", { name: title })).toBeVisible();
   await expect(main.getByLabel("Token")).toBeVisible();
 }

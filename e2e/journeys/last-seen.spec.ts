@@ -3,7 +3,7 @@ import { expect, test } from "../fixtures/test.ts";
 
 test.use({ heartbeatIntervalMs: 500 });
 
-test("'last seen' counts on", async ({ context, listenAs }) => {
+test("'Last seen' is updated as time passes", async ({ context, listenAs }) => {
   const anouk = await ClientPage.open(context, "anouk");
   const magali = await listenAs("magali");
   await anouk.sees("magali", "ONLINE");

@@ -10,7 +10,7 @@ const PAGES = [
 ];
 
 for (const { path, landmark } of PAGES) {
-  test(`${path} scrolls sideways at no width`, async ({ page }) => {
+  test(`${path} does not scroll horizontally at any width`, async ({ page }) => {
     await page.goto(path);
     await expect(page.getByText(landmark).first()).toBeVisible();
     for (const width of WIDTHS) {
@@ -24,7 +24,7 @@ for (const { path, landmark } of PAGES) {
 test.describe("with reduced motion", () => {
   test.use({ contextOptions: { reducedMotion: "reduce" } });
 
-  test("a row changes its section at once", async ({ context, listenAs }) => {
+  test("a row moves to another section without animation", async ({ context, listenAs }) => {
     const anouk = await ClientPage.open(context, "anouk");
     await anouk.sees("sofia", "OFFLINE");
     await listenAs("sofia");

@@ -5,7 +5,7 @@ const ARRIVALS = 60;
 
 test.use({ serverArgs: ["--contacts", "200"] });
 
-test("a long activity list is there as far down as one scrolls, to its end", async ({ context, listenAs }) => {
+test("a long activity list renders more entries while scrolling, down to the last", async ({ context, listenAs }) => {
   const anouk = await ClientPage.open(context, "anouk");
   const colleague = (index: number) => `colleague-${String(index + 1).padStart(5, "0")}`;
   for (let index = 0; index < ARRIVALS; index++) {

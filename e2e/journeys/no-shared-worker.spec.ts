@@ -1,7 +1,7 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("a browser without shared workers has a connection to each tab", async ({ context, server }) => {
+test("a browser without shared workers opens one connection per tab", async ({ context, server }) => {
   await context.addInitScript(() => Reflect.deleteProperty(globalThis, "SharedWorker"));
   const anouk = await ClientPage.open(context, "anouk");
   const magali = await ClientPage.open(context, "magali");

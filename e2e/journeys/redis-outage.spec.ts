@@ -9,10 +9,10 @@ test.use({
     /Redis is lost; trying again|a gap in the events was closed|presence could not be read for a snapshot/,
 });
 
-/** Beside two intervals after Redis is back: connecting to it anew, and being seen here, with other tests running. */
+/** Added to two intervals: the time to reconnect to Redis and to show the change, on a machine that runs other tests too. */
 const SLACK_MS = 1_500;
 
-test("a Redis that was lost, and is back at once with nothing in it, is the truth again within two intervals", async ({
+test("statuses are correct within two intervals after Redis restarts without data", async ({
   context,
   redis,
   servers,
@@ -24,10 +24,10 @@ test("a Redis that was lost, and is back at once with nothing in it, is the trut
   const anouk = await ClientPage.open(context, "anouk", first.url);
   const magali = await ClientPage.open(context, "magali", second.url);
   const tabs = { anouk, magali, omar: await ClientPage.open(context, "omar", third.url) };
-  await everyoneSeesTheOthers(tabs);
+  await expectAllOnline(tabs);
   for (const viewer of [anouk, magali]) await viewer.sees("ines", "ONLINE");
-  const sightings = await Promise.all(
-    sightingsIn(tabs).map(async ({ viewer, client }) => ({ client, record: await recordStatuses(viewer.page) })),
+  const views = await Promise.all(
+    viewsIn(tabs).map(async ({ viewer, client }) => ({ client, record: await recordStatuses(viewer.page) })),
   );
 
   await redis.kill();
@@ -38,13 +38,13 @@ test("a Redis that was lost, and is back at once with nothing in it, is the trut
   for (const viewer of [anouk, magali]) await viewer.sees("ines", "OFFLINE");
   expect(Date.now() - backAt).toBeLessThan(2 * first.heartbeatIntervalMs + SLACK_MS);
   await untilLeasesEnd(first, noor);
-  await everyoneSeesTheOthers(tabs);
-  for (const { client, record } of sightings) {
-    expect(await record.of(client), `what others saw of ${client}`).toEqual(["ONLINE"]);
+  await expectAllOnline(tabs);
+  for (const { client, record } of views) {
+    expect(await record.of(client), `statuses of ${client} that others saw`).toEqual(["ONLINE"]);
   }
 });
 
-test("while Redis is away all tabs say as of when, and come back by themselves with it", async ({
+test("during a Redis outage all tabs show how old their list is, and recover automatically afterwards", async ({
   context,
   redis,
   servers,
@@ -55,31 +55,31 @@ test("while Redis is away all tabs say as of when, and come back by themselves w
     magali: await ClientPage.open(context, "magali", second.url),
     omar: await ClientPage.open(context, "omar", third.url),
   };
-  await everyoneSeesTheOthers(tabs);
+  await expectAllOnline(tabs);
 
   await redis.kill();
   for (const tab of Object.values(tabs)) {
     await tab.isLinked("reconnecting");
     await expect(tab.page.getByText(/as of \d/i).first()).toBeVisible();
   }
-  for (const { viewer, client } of sightingsIn(tabs)) await viewer.sees(client, "UNKNOWN");
+  for (const { viewer, client } of viewsIn(tabs)) await viewer.sees(client, "UNKNOWN");
 
   await redis.startAgain();
   for (const tab of Object.values(tabs)) await tab.isLive();
-  await everyoneSeesTheOthers(tabs);
+  await expectAllOnline(tabs);
   const noor = await EventStream.open(first.url, "noor");
   await untilLeasesEnd(first, noor);
   noor.close();
-  for (const client of Object.keys(tabs)) expect(noor.changesOf(client), "nobody flaps afterwards").toEqual([]);
-  await everyoneSeesTheOthers(tabs);
-  for (const { viewer, client } of sightingsIn(tabs)) await expect(viewer.activityOf(client, "OFFLINE")).toHaveCount(0);
+  for (const client of Object.keys(tabs)) expect(noor.changesOf(client), "no client flaps afterwards").toEqual([]);
+  await expectAllOnline(tabs);
+  for (const { viewer, client } of viewsIn(tabs)) await expect(viewer.activityOf(client, "OFFLINE")).toHaveCount(0);
 });
 
 /** Open tabs, by the client they show. */
 type Tabs = Readonly<Record<string, ClientPage>>;
 
-/** Who may see whom. */
-function sightingsIn(tabs: Tabs): { viewer: ClientPage; client: string }[] {
+/** Each pair of a tab and a client of another tab. */
+function viewsIn(tabs: Tabs): { viewer: ClientPage; client: string }[] {
   return Object.entries(tabs).flatMap(([own, viewer]) =>
     Object.keys(tabs)
       .filter((client) => client !== own)
@@ -87,6 +87,6 @@ function sightingsIn(tabs: Tabs): { viewer: ClientPage; client: string }[] {
   );
 }
 
-async function everyoneSeesTheOthers(tabs: Tabs): Promise<void> {
-  for (const { viewer, client } of sightingsIn(tabs)) await viewer.sees(client, "ONLINE");
+async function expectAllOnline(tabs: Tabs): Promise<void> {
+  for (const { viewer, client } of viewsIn(tabs)) await viewer.sees(client, "ONLINE");
 }

@@ -2,10 +2,10 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-// A reload has half an interval, at the worst: a busy machine's takes more than a second.
+// A reload must take less than half an interval. On a busy machine it takes more than a second.
 test.use({ heartbeatIntervalMs: 5_000 });
 
-test("a reload is no event", async ({ context, server, listenAs }) => {
+test("a reload causes no event", async ({ context, server, listenAs }) => {
   const noor = await listenAs("noor");
   const anouk = await ClientPage.open(context, "anouk");
   const magali = await ClientPage.open(context, "magali");
@@ -22,7 +22,7 @@ test("a reload is no event", async ({ context, server, listenAs }) => {
   await anouk.sees("magali", "ONLINE");
 });
 
-test("a reload of the only tab of a browser is no event", async ({ context, server, listenAs }) => {
+test("a reload of a browser's only tab causes no event", async ({ context, server, listenAs }) => {
   const noor = await listenAs("noor");
   const magali = await ClientPage.open(context, "magali");
 

@@ -5,7 +5,7 @@ import { expect, test } from "../fixtures/test.ts";
 test.use({ expectedBrowserErrors: [/ERR_CONNECTION_REFUSED/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /status of 401/] });
 
 for (const ending of ["kill", "stop"] as const) {
-  test(`all tabs recover by themselves from a server's ${ending}`, async ({ context, server, listenAs }) => {
+  test(`all tabs recover automatically after a server's ${ending}`, async ({ context, server, listenAs }) => {
     const anouk = await ClientPage.open(context, "anouk");
     const magali = await ClientPage.open(context, "magali");
     await anouk.sees("magali", "ONLINE");
@@ -26,7 +26,10 @@ for (const ending of ["kill", "stop"] as const) {
     const noor = await listenAs("noor");
     await untilLeasesEnd(server, noor);
     expect(noor.online).toContain("magali");
-    expect(noor.changesOf("magali"), "nobody flaps afterwards").toEqual([]);
-    await expect(anouk.activityOf("magali"), "who was there before and after never left").toHaveCount(1);
+    expect(noor.changesOf("magali"), "no client flaps afterwards").toEqual([]);
+    await expect(
+      anouk.activityOf("magali"),
+      "a client that was online before and after has no further entry",
+    ).toHaveCount(1);
   });
 }

@@ -2,10 +2,13 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test.describe("where a lease outlasts the test", () => {
+test.describe("with a lease longer than the test", () => {
   test.use({ heartbeatIntervalMs: 600_000 });
 
-  test("signing out is OFFLINE all the same, and one can come back", async ({ context, listenAs }) => {
+  test("a client that signs out is OFFLINE before its lease ends, and can sign in again", async ({
+    context,
+    listenAs,
+  }) => {
     const noor = await listenAs("noor");
     const anouk = await ClientPage.open(context, "anouk");
     const magali = await ClientPage.open(context, "magali");
@@ -26,7 +29,7 @@ test.describe("where a lease outlasts the test", () => {
   });
 });
 
-test("signing out in one tab signs out the person's other tabs, and nobody else", async ({
+test("signing out in one tab signs out the client's other tabs, but no other client", async ({
   context,
   server,
   listenAs,
@@ -46,7 +49,7 @@ test("signing out in one tab signs out the person's other tabs, and nobody else"
   expect(noor.changesOf("magali")).toHaveLength(2);
 });
 
-test("who is signed in through another browser stays online", async ({ context, browser, server, listenAs }) => {
+test("a client signed in with another browser stays online", async ({ context, browser, server, listenAs }) => {
   const noor = await listenAs("noor");
   const here = await ClientPage.open(context, "magali");
   const elsewhere = await browser.newContext({ baseURL: server.url });

@@ -2,11 +2,11 @@ import type { Page } from "@playwright/test";
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-/** How bright the page's background is, from 0 (black) to 255. */
+/** The brightness of the page's background, from 0 (black) to 255 (white). */
 function brightness(page: Page): Promise<number> {
   return page.evaluate(() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-    if (!canvas) throw new Error("There is no canvas.");
+    if (!canvas) throw new Error("The canvas has no 2D context.");
     canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
     canvas.fillRect(0, 0, 1, 1);
     const [red = 0, green = 0, blue = 0] = canvas.getImageData(0, 0, 1, 1).data;
@@ -14,7 +14,7 @@ function brightness(page: Page): Promise<number> {
   });
 }
 
-test("the theme follows the system until one is chosen, and the choice lasts", async ({ context, page }) => {
+test("the theme follows the system until one is chosen, and the choice is stored", async ({ context, page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto("/?as=anouk");
   await new ClientPage(page).isLive();

@@ -3,8 +3,8 @@ import { test } from "../fixtures/test.ts";
 
 const TWELVE = "anouk magali omar ines kenji priya tomas lucia noor david amara sofia".split(" ");
 
-/** HTTP/1.1 allows a browser six connections to a host: one for each tab would leave the seventh waiting for ever. */
-test("twelve people in twelve tabs of one browser all see a thirteenth arrive", async ({ context }) => {
+/** With HTTP/1.1 a browser opens at most six connections to a host. With one per tab, the seventh would wait forever. */
+test("twelve clients in twelve tabs of one browser see a thirteenth come online", async ({ context }) => {
   const tabs: ClientPage[] = [];
   for (const client of TWELVE) tabs.push(await ClientPage.open(context, client));
 

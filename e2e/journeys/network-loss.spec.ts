@@ -2,7 +2,7 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("a vanished network is OFFLINE to others within three intervals, and stale to oneself", async ({
+test("a client without network is OFFLINE to others within three intervals, and its own list is stale", async ({
   context,
   network,
   server,
@@ -28,11 +28,11 @@ test("a vanished network is OFFLINE to others within three intervals, and stale 
   await magali.isLive();
   await magali.sees("noor", "ONLINE");
   await magali.sees("anouk", "ONLINE");
-  await expect(magali.activityOf("anouk"), "what was missed is told").toHaveCount(1);
+  await expect(magali.activityOf("anouk"), "the missed change is listed").toHaveCount(1);
   anouk.close();
 });
 
-test("a short cut is no event to others", async ({ context, network, server, listenAs }) => {
+test("a short network loss causes no event", async ({ context, network, server, listenAs }) => {
   const noor = await listenAs("noor");
   const magali = await ClientPage.open(context, "magali", network.url);
   await magali.sees("noor", "ONLINE");
@@ -48,12 +48,16 @@ test("a short cut is no event to others", async ({ context, network, server, lis
   await magali.isLive();
 });
 
-test("a browser that knows it is offline says so, and comes back by itself", async ({ context, network, listenAs }) => {
+test("an offline browser shows that it is offline, and reconnects automatically", async ({
+  context,
+  network,
+  listenAs,
+}) => {
   await listenAs("noor");
   const magali = await ClientPage.open(context, "magali", network.url);
   await magali.sees("noor", "ONLINE");
 
-  // Playwright tells the pages that they are offline, and cuts them off; their worker it leaves alone.
+  // `setOffline` applies to pages only, not to their worker.
   network.cut();
   await context.setOffline(true);
   await magali.isLinked("offline");

@@ -2,7 +2,11 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { ghostLimitMs } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("a tab that crashes is OFFLINE to others, though its browser lives on", async ({ context, server, listenAs }) => {
+test("the client of a crashed tab is OFFLINE to others while the browser keeps running", async ({
+  context,
+  server,
+  listenAs,
+}) => {
   const noor = await listenAs("noor");
   const anouk = await ClientPage.open(context, "anouk");
   const magali = await ClientPage.open(context, "magali");
@@ -12,7 +16,7 @@ test("a tab that crashes is OFFLINE to others, though its browser lives on", asy
   const session = await context.newCDPSession(magali.page);
   const crashedAt = Date.now();
   session.send("Page.crash").catch(() => {
-    // A crashed page answers nothing.
+    // A crashed page does not answer the command.
   });
   await crashed;
 

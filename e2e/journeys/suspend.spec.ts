@@ -3,7 +3,10 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("a laptop that sleeps is OFFLINE to others, and wakes up with the present", async ({ server, listenAs }) => {
+test("the client of a suspended browser is OFFLINE to others, and shows current statuses after it resumes", async ({
+  server,
+  listenAs,
+}) => {
   const noor = await listenAs("noor");
   const browser = await startBackgroundBrowser();
   try {
@@ -27,7 +30,7 @@ test("a laptop that sleeps is OFFLINE to others, and wakes up with the present",
   }
 });
 
-test("a server that sleeps takes nobody for gone when it wakes", async ({ context, server, listenAs }) => {
+test("a suspended server reports no client as OFFLINE after it resumes", async ({ context, server, listenAs }) => {
   const noor = await listenAs("noor");
   const magali = await ClientPage.open(context, "magali");
   await magali.sees("noor", "ONLINE");

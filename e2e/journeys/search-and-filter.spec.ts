@@ -1,7 +1,7 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("search and filter find people, and the counts follow", async ({ context, listenAs }) => {
+test("search and filter find contacts, and the counts are updated", async ({ context, listenAs }) => {
   await listenAs("omar");
   const anouk = await ClientPage.open(context, "anouk");
   const { page } = anouk;
@@ -20,8 +20,8 @@ test("search and filter find people, and the counts follow", async ({ context, l
   await expect(search).toHaveValue("");
   await expect(rows).toHaveCount(11);
 
-  await search.fill("no one of that name");
-  await expect(page.getByText("No one matches “no one of that name”")).toBeVisible();
+  await search.fill("no such contact");
+  await expect(page.getByText("No one matches “no such contact”")).toBeVisible();
   await page.getByRole("button", { name: "Show everyone" }).click();
   await expect(rows).toHaveCount(11);
 
@@ -33,7 +33,7 @@ test("search and filter find people, and the counts follow", async ({ context, l
   await expect(rows).toHaveCount(9);
 });
 
-test("the list is walked by keyboard", async ({ context, listenAs }) => {
+test("the keyboard moves the focus through the list", async ({ context, listenAs }) => {
   await listenAs("omar");
   const { page } = await ClientPage.open(context, "anouk");
   const rows = page.getByTestId("contact");
@@ -57,7 +57,7 @@ test("the list is walked by keyboard", async ({ context, listenAs }) => {
   await expect(page.getByRole("dialog")).toBeHidden();
 });
 
-test("a row says its status in its name, for those who can't see badges", async ({ context, listenAs }) => {
+test("the accessible name of a row contains its status", async ({ context, listenAs }) => {
   await listenAs("omar");
   const anouk = await ClientPage.open(context, "anouk");
   await expect(anouk.contact("omar").getByRole("button")).toHaveAccessibleName(/Omar Haddad.*Online/);

@@ -1,15 +1,15 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/distributed-test.ts";
 
-const HOSTILE_NAME = `<img src=x onerror="globalThis.isTakenOver=true">`;
-const HOSTILE_ROLE = `<script>globalThis.isTakenOver=true</script>`;
-const HOSTILE_TIME_ZONE = `"><svg onload="globalThis.isTakenOver=true">`;
+const INJECTED_NAME = `<img src=x onerror="globalThis.isInjected=true">`;
+const INJECTED_ROLE = `<script>globalThis.isInjected=true</script>`;
+const INJECTED_TIME_ZONE = `"><svg onload="globalThis.isInjected=true">`;
 
 function documentOf(id: string, contacts: readonly string[]): string {
-  return JSON.stringify({ id, name: HOSTILE_NAME, role: HOSTILE_ROLE, timeZone: HOSTILE_TIME_ZONE, contacts });
+  return JSON.stringify({ id, name: INJECTED_NAME, role: INJECTED_ROLE, timeZone: INJECTED_TIME_ZONE, contacts });
 }
 
-test("what others call themselves is text, wherever it stands", async ({ context, redis, servers }) => {
+test("HTML in a profile is shown as text", async ({ context, redis, servers }) => {
   const [first, second] = servers;
   await redis.cli("SET", "contact:eve", documentOf("eve", ["mallory"]));
   await redis.cli("SET", "contact:mallory", documentOf("mallory", ["eve"]));
@@ -18,21 +18,21 @@ test("what others call themselves is text, wherever it stands", async ({ context
   await ClientPage.open(context, "mallory", second.url);
   await eve.sees("mallory", "ONLINE");
 
-  await expect(eve.contact("mallory")).toContainText(HOSTILE_NAME);
-  await expect(eve.contact("mallory")).toContainText(HOSTILE_ROLE);
-  await expect(eve.activityOf("mallory")).toContainText(HOSTILE_NAME);
+  await expect(eve.contact("mallory")).toContainText(INJECTED_NAME);
+  await expect(eve.contact("mallory")).toContainText(INJECTED_ROLE);
+  await expect(eve.activityOf("mallory")).toContainText(INJECTED_NAME);
   await eve.contact("mallory").getByRole("button").first().click();
-  await expect(eve.page.getByRole("dialog")).toContainText(HOSTILE_NAME);
+  await expect(eve.page.getByRole("dialog")).toContainText(INJECTED_NAME);
   for (const element of ["img", "body script", "svg[onload]", "[onerror]"]) {
     await expect(eve.page.locator(element)).toHaveCount(0);
   }
-  expect(await eve.page.evaluate(() => "isTakenOver" in globalThis)).toBe(false);
+  expect(await eve.page.evaluate(() => "isInjected" in globalThis)).toBe(false);
 });
 
-test.describe("a page into which somebody has put a script all the same", () => {
+test.describe("a page with an injected script", () => {
   test.use({ expectedBrowserErrors: [/Content Security Policy/] });
 
-  test("doesn't run it", async ({ context, servers }) => {
+  test("does not run it", async ({ context, servers }) => {
     const [first] = servers;
     const anouk = await ClientPage.open(context, "anouk", first.url);
     const violations = anouk.page.evaluate(
@@ -44,10 +44,10 @@ test.describe("a page into which somebody has put a script all the same", () => 
             if (violated.length === 3) resolve(violated.sort());
           });
           const script = document.createElement("script");
-          script.textContent = "globalThis.isTakenOver = true";
+          script.textContent = "globalThis.isInjected = true";
           document.body.append(script);
           const image = document.createElement("div");
-          image.innerHTML = `<img src="data:," onerror="globalThis.isTakenOver = true">`;
+          image.innerHTML = `<img src="data:," onerror="globalThis.isInjected = true">`;
           document.body.append(image);
           const foreign = document.createElement("script");
           foreign.src = "http://127.0.0.1:9/foreign.js";
@@ -55,6 +55,6 @@ test.describe("a page into which somebody has put a script all the same", () => 
         }),
     );
     expect(await violations).toEqual(["script-src-attr", "script-src-elem", "script-src-elem"]);
-    expect(await anouk.page.evaluate(() => "isTakenOver" in globalThis)).toBe(false);
+    expect(await anouk.page.evaluate(() => "isInjected" in globalThis)).toBe(false);
   });
 });

@@ -2,12 +2,16 @@ import { ClientPage } from "../fixtures/client-page.ts";
 import { untilLeasesEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("two tabs of one person share a stream, and the last one counts", async ({ context, server, listenAs }) => {
+test("two tabs of one client share a stream, and the client is OFFLINE when the last one is closed", async ({
+  context,
+  server,
+  listenAs,
+}) => {
   const noor = await listenAs("noor");
   const first = await ClientPage.open(context, "magali");
   const second = await ClientPage.open(context, "magali");
   await second.sees("noor", "ONLINE");
-  expect(await server.metric("presence_connections"), "noor's stream and magali's").toBe(2);
+  expect(await server.metric("presence_connections"), "the streams of noor and magali").toBe(2);
 
   await first.close();
   await untilLeasesEnd(server, noor);

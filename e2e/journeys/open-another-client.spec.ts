@@ -1,7 +1,7 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/test.ts";
 
-test("'open another client' opens the next person, who is not here yet, in a new tab", async ({ context }) => {
+test("'Open another client' opens the next client that is not open yet in a new tab", async ({ context }) => {
   const anouk = await ClientPage.open(context, "anouk");
   const another = anouk.page.getByRole("link", { name: "Open another client" });
 
