@@ -17,6 +17,7 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       project("protocol", "packages/protocol/src/**/*.test.ts"),
+      project("testkit", "packages/testkit/src/**/*.test.ts", { testTimeout: 30_000 }),
       project("server", "apps/server/src/**/*.test.ts"),
       project("gears", "gears/{src,test}/**/*.test.ts", {
         globalSetup: ["gears/test/build-libraries.ts"],

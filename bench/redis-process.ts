@@ -1,4 +1,4 @@
-import { RedisServer } from "@presence/gears/testing";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { noteStarted } from "./left-behind.ts";
 

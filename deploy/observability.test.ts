@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { RedisServer } from "@presence/testkit";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { RedisServer } from "../gears/test/redis-server.ts";
 
 const MAIN = fileURLToPath(new URL("../apps/server/dist/main.js", import.meta.url));
 /** A metric's name in an expression: functions are followed by a bracket, labels by a comparison. */

@@ -1,4 +1,4 @@
-import { RedisServer } from "@presence/gears/testing";
+import { RedisServer } from "@presence/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runInTerminal, type TerminalCommand } from "./testing/terminal.ts";
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { RedisServer } from "@presence/gears/testing";
+import { RedisServer } from "@presence/testkit";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { runInTerminal, type TerminalCommand } from "./testing/terminal.ts";
 import { createTinyCheckout, type TinyCheckout } from "./testing/tiny-checkout.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { findFreePort } from "@presence/gears/testing";
+import { findFreePort } from "@presence/testkit";
 
 const run = promisify(execFile);
 

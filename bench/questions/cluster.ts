@@ -1,7 +1,6 @@
 import { createConnection, PresenceFunctions, partitionsOf, startTriggerHost } from "@presence/gears";
-import { RedisServer } from "@presence/gears/testing";
-import { RedisCluster } from "@presence/gears/testing/cluster";
 import { partitionOf } from "@presence/protocol";
+import { RedisCluster, RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { barOf, type Panel } from "../charts/chart.ts";
 import { redisClientIds, SILENT, sendHeartbeats, untilWorkedOff } from "../load/redis-clients.ts";

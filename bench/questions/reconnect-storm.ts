@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findFreePort } from "@presence/gears/testing";
+import { findFreePort } from "@presence/testkit";
 import { colleaguePath, OURS } from "../contestants.ts";
 import { closeAll, openCrowd, untilTold } from "../load/crowd.ts";
 import { nextOnes, writePeople } from "../load/people.ts";

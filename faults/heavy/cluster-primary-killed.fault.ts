@@ -21,7 +21,7 @@ it("a primary of a cluster is killed, and its replica takes its place", async (c
   const crowd = await Crowd.gather(platform, { size: CLIENTS, contacts: 12 });
   const leavers = crowd.viewers.filter((_, index) => index % LEAVER_STEP === 0);
   const stayers = crowd.viewers.filter((_, index) => index % LEAVER_STEP !== 0);
-  const slot = platform.partitions[0]?.slot ?? 0;
+  const slot = platform.slots[0] ?? 0;
   const doomed = await cluster.primaryOf(slot);
 
   await doomed?.kill();

@@ -1,8 +1,8 @@
 import { leaseKey } from "@presence/protocol";
-import { expect, it } from "vitest";
+import { SentinelGroup } from "@presence/testkit";
+import { expect, it, onTestFinished } from "vitest";
 import { measureStalls } from "../platform/machine-stalls.ts";
 import { Platform } from "../platform/platform.ts";
-import { SentinelGroup } from "../platform/sentinels.ts";
 import { report } from "../report/figure.ts";
 import { Crowd } from "../viewers/crowd.ts";
 import { until } from "../viewers/until.ts";
@@ -18,8 +18,10 @@ it("Sentinels put a replica in the place of a primary that hangs, and acknowledg
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     servers: 3,
     async follow(redis) {
-      group = await SentinelGroup.start(redis);
-      return group;
+      const started = await SentinelGroup.start(redis);
+      onTestFinished(() => started.stop());
+      group = started;
+      return started;
     },
   });
   const crowd = await Crowd.gather(platform, { size: CLIENTS, contacts: 12 });

@@ -1,5 +1,5 @@
-import { RedisServer, type RedisServerOptions } from "@presence/gears/testing";
 import { type ClientId, contactKey, downstreamKey, LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
+import { RedisServer, type RedisServerOptions } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import { PresenceServer, type PresenceServerOptions } from "./presence-server.ts";

@@ -1,7 +1,7 @@
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
-import { RedisServer } from "../test/redis-server.ts";
 import { readableLog } from "./readable-log.ts";
 
 const MAX_LINE_LENGTH = 8_000;

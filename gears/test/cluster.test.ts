@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { contactKey, leaseKey, slotOf } from "@presence/protocol";
+import { RedisCluster } from "@presence/testkit";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { agreeOnPartitions } from "../src/host/partition-count.ts";
@@ -7,7 +8,7 @@ import { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected, createConnection } from "../src/host/redis-connection.ts";
 import { startTriggerHost } from "../src/host/trigger-host.ts";
 import { RECORDS_KEY } from "../src/presence/keys.ts";
-import { type ClusterPartition, RedisCluster } from "./redis-cluster.ts";
+import { type ClusterPartition, clusterPartitions } from "./cluster-partitions.ts";
 
 const INTERVAL_MS = 1_000;
 const PARTITIONS = 3;
@@ -31,12 +32,14 @@ describe("a cluster", () => {
   }
 
   test("has each partition's keys at one primary, and partitions at all of them", async () => {
-    const primaries = await Promise.all(cluster.partitions(PARTITIONS).map(({ slot }) => cluster.primaryOf(slot)));
+    const primaries = await Promise.all(
+      clusterPartitions(cluster, PARTITIONS).map(({ slot }) => cluster.primaryOf(slot)),
+    );
     expect(new Set(primaries)).toEqual(new Set(cluster.servers));
   });
 
   test("refuses calls whole while a slot's keys are on their way, and takes them at the new primary", async () => {
-    const { redis, slot, functions } = await enter(cluster.partitions(PARTITIONS)[0]);
+    const { redis, slot, functions } = await enter(clusterPartitions(cluster, PARTITIONS)[0]);
     await functions.join("s1");
     await functions.read("s1", "epoch", ["anouk"], []);
     await redis.xadd("heartbeat", "*", "server", "s1", "client", "anouk", "client", "magali");
@@ -73,7 +76,7 @@ describe("a cluster", () => {
     });
     onTestFinished(() => host.stop());
     await expect.poll(() => host.status(), { timeout: 10_000 }).toMatchObject({ isWorking: true, warnings: [] });
-    const { redis, slot } = await enter(cluster.partitions(PARTITIONS)[0]);
+    const { redis, slot } = await enter(clusterPartitions(cluster, PARTITIONS)[0]);
     const [first, second] = cluster.servers;
     if (!first || !second) throw new Error("a cluster has several primaries");
     await cluster.moveSlot(slot, second);
@@ -111,7 +114,7 @@ describe("a cluster", () => {
   });
 
   test("is found again when all of it was away", async () => {
-    const { redis } = await enter(cluster.partitions(PARTITIONS)[1]);
+    const { redis } = await enter(clusterPartitions(cluster, PARTITIONS)[1]);
     await Promise.all(cluster.servers.map((server) => server.kill()));
     await expect.poll(() => redis.set("key", "value").catch(() => "refused")).toBe("refused");
     // Long enough that it has looked for the primary, and found nobody.

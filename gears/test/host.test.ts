@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
+import { RedisServer, type RedisServerOptions, TriggerHost as TriggerHostProcess } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -12,7 +10,6 @@ import { WINDOW_MS } from "../src/host/pace.ts";
 import { startTriggerHost, type TriggerHost } from "../src/host/trigger-host.ts";
 import { LIBRARY_VERSION } from "../src/library-version.ts";
 import { readAnnouncement } from "./platform.ts";
-import { RedisServer, type RedisServerOptions } from "./redis-server.ts";
 
 /** `d` and the lease of these tests, in ms. */
 const INTERVAL_MS = 1000;
@@ -55,15 +52,12 @@ class Stage {
   }
 
   /** A host in a process of its own. */
-  async hostProcess(): Promise<ChildProcess> {
-    const file = fileURLToPath(new URL("host-process.ts", import.meta.url));
+  async hostProcess(): Promise<TriggerHostProcess> {
     const before = await this.hostConnections();
-    const child = spawn(process.execPath, ["--import", "tsx", file, this.server.url, String(INTERVAL_MS)]);
-    onTestFinished(() => {
-      child.kill("SIGKILL");
-    });
+    const host = await TriggerHostProcess.start({ redisUrl: this.server.url, heartbeatIntervalMs: INTERVAL_MS });
+    onTestFinished(() => host.kill());
     await expect.poll(() => this.hostConnections(), { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 3);
-    return child;
+    return host;
   }
 
   async hostConnections(): Promise<number> {
@@ -196,7 +190,7 @@ describe("a host that is killed", () => {
     const clients = Array.from({ length: 200 }, (_, index) => `client-${index}`);
     for (const [index, client] of clients.entries()) {
       await stage.heartbeat("s1", client);
-      if (index === 100) doomed.kill("SIGKILL");
+      if (index === 100) void doomed.kill();
     }
     await expect.poll(async () => (await stage.told()).length, { timeout: 20_000 }).toBe(400);
     expect((await stage.redis.xpending(HEARTBEAT_KEY, "presence"))[0]).toBe(0);
@@ -208,8 +202,7 @@ describe("a host that is killed", () => {
     const doomed = await stage.hostProcess();
     await stage.heartbeat("s1", "anouk", "magali");
     await stage.untilTold(["anouk ONLINE", "magali ONLINE"]);
-    doomed.kill("SIGKILL");
-    await once(doomed, "exit");
+    await doomed.kill();
     // Two heartbeats lie there unread, and the leases run out.
     await delay(1000);
     await stage.heartbeat("s1", "anouk", "magali");

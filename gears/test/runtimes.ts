@@ -1,3 +1,4 @@
+import { RedisCluster, RedisServer } from "@presence/testkit";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { KeyspaceSubscriber } from "../src/host/keyspace-subscriber.ts";
@@ -5,8 +6,7 @@ import { LeaseChecks } from "../src/host/lease-checks.ts";
 import type { Runtime } from "../src/host/library.ts";
 import { PresenceFunctions } from "../src/host/presence-functions.ts";
 import { connected } from "../src/host/redis-connection.ts";
-import { RedisCluster } from "./redis-cluster.ts";
-import { RedisServer } from "./redis-server.ts";
+import { clusterPartitions } from "./cluster-partitions.ts";
 import { RedisGearsHarness } from "./redisgears/redisgears-harness.ts";
 
 const SILENT = pino({ level: "silent" });
@@ -55,7 +55,7 @@ export const IN_A_CLUSTER: TestedRuntime = {
   load: loadRedisFunctions,
   async startRedis() {
     const cluster = await RedisCluster.start({ hasReplicas: false });
-    const [, partition] = cluster.partitions(2);
+    const [, partition] = clusterPartitions(cluster, 2);
     if (!partition) throw new Error("unreachable");
     return {
       url: cluster.url,

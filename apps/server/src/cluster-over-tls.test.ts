@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { connected, createConnection } from "@presence/gears";
-import { RedisServer } from "@presence/gears/testing";
-import { type Certificate, makeCertificate } from "@presence/gears/testing/certificate";
-import { RedisCluster } from "@presence/gears/testing/cluster";
+import { clusterPartitions } from "@presence/gears/testing/cluster-partitions";
+import { type Certificate, makeCertificate, RedisCluster, RedisServer } from "@presence/testkit";
 import { pino } from "pino";
 import { expect, it, onTestFinished, type TestContext, vi } from "vitest";
 import { EventStream } from "../test/event-stream.ts";
@@ -106,7 +105,7 @@ it("serves servers and a trigger host that trust a cluster's certificate, and fi
 
 it("is refused by those who don't trust its certificate", async (context) => {
   const { cluster } = await startCluster(context);
-  const [partition] = cluster.partitions(3);
+  const [partition] = clusterPartitions(cluster, 3);
   const redis = createConnection(cluster.url, "test", logger, partition);
   onTestFinished(() => redis.disconnect());
   await expect(connected(redis)).rejects.toThrow(/self-signed certificate/);

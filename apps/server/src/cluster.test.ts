@@ -1,5 +1,6 @@
-import { RedisCluster } from "@presence/gears/testing/cluster";
+import { clusterPartitions } from "@presence/gears/testing/cluster-partitions";
 import { partitionOf } from "@presence/protocol";
+import { RedisCluster } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -20,7 +21,7 @@ let parts: Redis[];
 
 beforeAll(async () => {
   cluster = await RedisCluster.start({ hasReplicas: false });
-  parts = cluster.partitions(PARTITIONS).map((partition) => partition.connect());
+  parts = clusterPartitions(cluster, PARTITIONS).map((partition) => partition.connect());
   await Promise.all(parts.map((part) => part.connect()));
 });
 

@@ -1,4 +1,4 @@
-import { RedisServer } from "@presence/gears/testing";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { bearer, problemOf, startTestServer, type TestServer } from "../test/start-test-server.ts";

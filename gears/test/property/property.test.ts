@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
+import { RedisServer } from "@presence/testkit";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BATCH_OF_KEY, batchesKey, changedBatchesKey, DEADLINES_KEY, holdersKey } from "../../src/presence/keys.ts";
 import { type Announcement, TestPlatform } from "../platform.ts";
-import { RedisServer } from "../redis-server.ts";
 import { type LoadRuntime, RUNTIMES } from "../runtimes.ts";
 import { Ambiguous, Model, type Span } from "./model.ts";
 

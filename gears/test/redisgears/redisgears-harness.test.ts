@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { RedisServer } from "../redis-server.ts";
 import { RedisGearsHarness } from "./redisgears-harness.ts";
 
 let server: RedisServer;

@@ -1,5 +1,5 @@
 import { GUESTS_KEY } from "@presence/gears/keys";
-import { RedisServer } from "@presence/gears/testing";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

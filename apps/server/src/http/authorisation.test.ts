@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { RedisServer } from "@presence/gears/testing";
 import type { ContactsResponse, Problem } from "@presence/protocol";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { decodeJwt } from "jose";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";

@@ -1,5 +1,5 @@
-import { RedisServer } from "@presence/gears/testing";
 import { type ClientId, contactKey, formatEventId, parseEventId } from "@presence/protocol";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bearer, startTestServer, type TestServer } from "../../test/start-test-server.ts";

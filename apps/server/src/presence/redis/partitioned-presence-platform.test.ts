@@ -1,5 +1,5 @@
 import { startTriggerHost, type TriggerHost } from "@presence/gears";
-import { RedisCluster } from "@presence/gears/testing/cluster";
+import { RedisCluster } from "@presence/testkit";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe } from "vitest";
 import { presencePlatformContract } from "../presence-platform.contract.ts";

@@ -1,6 +1,6 @@
 import { startTriggerHost, type TriggerHost } from "@presence/gears";
-import { RedisServer } from "@presence/gears/testing";
 import { loadRedisGears, type Triggers } from "@presence/gears/testing/runtimes";
+import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe } from "vitest";

@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** For whoever is called `127.0.0.1`, signed by itself: it is its own authority. */
+/** A self-signed certificate for `127.0.0.1`, valid for two days. */
 export interface Certificate {
   file: string;
   keyFile: string;
-  /** As in the file. */
+  /** The content of `file`, in PEM. */
   text: string;
   remove(): Promise<void>;
 }
 
-/** @throws where there is no `openssl` */
+/** @throws if `openssl` is not installed */
 export async function makeCertificate(): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), "presence-certificate-"));
   const [file, keyFile] = [join(folder, "certificate.pem"), join(folder, "key.pem")];
@@ -29,7 +29,7 @@ export async function makeCertificate(): Promise<Certificate> {
   }
 }
 
-/** Arguments of a `redis-server` that speaks TLS at this port, with nodes of its cluster as well, and nothing else. */
+/** Arguments of a `redis-server` that speaks only TLS on this port, also with the other nodes of its cluster. */
 export function tlsArgs({ file, keyFile }: Certificate, port: number): string[] {
   return [
     ...["--port", "0", "--tls-port", String(port), "--tls-cert-file", file, "--tls-key-file", keyFile],

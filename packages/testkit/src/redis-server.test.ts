@@ -18,7 +18,7 @@ async function start(options?: RedisServerOptions): Promise<{ server: RedisServe
   return { server, redis };
 }
 
-test("it is a Redis as it comes, without memory of its own", async () => {
+test("runs with Redis's default settings and keeps nothing over a restart", async () => {
   const { server, redis } = await start();
   expect(await redis.ping()).toBe("PONG");
   const settings = Object.fromEntries(pairs(await redis.config("GET", "notify-keyspace-events", "maxmemory", "hz")));
@@ -28,12 +28,19 @@ test("it is a Redis as it comes, without memory of its own", async () => {
   expect(await redis.get("key")).toBeNull();
 });
 
-test("it takes further arguments", async () => {
+test("accepts further arguments", async () => {
   const { redis } = await start({ args: ["--hz", "50"] });
   expect(pairs(await redis.config("GET", "hz"))).toEqual([["hz", "50"]]);
 });
 
-test("one that persists knows what was written before it was killed, unless started empty", async () => {
+test("runs commands with redis-cli", async () => {
+  const { server } = await start();
+  expect(await server.cli("SET", "key", "two words")).toBe("OK");
+  expect(await server.cli("GET", "key")).toBe("two words");
+  await expect(server.cli("GET")).rejects.toThrow();
+});
+
+test("keeps its data over a restart if it is persistent, unless it is restarted empty", async () => {
   const { server, redis } = await start({ isPersistent: true });
   await redis.set("key", "value");
   await server.restart();
@@ -42,7 +49,7 @@ test("one that persists knows what was written before it was killed, unless star
   expect(await redis.get("key")).toBeNull();
 });
 
-test("one that is paused answers nobody until it is resumed", async () => {
+test("does not answer while it is paused", async () => {
   const { server, redis } = await start();
   await redis.ping();
   server.pause();
@@ -52,7 +59,7 @@ test("one that is paused answers nobody until it is resumed", async () => {
   expect(await answer).toBe("PONG");
 });
 
-test("one that is killed is gone, and stops for good even when paused", async () => {
+test("does not listen after it was killed, and stops also while it is paused", async () => {
   const { server, redis } = await start();
   await redis.ping();
   await server.kill();
@@ -64,8 +71,8 @@ test("one that is killed is gone, and stops for good even when paused", async ()
   await server.stop();
 });
 
-test("it says so where there is no redis-server, and where it can't start", async () => {
-  await expect(RedisServer.start({ args: ["--no-such-setting", "1"] })).rejects.toThrow(/ended while starting/);
+test("says if redis-server is not installed or does not start", async () => {
+  await expect(RedisServer.start({ args: ["--no-such-setting", "1"] })).rejects.toThrow(/exited while starting/);
   vi.stubEnv("REDIS_SERVER_PATH", "");
   vi.stubEnv("PATH", "/nowhere");
   await expect(RedisServer.start()).rejects.toThrow(/redis-server is not installed.*apt-get install redis-server/);
