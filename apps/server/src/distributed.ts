@@ -22,7 +22,7 @@ import {
   type PartitionedPresenceOptions,
   PartitionedPresencePlatform,
 } from "./presence/redis/partitioned-presence-platform.ts";
-import { watchVitals } from "./presence/redis/platform-vitals.ts";
+import { collectRedisMetrics } from "./presence/redis/redis-metrics.ts";
 import { RedisPresencePlatform } from "./presence/redis/redis-presence-platform.ts";
 import { RedisRevocations } from "./sessions/redis-revocations.ts";
 
@@ -86,13 +86,13 @@ export async function createDistributedParts(
       },
     });
     opened.push(platform);
-    const stopVitals = watchVitals({
+    const stopRedisMetrics = collectRedisMetrics({
       parts,
       serverId,
       intervalMs: heartbeatIntervalMs,
       registry: metrics.registry,
     });
-    opened.push({ close: stopVitals });
+    opened.push({ close: stopRedisMetrics });
     for (const part of parts) part.on("ready", () => metrics.redisReconnects.inc());
     metrics.collectTriggers(host);
     const revocations = new RedisRevocations(parts);

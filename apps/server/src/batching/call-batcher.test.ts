@@ -3,27 +3,28 @@ import { afterEach, describe, expect, it } from "vitest";
 import { CallBatcher } from "./call-batcher.ts";
 
 let gate: Promise<void> | undefined;
-let answerNow = () => {};
+let openGate = () => {};
 
-function holdAnswers() {
+/** Keeps calls pending until `openGate`. */
+function holdCalls() {
   gate = new Promise((resolve) => {
-    answerNow = resolve;
+    openGate = resolve;
   });
 }
 
-function recorded(maxNames = 10, windowMs = 0) {
-  const asked: (readonly string[])[] = [];
-  const calls = new CallBatcher(
-    async (names) => {
-      asked.push(names);
+function createBatcher(maxBatchSize = 10, windowMs = 0) {
+  const calls: (readonly string[])[] = [];
+  const batcher = new CallBatcher(
+    async (keys) => {
+      calls.push(keys);
       await gate;
-      if (names.includes("nobody")) throw new Error("there is nobody");
-      return names.join(" ");
+      if (keys.includes("invalid")) throw new Error("invalid key");
+      return keys.join(" ");
     },
-    maxNames,
+    maxBatchSize,
     windowMs,
   );
-  return { asked, calls };
+  return { calls, batcher };
 }
 
 afterEach(() => {
@@ -31,55 +32,59 @@ afterEach(() => {
 });
 
 describe("CallBatcher", () => {
-  it("asks once for all who ask in one turn, and for each name once", async () => {
-    const { asked, calls } = recorded();
-    const answers = await Promise.all([calls.ask(["anouk", "omar"]), calls.ask([]), calls.ask(["omar", "magali"])]);
-    expect(asked).toEqual([["anouk", "omar", "magali"]]);
-    expect(new Set(answers)).toEqual(new Set(["anouk omar magali"]));
+  it("makes one call for all requests of one turn, with each key once", async () => {
+    const { calls, batcher } = createBatcher();
+    const results = await Promise.all([
+      batcher.load(["anouk", "omar"]),
+      batcher.load([]),
+      batcher.load(["omar", "magali"]),
+    ]);
+    expect(calls).toEqual([["anouk", "omar", "magali"]]);
+    expect(new Set(results)).toEqual(new Set(["anouk omar magali"]));
   });
 
-  it("asks together for all who ask while a call is under way", async () => {
-    const { asked, calls } = recorded();
-    holdAnswers();
-    const first = calls.ask(["anouk"]);
-    await expect.poll(() => asked).toHaveLength(1);
-    const second = calls.ask(["omar"]);
+  it("combines requests that arrive while a call is pending", async () => {
+    const { calls, batcher } = createBatcher();
+    holdCalls();
+    const first = batcher.load(["anouk"]);
+    await expect.poll(() => calls).toHaveLength(1);
+    const second = batcher.load(["omar"]);
     await nextTurn();
-    const third = calls.ask(["magali"]);
+    const third = batcher.load(["magali"]);
     await nextTurn();
-    expect(asked).toEqual([["anouk"]]);
-    answerNow();
+    expect(calls).toEqual([["anouk"]]);
+    openGate();
     expect(await Promise.all([first, second, third])).toEqual(["anouk", "omar magali", "omar magali"]);
   });
 
-  it("asks at once for who comes alone, and together for those who follow in quick succession", async () => {
-    const { asked, calls } = recorded(10, 300);
-    await calls.ask(["anouk"]);
-    const second = calls.ask(["omar"]);
+  it("dispatches a single request at once and combines the ones that follow within the window", async () => {
+    const { calls, batcher } = createBatcher(10, 500);
+    await batcher.load(["anouk"]);
+    const second = batcher.load(["omar"]);
     await nextTurn();
     await nextTurn();
-    const third = calls.ask(["magali"]);
-    expect(asked).toEqual([["anouk"]]);
+    const third = batcher.load(["magali"]);
+    expect(calls).toEqual([["anouk"]]);
     expect(await Promise.all([second, third])).toEqual(["omar magali", "omar magali"]);
   });
 
-  it("waits for nobody where a call has as many names as it may", async () => {
-    const { asked, calls } = recorded(2, 60_000);
-    await calls.ask(["anouk"]);
-    await calls.ask(["omar", "magali"]);
-    expect(asked).toEqual([["anouk"], ["omar", "magali"]]);
+  it("dispatches a full batch before the window ends", async () => {
+    const { calls, batcher } = createBatcher(2, 60_000);
+    await batcher.load(["anouk"]);
+    await batcher.load(["omar", "magali"]);
+    expect(calls).toEqual([["anouk"], ["omar", "magali"]]);
   });
 
-  it("makes no call longer than by who comes last", async () => {
-    const { asked, calls } = recorded(2);
-    await Promise.all([calls.ask(["a"]), calls.ask(["b", "c"]), calls.ask(["d"])]);
-    expect(asked).toEqual([["a", "b", "c"], ["d"]]);
+  it("exceeds the maximum batch size by the keys of one request at most", async () => {
+    const { calls, batcher } = createBatcher(2);
+    await Promise.all([batcher.load(["a"]), batcher.load(["b", "c"]), batcher.load(["d"])]);
+    expect(calls).toEqual([["a", "b", "c"], ["d"]]);
   });
 
-  it("fails for all whose call failed, and for no others", async () => {
-    const { calls } = recorded();
-    const failed = await Promise.allSettled([calls.ask(["anouk"]), calls.ask(["nobody"])]);
-    expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    await expect(calls.ask(["omar"])).resolves.toBe("omar");
+  it("rejects all requests of a failed call, and no others", async () => {
+    const { batcher } = createBatcher();
+    const outcomes = await Promise.allSettled([batcher.load(["anouk"]), batcher.load(["invalid"])]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await expect(batcher.load(["omar"])).resolves.toBe("omar");
   });
 });

@@ -2,66 +2,66 @@ import { scheduleDispatch } from "./schedule-dispatch.ts";
 
 const DEFAULT_WINDOW_MS = 2;
 
-interface Round<Answer> {
-  names: Set<string>;
-  answer: Promise<Answer>;
-  /** No more names will come. */
+interface Batch<Result> {
+  keys: Set<string>;
+  result: Promise<Result>;
+  /** Accepts no more keys, and does not wait for the end of the batching window. */
   close(): void;
 }
 
 /**
- * Joins what is asked in quick succession, or while an earlier call is under way, into one call: people who arrive
- * together are asked about together, and the more so the busier all are. Who comes alone waits for nobody.
+ * Combines requests into one call per batch, with each key once. A batch collects the requests that arrive within the
+ * batching window or while the previous call is pending, so batches grow with the load. A single request waits for no
+ * window.
  */
-export class CallBatcher<Answer> {
-  readonly #call: (names: readonly string[]) => Promise<Answer>;
-  readonly #maxNames: number;
+export class CallBatcher<Result> {
+  readonly #call: (keys: readonly string[]) => Promise<Result>;
+  readonly #maxBatchSize: number;
   readonly #windowMs: number;
-  #round: Round<Answer> | undefined;
-  /** Settles, and never fails, when the latest call has been answered. */
-  #underWay: Promise<unknown> = Promise.resolve();
+  #batch: Batch<Result> | undefined;
+  /** Resolves when the latest call has settled. */
+  #pendingCall: Promise<unknown> = Promise.resolve();
   #windowEndMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param call answers for many names, each of which it is given once
-   * @param maxNames from so many on, whoever comes next is of another call
-   * @param windowMs after one call has begun the next waits for so long: what costs is the call, not what it asks for
+   * @param maxBatchSize a batch with this many keys accepts no more requests; the last request may exceed it
+   * @param windowMs minimum time between the starts of two calls: the cost is the call, not its number of keys
    */
   constructor(
-    call: (names: readonly string[]) => Promise<Answer>,
-    maxNames: number,
+    call: (keys: readonly string[]) => Promise<Result>,
+    maxBatchSize: number,
     windowMs: number = DEFAULT_WINDOW_MS,
   ) {
     this.#call = call;
-    this.#maxNames = maxNames;
+    this.#maxBatchSize = maxBatchSize;
     this.#windowMs = windowMs;
   }
 
-  /** @returns the answer to all who asked together; it is rejected for all of them if the call is */
-  ask(names: Iterable<string>): Promise<Answer> {
-    this.#round ??= this.#begin();
-    const round = this.#round;
-    for (const name of names) round.names.add(name);
-    if (round.names.size >= this.#maxNames) {
-      this.#round = undefined;
-      round.close();
+  /** @returns the result of the whole batch; rejected for all requests of a batch whose call fails */
+  load(keys: Iterable<string>): Promise<Result> {
+    this.#batch ??= this.#createBatch();
+    const batch = this.#batch;
+    for (const key of keys) batch.keys.add(key);
+    if (batch.keys.size >= this.#maxBatchSize) {
+      this.#batch = undefined;
+      batch.close();
     }
-    return round.answer;
+    return batch.result;
   }
 
-  #begin(): Round<Answer> {
-    const names = new Set<string>();
+  #createBatch(): Batch<Result> {
+    const keys = new Set<string>();
     let close = () => {};
     const closed = new Promise<void>((resolve) => {
       close = resolve;
       scheduleDispatch(resolve, this.#windowEndMs);
     });
-    const answer = Promise.all([this.#underWay, closed]).then(() => {
-      if (this.#round?.names === names) this.#round = undefined;
+    const result = Promise.all([this.#pendingCall, closed]).then(() => {
+      if (this.#batch?.keys === keys) this.#batch = undefined;
       this.#windowEndMs = performance.now() + this.#windowMs;
-      return this.#call([...names]);
+      return this.#call([...keys]);
     });
-    this.#underWay = answer.catch(() => {});
-    return { names, answer, close };
+    this.#pendingCall = result.catch(() => {});
+    return { keys, result, close };
   }
 }

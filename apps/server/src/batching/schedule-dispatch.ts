@@ -1,9 +1,9 @@
 /**
- * Calls `run` in the next turn of the event loop, and not before `notBeforeMs` on the monotonic clock: who comes alone
- * waits for nobody, and those who come in quick succession can be served together.
+ * Calls `dispatch` in the next turn of the event loop, but not before `notBeforeMs` (monotonic clock). A single request
+ * is dispatched without delay; requests that follow within the batching window share a batch.
  */
-export function scheduleDispatch(run: () => void, notBeforeMs: number): void {
+export function scheduleDispatch(dispatch: () => void, notBeforeMs: number): void {
   const waitMs = notBeforeMs - performance.now();
-  if (waitMs <= 0) setImmediate(run);
-  else setTimeout(run, waitMs);
+  if (waitMs <= 0) setImmediate(dispatch);
+  else setTimeout(dispatch, waitMs);
 }

@@ -74,7 +74,7 @@ export class RedisContactStore implements ContactStore {
   }
 
   async find(id: ClientId): Promise<ContactDocument | undefined> {
-    const documents = await this.#single.ask([id]);
+    const documents = await this.#single.load([id]);
     return documents.get(id);
   }
 

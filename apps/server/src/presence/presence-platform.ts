@@ -1,69 +1,69 @@
 import type { ClientId, EventId, Presence, PresenceEvent } from "@presence/protocol";
 
 /**
- * Decides who is online, and tells.
+ * Decides which clients are online, and publishes each change as a presence event.
  *
- * A realtime server says which clients are connected to it; the platform keeps a lease for each, refreshed every
- * `heartbeatIntervalMs` (`d`) and alive for 1.5 × d, and turns leases into presence events. A closed connection is no
- * event: the lease decides.
+ * A realtime server reports which clients are connected to it. The platform keeps a lease for each of them. The lease is
+ * renewed every `heartbeatIntervalMs` (`d`) and expires 1.5 × d after the last heartbeat. A closed connection is no
+ * presence event: only the lease decides.
  */
 export interface PresencePlatform {
   /** `d`: the time between two heartbeats of a connected client, in ms. */
   readonly heartbeatIntervalMs: number;
 
-  /** From now on this server sends heartbeats for `client`, the first one at once. Idempotent. */
+  /** Starts heartbeats for `client`, the first one at once. Idempotent. */
   connect(client: ClientId): void;
 
   /**
-   * One more heartbeat for `client`, if it is connected, at once: it is about to be sent elsewhere, and has a whole lease
-   * to get there.
+   * Sends one extra heartbeat for `client` at once, if it is connected. Used before the client is sent to another server:
+   * it then has a whole lease to connect there.
    */
   renew(client: ClientId): void;
 
-  /** No more heartbeats from this server for `client`: `OFFLINE` follows when the lease ends. Idempotent. */
+  /** Stops heartbeats for `client`. `OFFLINE` follows when the lease expires. Idempotent. */
   disconnect(client: ClientId): void;
 
-  /** The client says goodbye: heartbeats stop and the lease ends now, so that `OFFLINE` follows at once. */
+  /** Signs the client out: stops its heartbeats and ends its lease, so that `OFFLINE` follows at once. */
   leave(client: ClientId): Promise<void>;
 
-  /** From now on listeners are told of whom `watch` names. To be taken back by `unwatch` as often as it was called. */
+  /** Subscribes listeners to the clients that `interest` names. Each call needs its own `unwatch`. */
   watch(interest: Interest): void;
 
   unwatch(interest: Interest): void;
 
   /**
-   * The version after which listeners have been told of every event about whom `watch` names; infinite where that has yet
-   * to begin.
+   * The version after which listeners receive every event about the clients that `interest` names; infinite while the
+   * subscription is not confirmed.
    */
   watchedSince(interest: Interest): number;
 
   /**
-   * The present state of whom `watch` names.
+   * The current presence of the clients that `interest` names.
    *
-   * Every event whose version is at most the reading's is contained in it, every later one is not: who has watched before
-   * calling `read` and drops the events that the reading contains has missed nothing and sees nothing twice.
+   * The snapshot contains every event up to its version and no later one. A caller that watches first, then reads, and
+   * then drops the events that the snapshot contains, misses no event and handles none twice.
    *
    * @throws {PresenceUnavailableError}
    */
   read(interest: Interest): Promise<PresenceSnapshot>;
 
-  /** The clock by which events are dated, as far as this server knows it; ms since the epoch. */
+  /** The clock that dates the events, as far as this server knows it; ms since the epoch. */
   clockMs(): number;
 
-  /** The newest position in the order of events: no event so far is beyond it, every coming one is. */
+  /** The newest position in the event order: all published events are at or before it, all future ones after it. */
   head(): EventId;
 
   /**
-   * Calls `listener` from now on. A listener must not throw.
+   * Registers a listener. It must not throw.
    *
-   * @returns a function that ends the subscription
+   * @returns a function that removes it
    */
   subscribe(listener: PresenceListener): () => void;
 
-  /** Whether the platform does its work, and if not, why, in words for an operator. */
+  /** Whether the platform works; if it does not, the reason is a text for operators. */
   readiness(): Readiness;
 
-  /** Stops timers and connections. Leases are left to end by themselves. */
+  /** Stops timers and connections. Leases expire by themselves. */
   close(): Promise<void>;
 }
 
@@ -71,42 +71,42 @@ export interface PresenceListener {
   /** New events, in the order of their versions. */
   onEvents(events: readonly PresenceEvent[]): void;
 
-  /** Events have been missed, or their order has been broken: only a new reading tells how things are. */
+  /** Events were lost or the event order restarted: read a new snapshot. */
   onGap(): void;
 
-  /** Nobody can tell how things are, until there is a reading again. */
+  /** Presence is unknown until a snapshot can be read again. */
   onLost(): void;
 }
 
-/** Whose presence is to be known. */
+/** The clients that a viewer wants presence of. */
 export interface Interest {
   contacts: ReadonlySet<ClientId>;
-  /** Events about anyone; a reading still names the contacts alone, as who is nobody's contact is not to be listed. */
+  /** Events about all clients. Snapshots still contain `contacts` only: other clients must not be listed. */
   everyone: boolean;
-  /** Also whoever is online as a guest. */
+  /** Also all guests that are online. */
   guests: boolean;
 }
 
-/** Presence of some clients at one point in the order of events. */
+/** The presence of some clients at one position of the event order. */
 export interface PresenceSnapshot {
-  /** When it was taken, ms since the epoch, by the platform's clock. */
+  /** When it was read, ms since the epoch, by the platform's clock. */
   at: number;
-  /** Its position in the order of events. */
+  /** Its position in the event order. */
   id: EventId;
-  /** One entry for each contact asked for, and for each guest who is online; in no particular order. */
+  /** One entry per requested contact and, if requested, per guest that is online; unordered. */
   presences: VersionedPresence[];
-  /** Before this version, something may have happened of which the reading shows nothing. */
+  /** Events before this version may have left no trace in the snapshot. */
   completeSince: number;
 }
 
 export interface VersionedPresence extends Presence {
-  /** Of the event that made it so; 0 for a client never seen. */
+  /** Version of the client's last event; 0 for a client never seen. */
   version: number;
-  /** Of the client's event before that, or a later one where that isn't known; 0 where there was none. */
+  /** Version of the event before that, or a later one if it is unknown; 0 if there was none. */
   previousVersion: number;
 }
 
-/** Nobody can tell who is online at the moment; the message says why, for an operator. */
+/** Presence cannot be read at the moment. The message is a text for operators. */
 export class PresenceUnavailableError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -116,10 +116,10 @@ export class PresenceUnavailableError extends Error {
 
 export type Readiness = { ready: true } | { ready: false; reason: string };
 
-/** How long a lease lives from the heartbeat that set it, in intervals. */
+/** Lifetime of a lease, in heartbeat intervals. */
 const LEASE_INTERVALS = 1.5;
 
-/** How long a lease lives from the heartbeat that set it, in ms. */
+/** Lifetime of a lease after the heartbeat that set it, in ms. */
 export function leaseDurationMs(heartbeatIntervalMs: number): number {
   return LEASE_INTERVALS * heartbeatIntervalMs;
 }

@@ -2,15 +2,16 @@ import { ReplyError } from "ioredis";
 import { PresenceUnavailableError } from "../presence/presence-platform.ts";
 
 /**
- * What Redis answers.
+ * Waits for a reply of Redis.
  *
- * @throws {PresenceUnavailableError} where no answer can be had; an answer that is an error is thrown as it is
+ * @throws {PresenceUnavailableError} if there is no reply
+ * @throws {ReplyError} if Redis replies with an error
  */
-export async function unwrapReply<Answer>(asked: Promise<Answer>): Promise<Answer> {
+export async function unwrapReply<Reply>(reply: Promise<Reply>): Promise<Reply> {
   try {
-    return await asked;
+    return await reply;
   } catch (error) {
     if (error instanceof ReplyError) throw error;
-    throw new PresenceUnavailableError("Redis can't be reached", { cause: error });
+    throw new PresenceUnavailableError("Redis cannot be reached", { cause: error });
   }
 }

@@ -5,17 +5,17 @@ import { LeaseTable } from "./lease-table.ts";
 const DURATION_MS = 15;
 
 describe("LeaseTable", () => {
-  it("keeps a lease up to its deadline and not beyond", () => {
+  it("keeps a lease until its deadline", () => {
     const leases = new LeaseTable(DURATION_MS);
-    leases.refresh("anouk", 100);
+    leases.renew("anouk", 100);
     expect(leases.takeExpired(114)).toEqual([]);
     expect(leases.takeExpired(115)).toEqual([{ client: "anouk", deadlineMs: 115 }]);
     expect(leases.takeExpired(1000)).toEqual([]);
   });
 
-  it("does what a table of deadlines does, whatever the order of calls", () => {
+  it("behaves like a map of deadlines for any order of calls", () => {
     const client = fc.constantFrom("a", "b", "c", "d");
-    const step = fc.oneof(client.map(refresh), client.map(end), fc.nat(20).map(wait));
+    const step = fc.oneof(client.map(renew), client.map(end), fc.nat(20).map(wait));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const run = { leases: new LeaseTable(DURATION_MS), model: new Map<string, number>(), nowMs: 0 };
@@ -28,16 +28,16 @@ describe("LeaseTable", () => {
   });
 });
 
-/** The table beside a model of it: the deadline of each client. */
+/** The table under test, and a model: the deadline of each client. */
 interface Run {
   leases: LeaseTable;
   model: Map<string, number>;
   nowMs: number;
 }
 
-function refresh(client: string) {
+function renew(client: string) {
   return ({ leases, model, nowMs }: Run) => {
-    expect(leases.refresh(client, nowMs)).toBe(!model.has(client));
+    expect(leases.renew(client, nowMs)).toBe(!model.has(client));
     model.set(client, nowMs + DURATION_MS);
   };
 }

@@ -1,10 +1,10 @@
 import type { ClientId } from "@presence/protocol";
 
 /**
- * Leases of equal duration, with the time as an argument.
+ * Leases of equal duration. The caller passes the time.
  *
- * As all leases live equally long, the order of their last refresh is the order of their deadlines; a `Map` keeps
- * insertion order, so every operation is O(1) and no heap is needed.
+ * All leases live equally long, so the order of their last renewal is the order of their deadlines. A `Map` keeps
+ * insertion order: every operation is O(1), without a heap.
  */
 export class LeaseTable {
   readonly #durationMs: number;
@@ -15,27 +15,28 @@ export class LeaseTable {
   }
 
   /**
-   * Sets or prolongs a lease from `nowMs`, which must not go back between calls.
+   * Sets or renews a lease.
    *
-   * @returns whether there was none before
+   * @param nowMs must not decrease between calls
+   * @returns whether the client had no lease before
    */
-  refresh(client: ClientId, nowMs: number): boolean {
+  renew(client: ClientId, nowMs: number): boolean {
     const isNew = !this.#deadlines.delete(client);
     this.#deadlines.set(client, nowMs + this.#durationMs);
     return isNew;
   }
 
-  /** @returns whether there was a lease to end */
+  /** @returns whether the client had a lease */
   end(client: ClientId): boolean {
     return this.#deadlines.delete(client);
   }
 
-  /** When the next lease runs out, on the clock of `refresh`; `undefined` where there is none. */
+  /** When the next lease expires, on the clock of `renew`; `undefined` if there is none. */
   nextDeadlineMs(): number | undefined {
     return this.#deadlines.values().next().value;
   }
 
-  /** Ends the leases that have run out by `nowMs`, first to die first. */
+  /** Removes and returns the leases that have expired at `nowMs`, in the order of their deadlines. */
   takeExpired(nowMs: number): Lease[] {
     const expired: Lease[] = [];
     for (const [client, deadlineMs] of this.#deadlines) {

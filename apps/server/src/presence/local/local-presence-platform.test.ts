@@ -2,14 +2,14 @@ import { describe, expect, it, vi } from "vitest";
 import { presencePlatformContract } from "../presence-platform.contract.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "./local-presence-platform.ts";
 
-describe("the local presence platform", () => {
+describe("LocalPresencePlatform", () => {
   presencePlatformContract((options) => Promise.resolve(create(options)));
 
-  it("refreshes who is connected, rather than announce its absence, after the process has slept", async () => {
+  it("renews the leases of connected clients after the process was suspended", async () => {
     const platform = create({ heartbeatIntervalMs: 100 });
-    const statuses: string[] = [];
+    const changes: string[] = [];
     platform.subscribe({
-      onEvents: (events) => statuses.push(...events.map(({ client, status }) => `${client} ${status}`)),
+      onEvents: (events) => changes.push(...events.map(({ client, status }) => `${client} ${status}`)),
       onGap: () => {},
       onLost: () => {},
     });
@@ -17,22 +17,22 @@ describe("the local presence platform", () => {
     platform.connect("magali");
     platform.disconnect("magali");
     blockFor(400);
-    await vi.waitFor(() => expect(statuses).toContain("magali OFFLINE"));
-    expect(statuses).not.toContain("anouk OFFLINE");
+    await vi.waitFor(() => expect(changes).toContain("magali OFFLINE"));
+    expect(changes).not.toContain("anouk OFFLINE");
     await platform.close();
   });
 
-  it("tells how late each OFFLINE was", async () => {
+  it("reports the lag of each OFFLINE event", async () => {
     const lagsMs: number[] = [];
     const platform = create({ heartbeatIntervalMs: 100, onOfflineLag: (lagMs) => lagsMs.push(lagMs) });
     platform.connect("anouk");
     platform.disconnect("anouk");
-    await vi.waitFor(() => expect(lagsMs).toHaveLength(1));
+    await vi.waitFor(() => expect(lagsMs).toHaveLength(1), { timeout: 5_000 });
     expect(lagsMs[0]).toBeGreaterThanOrEqual(0);
     await platform.close();
   });
 
-  it("starts an epoch of its own each time", () => {
+  it("starts a new epoch for each instance", () => {
     const [first, second] = [1, 2].map(() => create({ heartbeatIntervalMs: 1000 }));
     expect(first?.head().epoch).not.toBe(second?.head().epoch);
     return Promise.all([first?.close(), second?.close()]);
@@ -43,7 +43,7 @@ function create(options: Omit<LocalPresenceOptions, "isGuest">): LocalPresencePl
   return new LocalPresencePlatform({ ...options, isGuest: (client) => client === "guest" });
 }
 
-/** Stops the whole process, as a sleeping laptop does. */
+/** Blocks the event loop, as if the process were suspended. */
 function blockFor(durationMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
 }

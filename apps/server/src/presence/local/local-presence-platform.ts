@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { ClientId, EventId, PresenceEvent, Reason, Status } from "@presence/protocol";
 import {
   type Interest,
@@ -8,24 +7,25 @@ import {
   type PresenceSnapshot,
   type Readiness,
 } from "../presence-platform.ts";
+import { randomEpoch } from "../random-epoch.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { PresenceJournal } from "./presence-journal.ts";
 
-/** "Last seen" is remembered for this many clients: some 10 MB, and more people than one process serves. */
-const MAX_ABSENT_REMEMBERED = 100_000;
+/** "Last seen" is kept for this many offline clients: about 10 MB, and more clients than one process serves. */
+const MAX_OFFLINE_CLIENTS = 100_000;
 
 export interface LocalPresenceOptions {
   heartbeatIntervalMs: number;
-  /** Whether a client is known only while online. */
+  /** Whether a client is a guest: it is known only while it is online. */
   isGuest: (client: ClientId) => boolean;
-  /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
+  /** Called for each expired lease with the delay between its deadline and the `OFFLINE` event, in ms. */
   onOfflineLag?: (lagMs: number) => void;
 }
 
 /**
- * The presence platform of one server without Redis.
+ * The presence platform of a single server without Redis.
  *
- * Leases run on the monotonic clock, so that setting the wall clock kills nobody; `at` and `since` are wall time.
+ * Leases use the monotonic clock, so a change of the wall clock expires no lease. `at` and `since` are wall-clock time.
  */
 export class LocalPresencePlatform implements PresencePlatform {
   readonly heartbeatIntervalMs: number;
@@ -33,33 +33,33 @@ export class LocalPresencePlatform implements PresencePlatform {
   readonly #journal = new PresenceJournal({
     epoch: randomEpoch(),
     startedMs: Date.now(),
-    maxAbsent: MAX_ABSENT_REMEMBERED,
+    maxOfflineClients: MAX_OFFLINE_CLIENTS,
   });
   readonly #connected = new Set<ClientId>();
   readonly #listeners = new Set<PresenceListener>();
   readonly #isGuest: (client: ClientId) => boolean;
   readonly #onOfflineLag: (lagMs: number) => void;
-  readonly #heartbeat: NodeJS.Timeout;
-  #deadline: NodeJS.Timeout | undefined;
+  readonly #heartbeatTimer: NodeJS.Timeout;
+  #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor({ heartbeatIntervalMs, isGuest, onOfflineLag = () => {} }: LocalPresenceOptions) {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#leases = new LeaseTable(leaseDurationMs(heartbeatIntervalMs));
     this.#isGuest = isGuest;
     this.#onOfflineLag = onOfflineLag;
-    this.#heartbeat = setInterval(() => this.#refreshConnected(), heartbeatIntervalMs);
+    this.#heartbeatTimer = setInterval(() => this.#renewConnected(), heartbeatIntervalMs);
   }
 
   connect(client: ClientId): void {
     if (this.#connected.has(client)) return;
     this.#connected.add(client);
-    this.#leases.refresh(client, performance.now());
-    this.#awaitNextDeadline();
+    this.#leases.renew(client, performance.now());
+    this.#scheduleSweep();
     this.#publish([this.#record(client, "ONLINE", "connected")]);
   }
 
   renew(client: ClientId): void {
-    if (this.#connected.has(client)) this.#leases.refresh(client, performance.now());
+    if (this.#connected.has(client)) this.#leases.renew(client, performance.now());
   }
 
   disconnect(client: ClientId): void {
@@ -73,7 +73,7 @@ export class LocalPresencePlatform implements PresencePlatform {
     return Promise.resolve();
   }
 
-  /** Listeners are told of everyone, always. */
+  /** Does nothing: listeners always receive the events of all clients. */
   watch(): void {}
 
   unwatch(): void {}
@@ -84,14 +84,9 @@ export class LocalPresencePlatform implements PresencePlatform {
 
   read({ contacts, guests }: Interest): Promise<PresenceSnapshot> {
     const at = Date.now();
-    const asked = guests ? new Set([...contacts, ...this.#journal.guestsOnline]) : contacts;
-    const presences = Array.from(asked, (client) => this.#journal.presenceOf(client));
-    return Promise.resolve({
-      at,
-      id: this.#journal.tick(at),
-      presences,
-      completeSince: this.#journal.forgottenVersion,
-    });
+    const clients = guests ? new Set([...contacts, ...this.#journal.guestsOnline]) : contacts;
+    const presences = Array.from(clients, (client) => this.#journal.presenceOf(client));
+    return Promise.resolve({ at, id: this.#journal.tick(at), presences, completeSince: this.#journal.completeSince });
   }
 
   clockMs(): number {
@@ -112,44 +107,44 @@ export class LocalPresencePlatform implements PresencePlatform {
   }
 
   close(): Promise<void> {
-    clearInterval(this.#heartbeat);
-    clearTimeout(this.#deadline);
+    clearInterval(this.#heartbeatTimer);
+    clearTimeout(this.#sweepTimer);
     this.#listeners.clear();
     return Promise.resolve();
   }
 
-  #refreshConnected(): void {
+  #renewConnected(): void {
     const nowMs = performance.now();
-    for (const client of this.#connected) this.#leases.refresh(client, nowMs);
+    for (const client of this.#connected) this.#leases.renew(client, nowMs);
   }
 
-  /** A running timer is never too late: refreshing only moves deadlines on. */
-  #awaitNextDeadline(): void {
-    if (this.#deadline !== undefined) return;
+  /** A timer that is already set never fires too late, because renewals only postpone deadlines. */
+  #scheduleSweep(): void {
+    if (this.#sweepTimer !== undefined) return;
     const deadlineMs = this.#leases.nextDeadlineMs();
     if (deadlineMs === undefined) return;
     const waitMs = Math.ceil(deadlineMs - performance.now());
-    this.#deadline = setTimeout(() => this.#sweep(), Math.max(0, waitMs));
+    this.#sweepTimer = setTimeout(() => this.#sweep(), Math.max(0, waitMs));
   }
 
   /**
-   * Publishes the end of leases that ran out. A process that was stopped for a while (a sleeping laptop) finds all of
-   * them run out at once: who is still connected is refreshed, not mourned.
+   * Publishes the end of expired leases. After the process was suspended (a sleeping laptop) all leases have expired at
+   * once; those of clients that are still connected are renewed instead.
    */
   #sweep(): void {
-    this.#deadline = undefined;
+    this.#sweepTimer = undefined;
     const nowMs = performance.now();
-    const dead: (PresenceEvent | undefined)[] = [];
+    const changes: (PresenceEvent | undefined)[] = [];
     for (const { client, deadlineMs } of this.#leases.takeExpired(nowMs)) {
       if (this.#connected.has(client)) {
-        this.#leases.refresh(client, nowMs);
+        this.#leases.renew(client, nowMs);
       } else {
-        dead.push(this.#record(client, "OFFLINE", "timed-out"));
+        changes.push(this.#record(client, "OFFLINE", "timed-out"));
         this.#onOfflineLag(nowMs - deadlineMs);
       }
     }
-    this.#awaitNextDeadline();
-    this.#publish(dead);
+    this.#scheduleSweep();
+    this.#publish(changes);
   }
 
   #publish(changes: readonly (PresenceEvent | undefined)[]): void {
@@ -161,8 +156,4 @@ export class LocalPresencePlatform implements PresencePlatform {
   #record(client: ClientId, status: Status, reason: Reason): PresenceEvent | undefined {
     return this.#journal.record({ client, status, reason, guest: this.#isGuest(client) }, Date.now());
   }
-}
-
-function randomEpoch(): string {
-  return BigInt(`0x${randomBytes(8).toString("hex")}`).toString(36);
 }

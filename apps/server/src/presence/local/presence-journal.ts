@@ -2,46 +2,46 @@ import type { ClientId, EventId, PresenceEvent, Status } from "@presence/protoco
 import type { VersionedPresence } from "../presence-platform.ts";
 
 /**
- * The last known presence of each client and the order of all changes, with the time as an argument.
+ * The last known presence of each client, and the order of all changes. The caller passes the time.
  *
- * A version is a hybrid clock: microseconds of the wall clock, pushed forward where that would not rise. So it tells
- * readers nothing about how much happens to people they can't see, as a counter would.
+ * A version is a hybrid clock: microseconds of the wall clock, incremented if the wall clock did not advance. A plain
+ * counter would tell readers how many events there are about clients that they may not see.
  */
 export class PresenceJournal {
   readonly #epoch: string;
-  readonly #maxAbsent: number;
+  readonly #maxOfflineClients: number;
   readonly #online = new Map<ClientId, Change>();
-  readonly #absent = new Map<ClientId, Change>();
+  readonly #offline = new Map<ClientId, Change>();
   readonly #guestsOnline = new Set<ClientId>();
   #version = 0;
-  #forgottenVersion: number;
+  #completeSince: number;
 
-  constructor({ epoch, startedMs, maxAbsent }: JournalOptions) {
+  constructor({ epoch, startedMs, maxOfflineClients }: JournalOptions) {
     this.#epoch = epoch;
-    this.#maxAbsent = maxAbsent;
-    this.#forgottenVersion = this.tick(startedMs).version;
+    this.#maxOfflineClients = maxOfflineClients;
+    this.#completeSince = this.tick(startedMs).version;
   }
 
   get head(): EventId {
     return { epoch: this.#epoch, version: this.#version };
   }
 
-  /** Moves the order of events on, so that what comes later has a higher version than what has been read now. */
+  /** Advances the version, so that later events have a higher version than a snapshot that is read now. */
   tick(nowMs: number): EventId {
     this.#version = Math.max(this.#version + 1, Math.floor(nowMs) * 1000);
     return this.head;
   }
 
-  /** From here on nothing is forgotten: a client longest absent, or a guest who has gone. */
-  get forgottenVersion(): number {
-    return this.#forgottenVersion;
+  /** The version of the last change that was evicted: a guest that went offline, or the client longest offline. */
+  get completeSince(): number {
+    return this.#completeSince;
   }
 
   get guestsOnline(): ReadonlySet<ClientId> {
     return this.#guestsOnline;
   }
 
-  /** Notes a change, or does nothing where `client` has that status already. */
+  /** @returns the event, or `undefined` if `client` already has that status */
   record(
     { client, status, reason, guest }: Omit<PresenceEvent, "at" | "version">,
     nowMs: number,
@@ -49,42 +49,42 @@ export class PresenceJournal {
     if ((status === "ONLINE") === this.#online.has(client)) return undefined;
     const { version } = this.tick(nowMs);
     const previousVersion = this.presenceOf(client).version;
-    const [from, to] = status === "ONLINE" ? [this.#absent, this.#online] : [this.#online, this.#absent];
+    const [from, to] = status === "ONLINE" ? [this.#offline, this.#online] : [this.#online, this.#offline];
     from.delete(client);
     to.set(client, { since: nowMs, version, previousVersion });
-    if (guest) this.#noteGuest(client, status, version);
-    this.#forgetLongestAbsent();
+    if (guest) this.#recordGuest(client, status, version);
+    this.#evictLongestOffline();
     return { client, status, at: nowMs, reason, version, guest };
   }
 
   presenceOf(client: ClientId): VersionedPresence {
     const online = this.#online.get(client);
     if (online) return { client, status: "ONLINE", ...online };
-    return { client, status: "OFFLINE", ...(this.#absent.get(client) ?? NEVER_SEEN) };
+    return { client, status: "OFFLINE", ...(this.#offline.get(client) ?? NEVER_SEEN) };
   }
 
-  #noteGuest(client: ClientId, status: Status, version: number): void {
+  #recordGuest(client: ClientId, status: Status, version: number): void {
     if (status === "ONLINE") this.#guestsOnline.add(client);
-    else if (this.#guestsOnline.delete(client)) this.#forgottenVersion = version;
+    else if (this.#guestsOnline.delete(client)) this.#completeSince = version;
   }
 
-  #forgetLongestAbsent(): void {
-    if (this.#absent.size <= this.#maxAbsent) return;
-    for (const [client, { version }] of this.#absent) {
-      this.#absent.delete(client);
-      this.#forgottenVersion = Math.max(this.#forgottenVersion, version);
+  #evictLongestOffline(): void {
+    if (this.#offline.size <= this.#maxOfflineClients) return;
+    for (const [client, { version }] of this.#offline) {
+      this.#offline.delete(client);
+      this.#completeSince = Math.max(this.#completeSince, version);
       return;
     }
   }
 }
 
 export interface JournalOptions {
-  /** Names this order of events. */
+  /** Names this event order. */
   epoch: string;
-  /** When it begins, ms since the epoch. */
+  /** When it starts, ms since the epoch. */
   startedMs: number;
-  /** For how many clients that are offline "last seen" is remembered; past it the longest absent go. */
-  maxAbsent: number;
+  /** "Last seen" is kept for this many offline clients; beyond that the client longest offline is evicted. */
+  maxOfflineClients: number;
 }
 
 type Change = Pick<VersionedPresence, "since" | "version" | "previousVersion">;

@@ -1,37 +1,39 @@
-/** A reading of the remote clock counts for so long, in ms: then a less exact one is better, as clocks drift. */
-const LIFE_MS = 60_000;
+/** Maximum age of the best sample, in ms. After that a less exact sample replaces it, because clocks drift. */
+const MAX_SAMPLE_AGE_MS = 60_000;
 
-interface Reading {
-  /** What the remote clock is ahead of the local one, in ms. */
+interface Sample {
+  /** The remote clock minus the local clock, in ms. */
   offsetMs: number;
-  /** The time between question and answer: the offset is out by half of it at the most. */
+  /** Time between request and reply. The error of the offset is at most half of it. */
   roundTripMs: number;
   takenMs: number;
 }
 
 /**
- * What a remote clock shows now, from answers that told its time: the quickest of the last minute knows best.
+ * Estimates the current time of a remote clock from replies that contain it. The sample with the shortest round trip of
+ * the last minute is used.
  *
- * The local clock is the process's monotonic one. So neither machine's wall clock is compared with the other's, and
- * setting one changes nothing.
+ * The local clock is monotonic. So no wall clock is compared with another one, and a change of the local wall clock has no
+ * effect.
  */
 export class ClockEstimate {
-  #best: Reading | undefined;
+  #best: Sample | undefined;
 
   /**
-   * @param remoteMs what the answer told
-   * @param askedMs when the question went out, by the local clock
-   * @param answeredMs when the answer came, by the local clock
+   * @param remoteMs the remote time in the reply
+   * @param requestedMs when the request was sent, on the local clock
+   * @param repliedMs when the reply arrived, on the local clock
    */
-  observe(remoteMs: number, askedMs: number, answeredMs: number): void {
-    const roundTripMs = answeredMs - askedMs;
-    const isBetter = !this.#best || roundTripMs <= this.#best.roundTripMs || answeredMs - this.#best.takenMs > LIFE_MS;
+  observe(remoteMs: number, requestedMs: number, repliedMs: number): void {
+    const roundTripMs = repliedMs - requestedMs;
+    const isBetter =
+      !this.#best || roundTripMs <= this.#best.roundTripMs || repliedMs - this.#best.takenMs > MAX_SAMPLE_AGE_MS;
     if (isBetter) {
-      this.#best = { offsetMs: remoteMs - (askedMs + answeredMs) / 2, roundTripMs, takenMs: answeredMs };
+      this.#best = { offsetMs: remoteMs - (requestedMs + repliedMs) / 2, roundTripMs, takenMs: repliedMs };
     }
   }
 
-  /** The remote clock at that local time, ms since the epoch; `undefined` before the first answer. */
+  /** The remote time at a local time, ms since the epoch; `undefined` before the first sample. */
   at(localMs: number): number | undefined {
     return this.#best && localMs + this.#best.offsetMs;
   }

@@ -18,8 +18,8 @@ function parse(fields: Readonly<Record<string, string | undefined>>) {
   );
 }
 
-describe("an entry of a server's stream", () => {
-  it("is an event, with how late it was", () => {
+describe("parseDownstreamEntry", () => {
+  it("returns the event and its lag", () => {
     expect(parse(ENTRY)).toEqual({
       client: "anouk",
       status: "OFFLINE",
@@ -33,12 +33,12 @@ describe("an entry of a server's stream", () => {
     });
   });
 
-  it("is one in any order of its fields, and with others beside them", () => {
-    const turned = Object.fromEntries(Object.entries({ ...ENTRY, guest: "1", later: "addition" }).reverse());
-    expect(parse(turned)).toEqual({ ...parse(ENTRY), guest: true });
+  it("accepts fields in any order and ignores unknown fields", () => {
+    const reordered = Object.fromEntries(Object.entries({ ...ENTRY, guest: "1", later: "addition" }).reverse());
+    expect(parse(reordered)).toEqual({ ...parse(ENTRY), guest: true });
   });
 
-  it("has no lateness where no lease ran out", () => {
+  it("returns no lag if no lease expired", () => {
     expect(parse({ ...ENTRY, reason: "left", due: undefined })).not.toHaveProperty("lagMs");
   });
 
@@ -55,7 +55,7 @@ describe("an entry of a server's stream", () => {
     ["due", "never"],
     ["due", ""],
     ["due", "Infinity"],
-  ])("is none of ours where its %s is %s", (field, value) => {
+  ])("returns undefined if %s is %s", (field, value) => {
     expect(parse({ ...ENTRY, [field]: value })).toBeUndefined();
   });
 });

@@ -1,18 +1,20 @@
 import { isClientId, type PresenceEvent, type Reason } from "@presence/protocol";
 
-/** An event as it stands on a server's stream. */
+/** An event as an entry of a server's stream. */
 export interface DownstreamEvent extends PresenceEvent {
-  /** Names the order of events that it belongs to. */
+  /** Names the event order that it belongs to. */
   epoch: string;
-  /** Counts the entries of this stream, from 1: a gap shows. */
+  /** Counts the events on this stream, starting at 1, so that a missing entry is detected. */
   sequence: number;
 }
 
 const REASONS: readonly string[] = ["connected", "left", "timed-out", "server-lost"] satisfies Reason[];
 
 /**
- * @param fields fields and values in turn
- * @returns `undefined` where it is no event of ours: anyone may write to a stream
+ * Parses an entry. External clients may write to the stream too, so every field is checked.
+ *
+ * @param fields alternating field names and values
+ * @returns `undefined` if the entry is not a valid event
  */
 export function parseDownstreamEntry(fields: readonly string[]): DownstreamEvent | undefined {
   let client: string | undefined;

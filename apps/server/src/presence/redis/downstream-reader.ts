@@ -2,11 +2,11 @@ import { downstreamKey } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { type DownstreamEvent, parseDownstreamEntry } from "./downstream-entry.ts";
 
-/** How long one read blocks, in ms: well below the silence from which on a connection counts as dead. */
+/** How long one read blocks, in ms; well below the timeout after which a silent connection is closed. */
 const BLOCK_MS = 1_000;
 const MAX_ENTRIES = 500;
 
-/** Reads this server's stream from a cursor of its own: what comes between two reads is not lost. */
+/** Reads this server's stream. It keeps a cursor, so entries that are added between two reads are not lost. */
 export class DownstreamReader {
   readonly #blocking: Redis;
   readonly #key: string;
@@ -18,9 +18,9 @@ export class DownstreamReader {
   }
 
   /**
-   * The next entries, or none where nothing came for a while.
+   * Returns the next entries, or none if the read timed out. An entry that is no event is `undefined`.
    *
-   * @throws where Redis can't be reached
+   * @throws if Redis can't be reached
    */
   async read(): Promise<(DownstreamEvent | undefined)[]> {
     const reply = await this.#blocking.xread(
@@ -37,7 +37,7 @@ export class DownstreamReader {
     return entries.map(([, fields]) => parseDownstreamEntry(fields));
   }
 
-  /** The stream may have begun anew, with lower ids. */
+  /** Reads from the start again: the stream may have been recreated, with lower ids. */
   restart(): void {
     this.#cursor = "0-0";
   }

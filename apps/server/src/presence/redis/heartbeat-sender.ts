@@ -3,16 +3,16 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { scheduleDispatch } from "../../batching/schedule-dispatch.ts";
 
-/** How many clients one entry names: enough that the entry costs little, and few enough that Redis is not held up. */
-const MAX_CLIENTS_PER_ENTRY = 500;
+/** Maximum number of clients per entry: enough to amortise the cost of an entry, and few enough not to block Redis. */
+const MAX_BATCH_SIZE = 500;
 
-/** After one entry of newcomers the next waits for so long, in ms: what costs is the entry, and not whom it names. */
-const JOIN_WINDOW_MS = 2;
+/** Batching window for first heartbeats, in ms: the cost is the entry, not the number of clients in it. */
+const BATCH_WINDOW_MS = 2;
 
-/** Clients that are named in one entry, always the same ones in the same order: what doesn't change is cheap to work off. */
+/** Clients that share one entry, always in the same order: an unchanged entry is cheap to process. */
 type Batch = Set<ClientId>;
-/** The interval is cut into so many parts, and a server's clients spread over them, so that not all are due at once. */
-const PARTS = 20;
+/** The interval is divided into this many slots, and the clients are spread over them, so that they are not all due at once. */
+const SLOTS = 20;
 
 export type HeartbeatOutcome = "sent" | "failed";
 
@@ -21,29 +21,29 @@ export interface HeartbeatSenderOptions {
   server: string;
   heartbeatIntervalMs: number;
   logger: Logger;
-  /** Told of each entry, and how many clients it names. */
+  /** Called for each entry with the number of its clients. */
   onHeartbeat: (outcome: HeartbeatOutcome, clientCount: number) => void;
 }
 
 /**
- * Publishes heartbeats: each connected client's once an interval, and its first at once.
+ * Sends heartbeats: the first one of a client at once, then one per interval.
  *
- * What can't be sent while Redis is away is not kept: all is said again when it is back. What is refused, and each client's
- * first heartbeat, is tried again soon.
+ * Heartbeats that cannot be sent while Redis is away are not queued; `sendAll` sends all of them after the reconnect. First
+ * heartbeats, and heartbeats that Redis refuses, are retried within a slot.
  */
 export class HeartbeatSender {
   readonly #redis: Redis;
   readonly #server: string;
   readonly #logger: Logger;
   readonly #onHeartbeat: HeartbeatSenderOptions["onHeartbeat"];
-  readonly #parts: ReadonlyArray<Batch[]> = Array.from({ length: PARTS }, () => []);
+  readonly #slots: ReadonlyArray<Batch[]> = Array.from({ length: SLOTS }, () => []);
   readonly #batchOf = new Map<ClientId, Batch>();
   readonly #timer: NodeJS.Timeout;
-  readonly #partMs: number;
-  #unsaid = new Set<ClientId>();
-  #isFlushScheduled = false;
+  readonly #slotMs: number;
+  #pending = new Set<ClientId>();
+  #isDispatchScheduled = false;
   #windowEndMs = Number.NEGATIVE_INFINITY;
-  /** Counts parts of intervals since the process began. */
+  /** Counts slots since the process started. */
   #tick: number;
 
   constructor({ redis, server, heartbeatIntervalMs, logger, onHeartbeat }: HeartbeatSenderOptions) {
@@ -51,104 +51,104 @@ export class HeartbeatSender {
     this.#server = server;
     this.#logger = logger;
     this.#onHeartbeat = onHeartbeat;
-    this.#partMs = heartbeatIntervalMs / PARTS;
+    this.#slotMs = heartbeatIntervalMs / SLOTS;
     this.#tick = this.#currentTick();
-    this.#timer = setInterval(() => this.#sendDueParts(), this.#partMs);
+    this.#timer = setInterval(() => this.#sendDueSlots(), this.#slotMs);
   }
 
+  /** Starts heartbeats for `client`. Idempotent. */
   add(client: ClientId): void {
     if (this.#batchOf.has(client)) return;
-    const part = this.#parts[Math.floor(Math.random() * PARTS)] ?? [];
-    let batch = part.find(({ size }) => size < MAX_CLIENTS_PER_ENTRY);
+    const slot = this.#slots[Math.floor(Math.random() * SLOTS)] ?? [];
+    let batch = slot.find(({ size }) => size < MAX_BATCH_SIZE);
     if (!batch) {
       batch = new Set();
-      part.push(batch);
+      slot.push(batch);
     }
     batch.add(client);
     this.#batchOf.set(client, batch);
-    this.#unsaid.add(client);
-    this.#scheduleFlush();
+    this.#pending.add(client);
+    this.#scheduleDispatch();
   }
 
-  /** Says now what would be said within the interval. */
-  repeat(client: ClientId): void {
+  /** Sends an extra heartbeat at once. */
+  renew(client: ClientId): void {
     if (!this.#batchOf.has(client)) return;
-    this.#unsaid.add(client);
-    this.#scheduleFlush();
+    this.#pending.add(client);
+    this.#scheduleDispatch();
   }
 
-  /** No further heartbeats; a first one that is about to go still goes, as the client was here. */
+  /** Stops heartbeats. A pending first one is still sent, because the client was connected. */
   remove(client: ClientId): void {
     this.#batchOf.get(client)?.delete(client);
     this.#batchOf.delete(client);
   }
 
-  /** Not even a first one. */
-  withdraw(client: ClientId): void {
+  /** Stops heartbeats and drops a pending one. */
+  cancel(client: ClientId): void {
     this.remove(client);
-    this.#unsaid.delete(client);
+    this.#pending.delete(client);
   }
 
-  /** Says all of it now: Redis is back, and may not know. */
+  /** Sends a heartbeat for each client now: after a reconnect Redis may know none of them. */
   sendAll(): void {
-    this.#unsaid = new Set(this.#batchOf.keys());
-    this.#scheduleFlush();
+    this.#pending = new Set(this.#batchOf.keys());
+    this.#scheduleDispatch();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Those who connect in quick succession go into one entry. */
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
+  #scheduleDispatch(): void {
+    if (this.#isDispatchScheduled) return;
+    this.#isDispatchScheduled = true;
     scheduleDispatch(() => {
-      this.#isFlushScheduled = false;
-      this.#windowEndMs = performance.now() + JOIN_WINDOW_MS;
-      this.#sendUnsaid();
+      this.#isDispatchScheduled = false;
+      this.#windowEndMs = performance.now() + BATCH_WINDOW_MS;
+      this.#sendPending();
     }, this.#windowEndMs);
   }
 
-  #sendUnsaid(): void {
-    const clients = [...this.#unsaid];
-    this.#unsaid = new Set();
-    for (let start = 0; start < clients.length; start += MAX_CLIENTS_PER_ENTRY) {
-      const entry = clients.slice(start, start + MAX_CLIENTS_PER_ENTRY);
-      this.#send(entry, () => this.#keepUnsaid(entry));
+  #sendPending(): void {
+    const clients = [...this.#pending];
+    this.#pending = new Set();
+    for (let start = 0; start < clients.length; start += MAX_BATCH_SIZE) {
+      const batch = clients.slice(start, start + MAX_BATCH_SIZE);
+      this.#send(batch, () => this.#retry(batch));
     }
   }
 
-  /** By the clock and not by counting calls: a busy process is called late, and then has more to send. */
-  #sendDueParts(): void {
-    if (this.#unsaid.size > 0) this.#scheduleFlush();
+  /** Uses the clock instead of counting timer calls: with event loop lag one call covers several slots. */
+  #sendDueSlots(): void {
+    if (this.#pending.size > 0) this.#scheduleDispatch();
     const current = this.#currentTick();
-    const due = Math.min(current - this.#tick, PARTS);
-    for (let tick = current - due + 1; tick <= current; tick += 1) this.#sendPart(tick % PARTS);
+    const due = Math.min(current - this.#tick, SLOTS);
+    for (let tick = current - due + 1; tick <= current; tick += 1) this.#sendSlot(tick % SLOTS);
     this.#tick = current;
   }
 
-  #sendPart(index: number): void {
-    const batches = (this.#parts[index] ?? []).filter(({ size }) => size > 0);
+  #sendSlot(index: number): void {
+    const batches = (this.#slots[index] ?? []).filter(({ size }) => size > 0);
     for (const batch of batches) {
       const clients = [...batch];
-      this.#send(clients, () => this.#sayAgain(clients));
+      this.#send(clients, () => this.#retryIfConnected(clients));
     }
-    // An entry without clients says that the server lives; a few of them an interval are enough.
-    if (batches.length === 0 && index % (PARTS / 4) === 0) this.#send([], () => {});
+    // An entry without clients shows that the server is alive. A few of them per interval are enough.
+    if (batches.length === 0 && index % (SLOTS / 4) === 0) this.#send([], () => {});
   }
 
-  #keepUnsaid(clients: readonly ClientId[]): void {
-    for (const client of clients) if (this.#batchOf.has(client)) this.#unsaid.add(client);
+  #retry(clients: readonly ClientId[]): void {
+    for (const client of clients) if (this.#batchOf.has(client)) this.#pending.add(client);
   }
 
-  /** Refused over a connection that lasts: in an interval it would be too late. One that is lost says all when it is back. */
-  #sayAgain(clients: readonly ClientId[]): void {
-    if (this.#redis.status === "ready") this.#keepUnsaid(clients);
+  /** Redis refused the entry: a retry after a whole interval would be too late. If the connection is lost, `sendAll` follows. */
+  #retryIfConnected(clients: readonly ClientId[]): void {
+    if (this.#redis.status === "ready") this.#retry(clients);
   }
 
   #currentTick(): number {
-    return Math.floor(performance.now() / this.#partMs);
+    return Math.floor(performance.now() / this.#slotMs);
   }
 
   #send(clients: readonly ClientId[], onFailure: () => void): void {
@@ -156,7 +156,7 @@ export class HeartbeatSender {
     this.#redis.xadd(HEARTBEAT_KEY, "*", "server", this.#server, ...fields).then(
       () => this.#onHeartbeat("sent", clients.length),
       (error: unknown) => {
-        this.#logger.debug({ err: error }, "a heartbeat could not be sent");
+        this.#logger.debug({ err: error }, "heartbeat could not be sent");
         this.#onHeartbeat("failed", clients.length);
         onFailure();
       },

@@ -1,85 +1,85 @@
 import { EVERYONE, GUESTS } from "@presence/gears";
 import type { Interest } from "../presence-platform.ts";
 
-/** A name that is watched: a client's id, `EVERYONE` or `GUESTS`. */
-type Watched = string;
+/** A subscribed name: a client id, `EVERYONE` or `GUESTS`. */
+type Name = string;
 
 /**
- * Whom this server's viewers watch, and since when the platform tells this server of them. Pure: what is to be said to
- * Redis is taken out by `takePending` and `takeUnused`.
+ * Counts this server's viewers per name, and tracks which names the platform has confirmed. It does no I/O: the caller
+ * sends the names that `takePending` and `takeUnused` return to Redis.
  */
 export class InterestLedger {
-  readonly #viewers = new Map<Watched, number>();
-  /** Watched names that were said, by the version from which on this server is told of them. */
-  readonly #since = new Map<Watched, number>();
-  #pending = new Set<Watched>();
+  readonly #viewerCounts = new Map<Name, number>();
+  /** Subscribed names, with the version after which this server receives their events. */
+  readonly #subscribedSince = new Map<Name, number>();
+  #pending = new Set<Name>();
 
   add(interest: Interest): void {
     forEachName(interest, (name) => {
-      this.#viewers.set(name, (this.#viewers.get(name) ?? 0) + 1);
-      if (!this.#since.has(name)) this.#pending.add(name);
+      this.#viewerCounts.set(name, (this.#viewerCounts.get(name) ?? 0) + 1);
+      if (!this.#subscribedSince.has(name)) this.#pending.add(name);
     });
   }
 
   remove(interest: Interest): void {
     forEachName(interest, (name) => {
-      const left = (this.#viewers.get(name) ?? 0) - 1;
-      if (left > 0) this.#viewers.set(name, left);
+      const remaining = (this.#viewerCounts.get(name) ?? 0) - 1;
+      if (remaining > 0) this.#viewerCounts.set(name, remaining);
       else {
-        this.#viewers.delete(name);
+        this.#viewerCounts.delete(name);
         this.#pending.delete(name);
       }
     });
   }
 
-  /** Whether there are names that have yet to be said. */
+  /** Whether some names are not yet subscribed. */
   get hasPending(): boolean {
     return this.#pending.size > 0;
   }
 
-  /** Names that have yet to be said. They count as said: `fail` takes that back. */
-  takePending(): Watched[] {
+  /** Removes and returns the pending names. Call `confirm` or `fail` with them. */
+  takePending(): Name[] {
     const names = [...this.#pending];
     this.#pending = new Set();
     return names;
   }
 
-  /** The names are being told of from `version` on. */
-  confirm(names: readonly Watched[], version: number): void {
-    for (const name of names) this.#since.set(name, version);
+  /** The names are subscribed: their events arrive after `version`. */
+  confirm(names: readonly Name[], version: number): void {
+    for (const name of names) this.#subscribedSince.set(name, version);
   }
 
-  /** The names could not be said. */
-  fail(names: readonly Watched[]): void {
-    for (const name of names) if (this.#viewers.has(name)) this.#pending.add(name);
+  /** The names could not be subscribed: they are pending again. */
+  fail(names: readonly Name[]): void {
+    for (const name of names) if (this.#viewerCounts.has(name)) this.#pending.add(name);
   }
 
-  /** Names that nobody watches any longer; they no longer count as said. */
-  takeUnused(): Watched[] {
-    const idle = [...this.#since.keys()].filter((name) => !this.#viewers.has(name));
-    for (const name of idle) this.#since.delete(name);
-    return idle;
+  /** Returns the subscribed names that have no viewer left, and marks them as unsubscribed. */
+  takeUnused(): Name[] {
+    const unused = [...this.#subscribedSince.keys()].filter((name) => !this.#viewerCounts.has(name));
+    for (const name of unused) this.#subscribedSince.delete(name);
+    return unused;
   }
 
-  /** Nothing counts as said any longer: all of it has to be said again. */
-  restart(): void {
-    this.#since.clear();
-    this.#pending = new Set(this.#viewers.keys());
+  /** Marks all names as pending: Redis may have lost the subscriptions. */
+  reset(): void {
+    this.#subscribedSince.clear();
+    this.#pending = new Set(this.#viewerCounts.keys());
   }
 
-  /** Infinite where one of the names has yet to be confirmed. */
+  /** The version after which all events of the interest arrive; infinite if a name is not confirmed. */
   since(interest: Interest): number {
     let since = 0;
     forEachName(interest, (name) => {
-      since = Math.max(since, this.#since.get(name) ?? Number.POSITIVE_INFINITY);
+      since = Math.max(since, this.#subscribedSince.get(name) ?? Number.POSITIVE_INFINITY);
     });
     return since;
   }
 }
 
-/** A callback, as this is done for each contact of whoever arrives, and a generator is twice as dear. */
-function forEachName({ contacts, everyone, guests }: Interest, visit: (name: Watched) => void): void {
-  // Who watches everyone need not say whom else, which would be thousands of names.
+/** A callback, because this runs per contact of each new connection, and a generator costs twice as much. */
+function forEachName({ contacts, everyone, guests }: Interest, visit: (name: Name) => void): void {
+  // EVERYONE includes the contacts, which may be thousands of names.
   if (everyone) visit(EVERYONE);
   else contacts.forEach(visit);
   if (guests) visit(GUESTS);

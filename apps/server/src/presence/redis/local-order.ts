@@ -1,12 +1,11 @@
 import type { EventId } from "@presence/protocol";
-import { randomEpoch } from "./redis-presence-platform.ts";
+import { randomEpoch } from "../random-epoch.ts";
 
 /**
- * The order in which one server tells of the events of several partitions.
+ * The order in which one server publishes the events of several partitions.
  *
- * Each partition has an order of its own, by the clock of its Redis, and nothing says which of two events of different
- * partitions was first. So a server puts them in the order in which it is told of them. Positions in it mean something to
- * this server alone: its epoch is no other's.
+ * Each partition has its own event order, dated by the clock of its Redis. Events of different partitions have no common
+ * order, so the server orders them by arrival. Positions in this order are valid on this server only: its epoch is unique.
  */
 export class LocalOrder {
   #epoch = randomEpoch();
@@ -20,14 +19,14 @@ export class LocalOrder {
   /**
    * Takes the next position.
    *
-   * @param version what the event has in the order of its partition: it keeps that wherever it can
+   * @param version the event's version in its partition; kept if it is higher than the newest position
    */
   next(version = 0): number {
     this.#version = Math.max(this.#version + 1, version);
     return this.#version;
   }
 
-  /** Nothing that was told before proves anything from here on. */
+  /** Starts a new epoch: earlier positions are no longer valid. */
   restart(): void {
     this.#epoch = randomEpoch();
     this.#version += 1;

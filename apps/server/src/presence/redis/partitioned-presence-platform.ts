@@ -11,43 +11,44 @@ import type {
 import { LocalOrder } from "./local-order.ts";
 import { type RedisPresenceOptions, RedisPresencePlatform } from "./redis-presence-platform.ts";
 
-/** For how long after the return of a partition those are vouched for whom its absence has cost their streams. */
-const RETURN_INTERVALS = 1.25;
-/** A partition whose stream could not be read for so long is away, in ms; a read takes a second where nothing happens. */
-const AWAY_MS = 1_500;
-const INSPECTIONS_PER_INTERVAL = 20;
+/** After an outage of a partition, disconnects are deferred for this many intervals, so that clients can reconnect. */
+const RECONNECT_INTERVALS = 1.25;
+/** A partition is down if its stream was not read for this long, in ms. A blocking read without events takes one second. */
+const DOWN_AFTER_MS = 1_500;
+const MAINTENANCE_RUNS_PER_INTERVAL = 20;
 
 export interface PartitionedPresenceOptions extends RedisPresenceOptions {
-  /** How many partitions the cluster's clients are spread over. */
+  /** Number of partitions that the clients are spread over. */
   partitionCount: number;
 }
 
-/** What is told of while a reading is being taken, for each partition: the reading may have come before it. */
-type Meanwhile = readonly PresenceEvent[][];
+/** Per partition, the events that were published while a snapshot was being read: the snapshot may be older. */
+type ConcurrentEvents = readonly PresenceEvent[][];
 
 /**
- * The presence platform in a Redis Cluster, as one of its servers sees it: a platform for each partition, with some of the
- * clients, and one order in which this server tells of them all.
+ * The presence platform in a Redis Cluster, as one server uses it: one platform per partition, each with some of the
+ * clients, and one common event order.
  */
 export class PartitionedPresencePlatform implements PresencePlatform {
   readonly heartbeatIntervalMs: number;
   readonly #parts: readonly RedisPresencePlatform[];
   readonly #order: LocalOrder;
   readonly #listeners = new Set<PresenceListener>();
-  readonly #readings = new Set<Meanwhile>();
+  /** One per `read` in progress. */
+  readonly #concurrentEvents = new Set<ConcurrentEvents>();
   readonly #maintenance: NodeJS.Timeout;
-  /** Those who went while a partition was away, and are vouched for still. */
-  readonly #kept = new Set<ClientId>();
-  #lastAwayMs = Number.NEGATIVE_INFINITY;
+  /** Clients that disconnected during an outage. Their heartbeats continue until it is over. */
+  readonly #deferredDisconnects = new Set<ClientId>();
+  #lastOutageMs = Number.NEGATIVE_INFINITY;
 
   private constructor(parts: readonly RedisPresencePlatform[], order: LocalOrder, heartbeatIntervalMs: number) {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#parts = parts;
     this.#order = order;
-    this.#maintenance = setInterval(() => this.#runMaintenance(), heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL);
+    this.#maintenance = setInterval(() => this.#runMaintenance(), heartbeatIntervalMs / MAINTENANCE_RUNS_PER_INTERVAL);
     for (const [index, part] of parts.entries()) {
       part.subscribe({
-        onEvents: (events) => this.#take(index, events),
+        onEvents: (events) => this.#publish(index, events),
         onGap: () => this.#resync(),
         onLost: () => {
           for (const listener of this.#listeners) listener.onLost();
@@ -57,9 +58,9 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   /**
-   * Makes this server known to all partitions.
+   * Registers this server in all partitions.
    *
-   * @throws where one of them can't be reached, or refuses the library
+   * @throws if a partition can't be reached or refuses the library
    */
   static async connect({
     partitionCount,
@@ -68,7 +69,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     const { redisUrl, heartbeatIntervalMs } = options;
     const order = new LocalOrder();
     const connecting = partitionsOf(redisUrl, partitionCount).map((partition) =>
-      RedisPresencePlatform.connect({ ...options, ...(partition && { partition }), takePosition: () => order.next() }),
+      RedisPresencePlatform.connect({ ...options, ...(partition && { partition }), nextPosition: () => order.next() }),
     );
     try {
       return new PartitionedPresencePlatform(await Promise.all(connecting), order, heartbeatIntervalMs);
@@ -82,7 +83,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   connect(client: ClientId): void {
-    this.#kept.delete(client);
+    this.#deferredDisconnects.delete(client);
     this.#partOf(client).connect(client);
   }
 
@@ -91,16 +92,17 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   /**
-   * Where a partition is away, this server has nothing to tell, ends its streams and takes no new ones. The other partitions
-   * know of no outage, and would declare offline whoever can't come back: so they are told later, when everybody could.
+   * While a partition is down, this server ends its streams and accepts no new ones, so no client can reconnect. The other
+   * partitions do not know of the outage and would publish `OFFLINE`. So disconnects are deferred until clients had time
+   * to reconnect.
    */
   disconnect(client: ClientId): void {
-    if (this.#isBackForLong()) this.#partOf(client).disconnect(client);
-    else this.#kept.add(client);
+    if (this.#isStable()) this.#partOf(client).disconnect(client);
+    else this.#deferredDisconnects.add(client);
   }
 
   leave(client: ClientId): Promise<void> {
-    this.#kept.delete(client);
+    this.#deferredDisconnects.delete(client);
     return this.#partOf(client).leave(client);
   }
 
@@ -117,29 +119,31 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   /**
-   * Each partition is read at a moment of its own. What is told of it from there until the last has answered is added, so
-   * that the whole stands at one position: the newest one by then.
+   * Reads a snapshot of each partition, at different times. Events that arrive until the last reply are applied to the
+   * earlier snapshots, so that the result is valid at one position: the newest one.
    */
   async read(interest: Interest): Promise<PresenceSnapshot> {
     const { epoch } = this.#order.head;
-    const meanwhile: Meanwhile = this.#parts.map(() => []);
-    this.#readings.add(meanwhile);
+    const concurrentEvents: ConcurrentEvents = this.#parts.map(() => []);
+    this.#concurrentEvents.add(concurrentEvents);
     try {
-      const readings = await Promise.all(this.#split(interest).map(([part, own]) => part.readAfterDelivery(own)));
+      const snapshots = await Promise.all(this.#split(interest).map(([part, own]) => part.readAfterDelivery(own)));
       const id = { epoch, version: this.#order.next() };
-      const presences = readings.flatMap((reading, index) => broughtUp(reading, meanwhile[index] ?? [], interest));
+      const presences = snapshots.flatMap((snapshot, index) =>
+        applyEvents(snapshot, concurrentEvents[index] ?? [], interest),
+      );
       return {
-        at: Math.max(...readings.map(({ at }) => at)),
+        at: Math.max(...snapshots.map(({ at }) => at)),
         id,
         presences: presences.map((presence) => ({ ...presence, version: Math.min(presence.version, id.version) })),
-        // Versions of a reading are those of their partitions: they prove nothing in the order of this server.
+        // The versions in a snapshot are those of the partitions, so they prove nothing in this server's order.
         completeSince: id.version,
       };
     } catch (error) {
-      this.#lastAwayMs = performance.now();
+      this.#lastOutageMs = performance.now();
       throw error;
     } finally {
-      this.#readings.delete(meanwhile);
+      this.#concurrentEvents.delete(concurrentEvents);
     }
   }
 
@@ -168,21 +172,21 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   #runMaintenance(): void {
-    if (!this.#isBackForLong()) return;
-    for (const client of this.#kept) this.#partOf(client).disconnect(client);
-    this.#kept.clear();
+    if (!this.#isStable()) return;
+    for (const client of this.#deferredDisconnects) this.#partOf(client).disconnect(client);
+    this.#deferredDisconnects.clear();
   }
 
-  /** Whether no partition has been away lately. */
-  #isBackForLong(): boolean {
+  /** Whether no partition was down within the last `RECONNECT_INTERVALS`. */
+  #isStable(): boolean {
     const nowMs = performance.now();
-    const isAnyAway = this.#parts.some((part) => !part.readiness().ready || part.silenceMs > AWAY_MS);
-    if (isAnyAway) this.#lastAwayMs = nowMs;
-    return nowMs - this.#lastAwayMs > RETURN_INTERVALS * this.heartbeatIntervalMs;
+    const isAnyDown = this.#parts.some((part) => !part.readiness().ready || part.silenceMs > DOWN_AFTER_MS);
+    if (isAnyDown) this.#lastOutageMs = nowMs;
+    return nowMs - this.#lastOutageMs > RECONNECT_INTERVALS * this.heartbeatIntervalMs;
   }
 
-  #take(index: number, events: readonly PresenceEvent[]): void {
-    for (const meanwhile of this.#readings) meanwhile[index]?.push(...events);
+  #publish(index: number, events: readonly PresenceEvent[]): void {
+    for (const concurrentEvents of this.#concurrentEvents) concurrentEvents[index]?.push(...events);
     const ordered = events.map((event) => ({ ...event, version: this.#order.next(event.version) }));
     for (const listener of this.#listeners) listener.onEvents(ordered);
   }
@@ -198,7 +202,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     return part;
   }
 
-  /** Each partition, and whom of it `watch` names. */
+  /** Each partition with the part of the interest that concerns it. */
   #split({ contacts, everyone, guests }: Interest): (readonly [RedisPresencePlatform, Interest])[] {
     const contactsOf = this.#parts.map(() => new Set<ClientId>());
     for (const contact of contacts) contactsOf[partitionOf(contact, this.#parts.length)]?.add(contact);
@@ -206,14 +210,18 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 }
 
-/** The presences of a reading, with what has been told since. */
-function broughtUp(reading: PresenceSnapshot, told: readonly PresenceEvent[], interest: Interest): VersionedPresence[] {
-  const presences = new Map(reading.presences.map((presence) => [presence.client, presence]));
-  for (const { client, status, at, version, guest } of told) {
-    if (version <= reading.id.version) continue;
+/** The presences of a snapshot after newer events. */
+function applyEvents(
+  snapshot: PresenceSnapshot,
+  events: readonly PresenceEvent[],
+  interest: Interest,
+): VersionedPresence[] {
+  const presences = new Map(snapshot.presences.map((presence) => [presence.client, presence]));
+  for (const { client, status, at, version, guest } of events) {
+    if (version <= snapshot.id.version) continue;
     const isContact = interest.contacts.has(client);
-    const isShownGuest = interest.guests && guest;
-    if (!isContact && !isShownGuest) continue;
+    const isVisibleGuest = interest.guests && guest;
+    if (!isContact && !isVisibleGuest) continue;
     if (!isContact && status === "OFFLINE") presences.delete(client);
     else {
       const previousVersion = presences.get(client)?.version ?? 0;

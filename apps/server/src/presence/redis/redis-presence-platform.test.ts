@@ -4,23 +4,22 @@ import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe } from "vitest";
-import { presencePlatformContract } from "../presence-platform.contract.ts";
+import { HEARTBEAT_INTERVAL_MS, presencePlatformContract } from "../presence-platform.contract.ts";
 import { type RedisPresenceOptions, RedisPresencePlatform } from "./redis-presence-platform.ts";
 
-const D = 200;
 const logger = pino({ level: process.env["TEST_LOG_LEVEL"] ?? "silent" });
 
-/** How often RedisGears' clock is asked: far more often than a lease lives. */
+/** How often the sweep of RedisGears is called, in ms. Much shorter than a lease. */
 const SWEEP_MS = 5;
 
-describe("the presence platform on RedisGears, as far as it can be had", () => {
+describe("RedisPresencePlatform on RedisGears (real or simulated)", () => {
   let redis: RedisServer;
   let triggers: Triggers;
   let sweeping: NodeJS.Timeout;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    triggers = await loadRedisGears(redis.url, D);
+    triggers = await loadRedisGears(redis.url, HEARTBEAT_INTERVAL_MS);
     sweeping = setInterval(() => void triggers.functions.sweep("run"), SWEEP_MS);
   });
 
@@ -30,16 +29,16 @@ describe("the presence platform on RedisGears, as far as it can be had", () => {
     await redis.stop();
   });
 
-  presencePlatformContract((options) => connectToEmptied(redis, { ...options, functions: triggers.functions }));
+  presencePlatformContract((options) => connectToEmptyRedis(redis, { ...options, functions: triggers.functions }));
 });
 
-describe("the presence platform on Redis Functions", () => {
+describe("RedisPresencePlatform on Redis Functions", () => {
   let redis: RedisServer;
   let host: TriggerHost;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    host = startTriggerHost({ redisUrl: redis.url, heartbeatIntervalMs: D, logger });
+    host = startTriggerHost({ redisUrl: redis.url, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS, logger });
   });
 
   afterAll(async () => {
@@ -47,13 +46,13 @@ describe("the presence platform on Redis Functions", () => {
     await redis.stop();
   });
 
-  presencePlatformContract((options) => connectToEmptied(redis, options));
+  presencePlatformContract((options) => connectToEmptyRedis(redis, options));
 });
 
 let servers = 0;
 
-/** One server more, each under a name of its own, on a Redis that holds nothing. */
-async function connectToEmptied(
+/** Empties Redis and connects a server with a new id. */
+async function connectToEmptyRedis(
   { url }: RedisServer,
   options: Pick<RedisPresenceOptions, "heartbeatIntervalMs" | "functions">,
 ): Promise<RedisPresencePlatform> {

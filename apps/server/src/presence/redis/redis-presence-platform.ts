@@ -1,13 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type ClientRecord,
-  createConnection,
-  type Partition,
-  PresenceFunctions,
-  type ReadReply,
-} from "@presence/gears";
+import { createConnection, type Partition, PresenceFunctions, type ReadReply } from "@presence/gears";
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -20,114 +13,109 @@ import {
   type PresenceSnapshot,
   PresenceUnavailableError,
   type Readiness,
-  type VersionedPresence,
 } from "../presence-platform.ts";
+import { randomEpoch } from "../random-epoch.ts";
 import { ClockEstimate } from "./clock-estimate.ts";
 import type { DownstreamEvent } from "./downstream-entry.ts";
+import { DownstreamPosition, headOf } from "./downstream-position.ts";
 import { DownstreamReader } from "./downstream-reader.ts";
 import { type HeartbeatOutcome, HeartbeatSender } from "./heartbeat-sender.ts";
 import { InterestLedger } from "./interest-ledger.ts";
+import { toSnapshot } from "./redis-snapshot.ts";
 
 const RETRY_MS = 200;
-/** Of how many clients one call reads the presence, about: Redis serves nobody else meanwhile. */
-const MAX_READ_AT_ONCE = 2_000;
-/** A server that can't read presence for so many intervals says so to its readers. */
+/** Number of clients from which on a call to `read` accepts no more: Redis is blocked during the call. */
+const MAX_READ_BATCH_SIZE = 2_000;
+/** After this many intervals without a read of its stream, a server reports presence as lost. */
 const LOST_INTERVALS = 1;
-/** After Redis has lost its memory, all servers have spoken up within one interval, and some more. */
-const SILENT_INTERVALS = 1.25;
+/** After Redis lost its data, all servers have sent their heartbeats again within one interval; plus a margin. */
+const REPORT_INTERVALS = 1.25;
 
 export interface RedisPresenceOptions {
   redisUrl: string;
   serverId: string;
   heartbeatIntervalMs: number;
   logger: Logger;
-  /** The logic, where it is not what the Redis itself offers. */
+  /** Replaces the functions that Redis offers. */
   functions?: PresenceFunctions;
   metrics?: RedisPresenceMetrics;
-  /** Of a cluster, of which this is a part. */
+  /** The partition of a cluster that this platform uses. */
   partition?: Partition;
-  /** Takes a place in the order of events that `watchedSince` is to go by, where that is not this platform's own. */
-  takePosition?: () => number;
+  /** Takes a position in a common event order. `watchedSince` then returns positions of that order. */
+  nextPosition?: () => number;
 }
 
-/** What an operator may want to know of it. */
 export interface RedisPresenceMetrics {
-  /** Told how long after the end of its lease a client's `OFFLINE` was published, in ms. */
+  /** Called for each expired lease with the delay between its deadline and the `OFFLINE` event, in ms. */
   onOfflineLag(lagMs: number): void;
-  /** Told of each entry of the heartbeat stream, or of each that could not be written. */
+  /** Called for each heartbeat entry, whether sent or failed. */
   onHeartbeat(outcome: HeartbeatOutcome, clientCount: number): void;
-  /** Told of each gap in the events that was closed with snapshots. */
+  /** Called for each gap in the events that was closed with snapshots. */
   onGap(): void;
 }
 
 const NO_METRICS: RedisPresenceMetrics = { onOfflineLag: () => {}, onHeartbeat: () => {}, onGap: () => {} };
 
 /**
- * The presence platform that lives in Redis, as one of its servers sees it: heartbeats go up one stream, events come down
- * another.
+ * The presence platform in Redis, as one server uses it. Heartbeats go to the stream `heartbeat`; events come back on the
+ * stream `presence.{server}`.
  */
 export class RedisPresencePlatform implements PresencePlatform {
   readonly heartbeatIntervalMs: number;
   readonly #serverId: string;
   readonly #logger: Logger;
   readonly #metrics: RedisPresenceMetrics;
-  readonly #takePosition: (() => number) | undefined;
+  readonly #nextPosition: (() => number) | undefined;
   readonly #functions: PresenceFunctions;
   readonly #commands: Redis;
   readonly #blocking: Redis;
   readonly #heartbeats: HeartbeatSender;
   readonly #reader: DownstreamReader;
   readonly #interest = new InterestLedger();
-  readonly #readings = new CallBatcher((clients) => this.#syncInterest(clients), MAX_READ_AT_ONCE);
+  readonly #reads = new CallBatcher((clients) => this.#syncInterest(clients), MAX_READ_BATCH_SIZE);
   readonly #clock = new ClockEstimate();
   readonly #listeners = new Set<PresenceListener>();
   readonly #stopping = new AbortController();
-  /** Tells `told` when more of the stream has been told to listeners; as many may wait as there are readers. */
+  /** Emits `delivered` after listeners received entries. Each pending `readAfterDelivery` listens, so there is no limit. */
   readonly #progress = new EventEmitter().setMaxListeners(0);
   readonly #maintenance: NodeJS.Timeout;
-  #head: EventId;
-  /** Entries of this server's stream that were read, or that a reading made needless. */
-  #sequence: number;
-  /** All events up to here are contained in the reading with which this server began, or began anew. */
-  #readVersion: number;
+  readonly #position: DownstreamPosition;
   #lastReadMs = performance.now();
   #isLost = false;
   #isClosingGap = false;
-  /** Entries that came while a gap was being closed. */
-  #postponed: DownstreamEvent[] = [];
-  /** What Redis tells is not yet all there is to tell. */
-  #isBlind = false;
+  /** Entries that arrived while a gap was being closed. */
+  #deferredEntries: DownstreamEvent[] = [];
+  /** Redis lost its data, and some servers may not have sent their heartbeats again yet. */
+  #isIncomplete = false;
   #reading: Promise<void> = Promise.resolve();
 
-  private constructor(options: RedisPresenceOptions, parts: Parts) {
+  private constructor(options: RedisPresenceOptions, { functions, commands, blocking, reply }: Parts) {
     const { serverId, heartbeatIntervalMs, logger, metrics = NO_METRICS } = options;
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#serverId = serverId;
     this.#logger = logger;
     this.#metrics = metrics;
-    this.#takePosition = options.takePosition;
-    this.#functions = parts.functions;
-    this.#commands = parts.commands;
-    this.#blocking = parts.blocking;
-    this.#head = headOf(parts.readout);
-    this.#sequence = parts.readout.sequence;
-    this.#readVersion = this.#head.version;
+    this.#nextPosition = options.nextPosition;
+    this.#functions = functions;
+    this.#commands = commands;
+    this.#blocking = blocking;
+    this.#position = new DownstreamPosition(reply);
     this.#heartbeats = new HeartbeatSender({
-      redis: parts.commands,
+      redis: commands,
       server: serverId,
       heartbeatIntervalMs,
       logger,
       onHeartbeat: (outcome, clientCount) => metrics.onHeartbeat(outcome, clientCount),
     });
-    this.#reader = new DownstreamReader(parts.blocking, serverId);
+    this.#reader = new DownstreamReader(blocking, serverId);
     this.#commands.on("ready", () => this.#onReconnect());
     this.#maintenance = setInterval(() => this.#runMaintenance(), heartbeatIntervalMs);
   }
 
   /**
-   * Makes this server known to the platform.
+   * Registers this server with the platform.
    *
-   * @throws where Redis can't be reached, or refuses the library
+   * @throws if Redis can't be reached or refuses the library
    */
   static async connect(options: RedisPresenceOptions): Promise<RedisPresencePlatform> {
     const { redisUrl, serverId, heartbeatIntervalMs, logger } = options;
@@ -138,11 +126,11 @@ export class RedisPresencePlatform implements PresencePlatform {
     try {
       await Promise.all([commands.connect(), blocking.connect()]);
       const functions = options.functions ?? (await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger));
-      // A server of the same name may have been here before; nothing of it is ours.
+      // Removes the state of an earlier server with the same id.
       await functions.forget(serverId);
       await functions.join(serverId);
-      const readout = await functions.read(serverId, randomEpoch(), [], []);
-      const platform = new RedisPresencePlatform(options, { functions, commands, blocking, readout });
+      const reply = await functions.read(serverId, randomEpoch(), [], []);
+      const platform = new RedisPresencePlatform(options, { functions, commands, blocking, reply });
       platform.#reading = platform.#readDownstream();
       return platform;
     } catch (error) {
@@ -157,7 +145,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   renew(client: ClientId): void {
-    this.#heartbeats.repeat(client);
+    this.#heartbeats.renew(client);
   }
 
   disconnect(client: ClientId): void {
@@ -165,14 +153,14 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   async leave(client: ClientId): Promise<void> {
-    this.#heartbeats.withdraw(client);
+    this.#heartbeats.cancel(client);
     await unwrapReply(this.#functions.leave(this.#serverId, client));
   }
 
   watch(interest: Interest): void {
     this.#interest.add(interest);
-    // With the reading that most often follows.
-    if (this.#interest.hasPending) this.#readings.ask([]).catch(() => {});
+    // Joins the batch of the `read` that usually follows.
+    if (this.#interest.hasPending) this.#reads.load([]).catch(() => {});
   }
 
   unwatch(interest: Interest): void {
@@ -184,50 +172,33 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   async read(interest: Interest): Promise<PresenceSnapshot> {
-    const { reading } = await this.#readOnce(interest);
-    return reading;
+    return toSnapshot(await this.#load(interest), interest);
   }
 
   /**
-   * As `read`; by the time it answers, listeners have been told of all that the reading contains.
+   * Like `read`, but resolves only after listeners have received every event that the snapshot contains.
    *
    * @throws {PresenceUnavailableError}
    */
   async readAfterDelivery(interest: Interest): Promise<PresenceSnapshot> {
-    const { reading, sequence } = await this.#readOnce(interest);
-    await this.#waitForDelivery(sequence);
-    return reading;
+    const reply = await this.#load(interest);
+    await this.#waitForDelivery(reply.sequence);
+    return toSnapshot(reply, interest);
   }
 
-  async #readOnce({ contacts, guests }: Interest): Promise<{ reading: PresenceSnapshot; sequence: number }> {
+  #load({ contacts }: Interest): Promise<ReadReply> {
     const readiness = this.readiness();
-    if (!readiness.ready) throw new PresenceUnavailableError(readiness.reason);
-    const readout = await unwrapReply(this.#readings.ask(contacts));
-    const presences: VersionedPresence[] = [];
-    contacts.forEach((client) => {
-      presences.push(presenceOf(client, readout.records.get(client)));
-    });
-    if (guests) {
-      for (const [guest, record] of readout.guests) {
-        if (!contacts.has(guest)) presences.push(presenceOf(guest, record));
-      }
-    }
-    const reading = {
-      at: readout.nowMs,
-      id: headOf(readout),
-      presences,
-      completeSince: guests ? Number(readout.lastGuestOfflineVersion) : 0,
-    };
-    return { reading, sequence: readout.sequence };
+    if (!readiness.ready) return Promise.reject(new PresenceUnavailableError(readiness.reason));
+    return unwrapReply(this.#reads.load(contacts));
   }
 
-  /** Until this entry of the server's stream has been told to listeners, or made needless by a gap. */
+  /** Waits until listeners received this entry, or a snapshot made it obsolete. */
   async #waitForDelivery(sequence: number): Promise<void> {
-    const givenUp = AbortSignal.timeout(this.heartbeatIntervalMs);
-    while (this.#sequence < sequence || this.#isClosingGap) {
+    const timeout = AbortSignal.timeout(this.heartbeatIntervalMs);
+    while (this.#position.sequence < sequence || this.#isClosingGap) {
       try {
         this.#stopping.signal.throwIfAborted();
-        await once(this.#progress, "told", { signal: givenUp });
+        await once(this.#progress, "delivered", { signal: timeout });
       } catch (error) {
         throw new PresenceUnavailableError("events are missing", { cause: error });
       }
@@ -235,16 +206,16 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   #confirmInterest(names: readonly string[], { version }: ReadReply): void {
-    this.#interest.confirm(names, this.#takePosition?.() ?? Number(version));
+    this.#interest.confirm(names, this.#nextPosition?.() ?? Number(version));
   }
 
-  /** By Redis's clock; by this machine's own until Redis has been asked. */
+  /** Redis's clock; this machine's clock before the first reply. */
   clockMs(): number {
     return this.#clock.at(performance.now()) ?? Date.now();
   }
 
   head(): EventId {
-    return this.#head;
+    return this.#position.head;
   }
 
   subscribe(listener: PresenceListener): () => void {
@@ -254,19 +225,21 @@ export class RedisPresencePlatform implements PresencePlatform {
 
   readiness(): Readiness {
     if (this.#isLost || this.#commands.status !== "ready") return { ready: false, reason: "Redis can't be reached" };
-    if (this.#isBlind) return { ready: false, reason: "Redis has lost its memory, and servers have yet to speak up" };
+    if (this.#isIncomplete) {
+      return { ready: false, reason: "Redis lost its data; waiting for the heartbeats of the other servers" };
+    }
     return { ready: true };
   }
 
-  /** For how long this server has not managed to read its stream, in ms: a read that waits for events is one for up to a second. */
+  /** Time since the last successful read of this server's stream, in ms. Without events a read takes up to one second. */
   get silenceMs(): number {
     return performance.now() - this.#lastReadMs;
   }
 
-  /** Says goodbye to the platform too: a server that is gone leaves no keys behind. */
+  /** Also deletes this server's keys in Redis. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    this.#progress.emit("told");
+    this.#progress.emit("delivered");
     clearInterval(this.#maintenance);
     this.#heartbeats.stop();
     this.#listeners.clear();
@@ -276,18 +249,18 @@ export class RedisPresencePlatform implements PresencePlatform {
     await this.#reading;
   }
 
-  /** Says whom this server has begun to watch, and reads how things are in the same moment. */
+  /** Subscribes to the pending names and reads the presence of `clients`, in one atomic call. */
   async #syncInterest(clients: readonly ClientId[] = []): Promise<ReadReply> {
     const names = this.#interest.takePending();
-    const askedMs = performance.now();
+    const requestedMs = performance.now();
     try {
-      const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
-      this.#clock.observe(readout.nowMs, askedMs, performance.now());
-      this.#confirmInterest(names, readout);
-      this.#moveOn(headOf(readout));
-      if (!readout.isKnown) void this.#closeGap("Redis has forgotten this server");
-      else if (readout.epoch !== this.#head.epoch) void this.#closeGap("the order of events was broken");
-      return readout;
+      const reply = await this.#functions.read(this.#serverId, randomEpoch(), names, clients);
+      this.#clock.observe(reply.nowMs, requestedMs, performance.now());
+      this.#confirmInterest(names, reply);
+      this.#position.advance(headOf(reply));
+      if (!reply.isKnown) void this.#closeGap("Redis has no record of this server");
+      else if (reply.epoch !== this.#position.head.epoch) void this.#closeGap("the event order restarted");
+      return reply;
     } catch (error) {
       this.#interest.fail(names);
       throw error;
@@ -301,7 +274,7 @@ export class RedisPresencePlatform implements PresencePlatform {
         const entries = await this.#reader.read();
         this.#lastReadMs = performance.now();
         this.#isLost = false;
-        this.#take(entries.filter((entry) => entry !== undefined));
+        this.#process(entries.filter((entry) => entry !== undefined));
       } catch (error) {
         if (signal.aborted) return;
         this.#logger.debug({ err: error }, "the server's stream could not be read; trying again");
@@ -310,112 +283,103 @@ export class RedisPresencePlatform implements PresencePlatform {
     }
   }
 
-  #take(entries: readonly DownstreamEvent[]): void {
+  #process(entries: readonly DownstreamEvent[]): void {
     if (this.#isClosingGap) {
-      this.#postponed.push(...entries);
+      this.#deferredEntries.push(...entries);
       return;
     }
-    const fresh: PresenceEvent[] = [];
-    for (const { sequence, epoch, ...event } of entries) {
-      if (event.version <= this.#readVersion || (epoch === this.#head.epoch && sequence <= this.#sequence)) continue;
-      if (epoch !== this.#head.epoch || sequence !== this.#sequence + 1) {
-        void this.#closeGap("entries of this server's stream are missing");
-        break;
-      }
-      this.#sequence = sequence;
-      if (event.lagMs !== undefined) this.#metrics.onOfflineLag(event.lagMs);
-      fresh.push(event);
-    }
-    this.#publish(fresh);
-    this.#progress.emit("told");
+    const { events, hasGap } = this.#position.accept(entries);
+    if (hasGap) void this.#closeGap("entries of this server's stream are missing");
+    for (const { lagMs } of events) if (lagMs !== undefined) this.#metrics.onOfflineLag(lagMs);
+    this.#publish(events);
+    this.#progress.emit("delivered");
   }
 
   #publish(events: readonly PresenceEvent[]): void {
     const last = events.at(-1);
     if (!last) return;
-    this.#moveOn({ epoch: this.#head.epoch, version: last.version });
+    this.#position.advance({ epoch: this.#position.head.epoch, version: last.version });
     for (const listener of this.#listeners) listener.onEvents(events);
   }
 
-  /** Another epoch is noticed when the house is kept, and then all begins anew. */
-  #moveOn({ epoch, version }: EventId): void {
-    if (epoch === this.#head.epoch && version > this.#head.version) this.#head = { epoch, version };
-  }
-
-  /** The connection was lost: Redis, or what it knows of this server, may be another. */
+  /** Redis may have restarted without its data, or another Redis may have taken over. */
   #onReconnect(): void {
     this.#heartbeats.sendAll();
     void this.#closeGap("the connection to Redis was lost");
   }
 
-  /** Once an interval: drops interest that has gone, and looks whether Redis still knows this server. */
+  /** Runs once per interval. */
   #runMaintenance(): void {
     if (this.silenceMs > LOST_INTERVALS * this.heartbeatIntervalMs + 1_000 && !this.#isLost) {
       this.#isLost = true;
       for (const listener of this.#listeners) listener.onLost();
     }
-    void this.#check().catch((error: unknown) => this.#logger.debug({ err: error }, "the platform could not be asked"));
+    this.#checkConsistency().catch((error: unknown) =>
+      this.#logger.debug({ err: error }, "the consistency check failed"),
+    );
   }
 
-  async #check(): Promise<void> {
-    const idle = this.#interest.takeUnused();
-    if (idle.length > 0) await this.#functions.unwatch(this.#serverId, idle);
-    const before = this.#sequence;
-    const readout = await this.#syncInterest();
-    if (readout.sequence < before) await this.#closeGap("Redis has forgotten events");
-    else this.#expectUpTo(readout.sequence);
+  /** Unsubscribes unused names, and checks that Redis knows this server and that all its events arrive. */
+  async #checkConsistency(): Promise<void> {
+    const unused = this.#interest.takeUnused();
+    if (unused.length > 0) await this.#functions.unwatch(this.#serverId, unused);
+    const before = this.#position.sequence;
+    const reply = await this.#syncInterest();
+    if (reply.sequence < before) await this.#closeGap("Redis has lost events");
+    else this.#expectDelivery(reply.sequence);
   }
 
-  /** What was put on the stream by now has to be read within an interval, or it is missing. */
-  #expectUpTo(sequence: number): void {
+  /** Closes a gap if an entry that is already on the stream is not read within half an interval. */
+  #expectDelivery(sequence: number): void {
     const timer = setTimeout(() => {
-      if (this.#sequence < sequence) void this.#closeGap("entries of this server's stream are missing");
+      if (this.#position.sequence < sequence) void this.#closeGap("entries of this server's stream are missing");
     }, this.heartbeatIntervalMs / 2);
     timer.unref();
   }
 
-  /** Begins anew: says everything again, and has all readers read afresh. What comes meanwhile is looked at after. */
+  /**
+   * Registers this server and its interest again, and makes listeners read new snapshots. Entries that arrive meanwhile
+   * are processed afterwards.
+   */
   async #closeGap(reason: string): Promise<void> {
     if (this.#isClosingGap) return;
     this.#isClosingGap = true;
     try {
       const found = await this.#functions.read(this.#serverId, randomEpoch(), [], []);
       await this.#functions.join(this.#serverId);
-      this.#interest.restart();
-      // Another order of events, and nothing known of us: Redis remembers nothing at all.
-      if (!found.isKnown && found.epoch !== this.#head.epoch) await this.#waitForServers();
+      this.#interest.reset();
+      // A new epoch, and no record of this server: Redis lost all its data.
+      if (!found.isKnown && found.epoch !== this.#position.head.epoch) await this.#waitForHeartbeats();
       await this.#resync();
       this.#metrics.onGap();
       this.#logger.warn({ reason }, "a gap in the events was closed with snapshots");
     } catch (error) {
-      // Once an interval it is looked for again.
-      this.#postponed = [];
+      // The consistency check finds the gap again within an interval.
+      this.#deferredEntries = [];
       this.#logger.debug({ err: error, reason }, "a gap could not be closed yet");
     } finally {
       this.#isClosingGap = false;
-      this.#isBlind = false;
+      this.#isIncomplete = false;
     }
-    this.#take(this.#postponed.splice(0));
+    this.#process(this.#deferredEntries.splice(0));
   }
 
-  /** Until every server has said who is connected to it, who is missing may only not have been named yet. */
-  async #waitForServers(): Promise<void> {
-    this.#isBlind = true;
+  /** Until all servers have sent their heartbeats again, a client without a lease may still be connected to one of them. */
+  async #waitForHeartbeats(): Promise<void> {
+    this.#isIncomplete = true;
     this.#heartbeats.sendAll();
     const { signal } = this.#stopping;
-    await delay(SILENT_INTERVALS * this.heartbeatIntervalMs, undefined, { signal });
+    await delay(REPORT_INTERVALS * this.heartbeatIntervalMs, undefined, { signal });
   }
 
   async #resync(): Promise<void> {
     const names = this.#interest.takePending();
-    const readout = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
-    this.#confirmInterest(names, readout);
-    if (readout.sequence < this.#sequence) this.#reader.restart();
-    this.#sequence = readout.sequence;
-    this.#head = headOf(readout);
-    this.#readVersion = this.#head.version;
+    const reply = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
+    this.#confirmInterest(names, reply);
+    if (reply.sequence < this.#position.sequence) this.#reader.restart();
+    this.#position.reset(reply);
     this.#isLost = false;
-    this.#isBlind = false;
+    this.#isIncomplete = false;
     for (const listener of this.#listeners) listener.onGap();
   }
 }
@@ -424,20 +388,5 @@ interface Parts {
   functions: PresenceFunctions;
   commands: Redis;
   blocking: Redis;
-  readout: ReadReply;
-}
-
-function headOf({ epoch, version }: ReadReply): EventId {
-  return { epoch, version: Number(version) };
-}
-
-function presenceOf(client: ClientId, record: ClientRecord | undefined): VersionedPresence {
-  if (!record) return { client, status: "OFFLINE", since: 0, version: 0, previousVersion: 0 };
-  const { status, at, version, previous } = record;
-  return { client, status, since: at, version: Number(version), previousVersion: Number(previous) };
-}
-
-/** Names an order of events as none was ever named. */
-export function randomEpoch(): string {
-  return BigInt(`0x${randomBytes(8).toString("hex")}`).toString(36);
+  reply: ReadReply;
 }

@@ -2,9 +2,8 @@ import { downstreamKey, HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { Gauge, type Registry } from "prom-client";
 
-/** What a server's Redis has to say of the platform, looked at once an interval; nothing of it names a client. */
-export interface VitalsOptions {
-  /** A connection to each partition; to a single Redis, one. */
+export interface RedisMetricsOptions {
+  /** One connection per partition; for a single Redis, one. */
   parts: readonly Redis[];
   serverId: string;
   intervalMs: number;
@@ -12,24 +11,24 @@ export interface VitalsOptions {
 }
 
 /**
- * Keeps gauges of what waits in Redis. They are taken now and then, and not when somebody asks for metrics: a Redis that
- * doesn't answer must not keep the answer from those who want to know that.
+ * Updates gauges of the streams in Redis once per interval; no label names a client. They are not read on demand, because
+ * `/metrics` must answer even if Redis does not.
  *
- * @returns a function that ends it
+ * @returns a function that stops the updates
  */
-export function watchVitals({ parts, serverId, intervalMs, registry }: VitalsOptions): () => void {
+export function collectRedisMetrics({ parts, serverId, intervalMs, registry }: RedisMetricsOptions): () => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
-  const up = gauge("presence_redis_up", "Whether Redis answered when last asked.");
+  const up = gauge("presence_redis_up", "Whether Redis replied when last polled.");
   const lengths = gauge("presence_stream_length", "Entries in a stream in Redis.", ["stream"]);
-  const waiting = gauge("presence_heartbeats_waiting", "Entries of the heartbeat stream that no host has read yet.");
-  const pending = gauge("presence_heartbeats_pending", "Entries that were read, and not acknowledged.");
+  const waiting = gauge("presence_heartbeats_waiting", "Heartbeat entries that no trigger host has read yet.");
+  const pending = gauge("presence_heartbeats_pending", "Heartbeat entries that were read but not acknowledged.");
 
-  const sumOf = async (ask: (redis: Redis) => Promise<number>) => {
-    const numbers = await Promise.all(parts.map(ask));
+  const sumOf = async (read: (redis: Redis) => Promise<number>) => {
+    const numbers = await Promise.all(parts.map(read));
     return numbers.reduce((sum, number) => sum + number, 0);
   };
-  const look = async () => {
+  const update = async () => {
     try {
       lengths.set({ stream: "heartbeat" }, await sumOf((redis) => redis.xlen(HEARTBEAT_KEY)));
       lengths.set({ stream: "downstream" }, await sumOf((redis) => redis.xlen(downstreamKey(serverId))));
@@ -43,14 +42,14 @@ export function watchVitals({ parts, serverId, intervalMs, registry }: VitalsOpt
       up.set(0);
     }
   };
-  void look();
-  const timer = setInterval(() => void look(), intervalMs);
+  void update();
+  const timer = setInterval(() => void update(), intervalMs);
   return () => clearInterval(timer);
 }
 
-/** @returns `undefined` where there is none, as with RedisGears */
+/** @returns `undefined` if there is no consumer group, as with RedisGears */
 async function readGroup(redis: Redis): Promise<{ waiting: number; pending: number } | undefined> {
-  // An error where there is no stream, yet.
+  // XINFO fails if the stream does not exist yet.
   const groups = (await redis.call("XINFO", "GROUPS", HEARTBEAT_KEY).catch(() => [])) as unknown[][];
   const [group] = groups;
   if (!group) return undefined;
