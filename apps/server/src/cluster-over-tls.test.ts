@@ -14,9 +14,9 @@ const SERVER = fileURLToPath(new URL("main.ts", import.meta.url));
 const TRIGGER_HOST = fileURLToPath(new URL("../../../gears/src/main.ts", import.meta.url));
 const logger = pino({ level: "silent" });
 
-/** Three primaries that speak nothing but TLS. */
+/** Three primaries that accept TLS only. */
 async function startCluster({ skip }: TestContext): Promise<{ cluster: RedisCluster; certificate: Certificate }> {
-  const certificate = await makeCertificate().catch(() => skip("there is no openssl here"));
+  const certificate = await makeCertificate().catch(() => skip("openssl is not installed"));
   onTestFinished(() => certificate.remove());
   const probe = await RedisServer.start({ certificate }).catch((error: Error) => {
     if (/bad directive/i.test(error.message)) skip("this redis-server was built without TLS");
@@ -28,11 +28,11 @@ async function startCluster({ skip }: TestContext): Promise<{ cluster: RedisClus
   return { cluster, certificate };
 }
 
-/** A program of its own, as whom to trust is told to Node when it starts. */
+/** A child process, because Node.js reads NODE_EXTRA_CA_CERTS only when it starts. */
 class Program {
-  /** Lines of its log. */
+  /** Parsed log lines. */
   readonly log: Record<string, unknown>[] = [];
-  /** What is no log: warnings of Node's as well. */
+  /** Everything on stderr, including warnings of Node.js. */
   errorOutput = "";
 
   constructor(file: string, env: Record<string, string>) {
@@ -49,16 +49,16 @@ class Program {
     });
   }
 
-  get complaints(): unknown[] {
+  get problems(): unknown[] {
     return [...this.log.filter(({ level }) => Number(level) >= 40), ...(this.errorOutput ? [this.errorOutput] : [])];
   }
 
-  /** What a line with this message says, once there is one. */
-  said(message: string): Promise<Record<string, unknown>> {
+  /** Waits for a log line with this message. */
+  logged(message: string): Promise<Record<string, unknown>> {
     return vi.waitFor(
       () => {
         const line = this.log.find(({ msg }) => msg === message);
-        if (!line) throw new Error(`"${message}" was not said; ${JSON.stringify(this.complaints)}`);
+        if (!line) throw new Error(`"${message}" was not logged; ${JSON.stringify(this.problems)}`);
         return line;
       },
       { timeout: START_LIMIT_MS, interval: 50 },
@@ -66,7 +66,7 @@ class Program {
   }
 }
 
-it("serves servers and a trigger host that trust a cluster's certificate, and finds lost primaries again", async (context) => {
+it("works for servers and a trigger host that trust the cluster's certificate, and reconnects to restarted primaries", async (context) => {
   const { cluster, certificate } = await startCluster(context);
   expect(cluster.url).toMatch(/^rediss:/);
   const env = { REDIS_URL: cluster.url, REDIS_PARTITIONS: "3", NODE_EXTRA_CA_CERTS: certificate.file };
@@ -78,7 +78,7 @@ it("serves servers and a trigger host that trust a cluster's certificate, and fi
     TRIGGERS: "elsewhere",
     SERVER_ID: "first",
   });
-  const { port } = await server.said("listening");
+  const { port } = await server.logged("listening");
   const open = (client: string) => EventStream.open(`http://127.0.0.1:${port}/events/${client}`);
 
   const anouk = await open("anouk");
@@ -89,21 +89,21 @@ it("serves servers and a trigger host that trust a cluster's certificate, and fi
     await stream.close();
     await anouk.presence(client, "OFFLINE");
   }
-  expect([...host.complaints, ...server.complaints]).toEqual([]);
+  expect([...host.problems, ...server.problems]).toEqual([]);
 
   await Promise.all(cluster.servers.map((node) => node.restart()));
-  const isBack = async () => {
+  const expectRecovered = async () => {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`);
     expect(response.status).toBe(200);
     const omar = await open("omar");
     expect((await omar.snapshot()).contacts).toContainEqual(expect.objectContaining({ client: "anouk" }));
     await omar.close();
   };
-  await vi.waitFor(isBack, { timeout: 15_000, interval: 200 });
+  await vi.waitFor(expectRecovered, { timeout: 15_000, interval: 200 });
   expect(host.errorOutput + server.errorOutput).toBe("");
 }, 60_000);
 
-it("is refused by those who don't trust its certificate", async (context) => {
+it("refuses a connection to a cluster with an untrusted certificate", async (context) => {
   const { cluster } = await startCluster(context);
   const [partition] = clusterPartitions(cluster, 3);
   const redis = createConnection(cluster.url, "test", logger, partition);

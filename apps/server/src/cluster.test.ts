@@ -63,7 +63,7 @@ describe("revocations in a cluster", () => {
 });
 
 describe("several servers on a cluster", () => {
-  it("show each other's clients, whichever primaries these are on", async () => {
+  it("show clients of other servers, on any primary", async () => {
     const [first, second] = [await start("first"), await start("second")];
     const names = ["anouk", "magali", "omar"];
     expect(new Set(names.map((name) => partitionOf(name, PARTITIONS))).size).toBeGreaterThan(1);
@@ -81,7 +81,7 @@ describe("several servers on a cluster", () => {
     expect(anouk.changes()).toEqual(names.slice(1).flatMap((name) => [`${name} ONLINE`, `${name} OFFLINE`]));
   });
 
-  it("keep what is a client's where its partition is, and nothing elsewhere", async () => {
+  it("store a client's keys in its partition only", async () => {
     const first = await start("first");
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -92,7 +92,7 @@ describe("several servers on a cluster", () => {
     expect(keys.flat().filter((key) => !key.startsWith("{"))).toEqual(["presence:partitions"]);
   });
 
-  it("bring a reader up to date with just what changed who comes back to the same server", async () => {
+  it("send only the missed events to a reader that reconnects to the same server", async () => {
     const first = await start("first");
     const before = await first.openTerminalStream("anouk");
     await before.snapshot();
@@ -109,7 +109,7 @@ describe("several servers on a cluster", () => {
     expect(after.messages.map(({ event }) => event)).not.toContain("snapshot");
   });
 
-  it("bring a reader up to date with a snapshot who comes from another", async () => {
+  it("send a snapshot to a reader that reconnects to another server", async () => {
     const [first, second] = [await start("first"), await start("second")];
     const before = await first.openTerminalStream("anouk");
     await before.snapshot();
@@ -118,28 +118,28 @@ describe("several servers on a cluster", () => {
     expect((await after.snapshot()).contacts.length).toBeGreaterThan(0);
   });
 
-  it("all refuse a token that was signed out at either", async () => {
+  it("all refuse a token after sign-out on one server", async () => {
     const [first, second] = [await start("first"), await start("second")];
     const token = await first.signIn("magali");
-    const there = await second.openStream(token);
-    await there.snapshot();
+    const stream = await second.openStream(token);
+    await stream.snapshot();
     expect(await first.signOut(token)).toBe(204);
-    expect(await there.over).toBe("ended");
+    expect(await stream.over).toBe("ended");
     const refused = await second.request("/api/contacts", { headers: { Authorization: `Bearer ${token}` } });
     expect(refused.status).toBe(401);
   });
 
-  it("notice a lease deleted by hand", async () => {
+  it("handle a lease deleted by an external client", async () => {
     const first = await start("first");
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
-    await partOf("omar").xadd("heartbeat", "*", "server", "by-hand", "client", "omar");
+    await partOf("omar").xadd("heartbeat", "*", "server", "external", "client", "omar");
     await anouk.presence("omar", "ONLINE");
     await partOf("omar").del("online.clients.omar");
     await anouk.presence("omar", "OFFLINE");
   });
 
-  it("refuse to spread clients in another way than whoever came first", async () => {
+  it("refuse a partition count that differs from that of the first server", async () => {
     await start("first");
     await expect(start("second", { REDIS_PARTITIONS: "6" })).rejects.toThrow(
       "the cluster uses 5 partitions: set REDIS_PARTITIONS to 5, not to 6",

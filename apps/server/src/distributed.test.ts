@@ -31,7 +31,7 @@ describe("several servers on one Redis", () => {
     return [first, await start("second")] as const;
   };
 
-  it("show each other's clients, once each", async () => {
+  it("show clients of other servers, with one event per change", async () => {
     const [first, second] = await startTwo();
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -45,7 +45,7 @@ describe("several servers on one Redis", () => {
     expect(anouk.changes()).toEqual(["magali ONLINE", "magali OFFLINE"]);
   });
 
-  it("make no event of a client who moves from one to the other", async () => {
+  it("publish no event if a client moves to another server", async () => {
     const [first, second] = await startTwo();
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -62,7 +62,7 @@ describe("several servers on one Redis", () => {
     expect(anouk.changes()).toEqual(["magali ONLINE", "omar ONLINE", "omar OFFLINE"]);
   });
 
-  it("take the same tokens, and all refuse one that was signed out at either", async () => {
+  it("accept the same tokens, and all refuse a token after sign-out on one server", async () => {
     const [first, second] = await startTwo();
     const anouk = await second.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -77,7 +77,7 @@ describe("several servers on one Redis", () => {
     expect(refused.status).toBe(401);
   });
 
-  it("keep a client online who signs out at one and is connected to the other by another token", async () => {
+  it("keep a client online that signs out on one server and is connected to the other with another token", async () => {
     const [first, second] = await startTwo();
     const anouk = await second.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -96,7 +96,7 @@ describe("several servers on one Redis", () => {
     expect(anouk.changes()).not.toContain("magali OFFLINE");
   });
 
-  it("bring a reader up to date who comes from the other, with just what changed", async () => {
+  it("send only the missed events to a reader that reconnects to another server", async () => {
     const [first, second] = await startTwo();
     const before = await first.openTerminalStream("anouk");
     await before.snapshot();
@@ -110,32 +110,32 @@ describe("several servers on one Redis", () => {
     expect(after.changes()).toEqual(["magali ONLINE"]);
   });
 
-  it("notice a lease deleted by hand, and a heartbeat written by hand", async () => {
+  it("handle a lease deleted and a heartbeat written by an external client", async () => {
     const [first] = await startTwo();
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
-    await redis.xadd("heartbeat", "*", "server", "by-hand", "client", "omar");
+    await redis.xadd("heartbeat", "*", "server", "external", "client", "omar");
     await anouk.presence("omar", "ONLINE");
     await redis.del("online.clients.omar");
     await anouk.presence("omar", "OFFLINE");
   });
 
-  it("serve a program that only writes heartbeats and reads its stream", async () => {
+  it("serve an external server that only writes heartbeats and reads its stream", async () => {
     const [first] = await startTwo();
-    await redis.xadd("heartbeat", "*", "server", "by-hand", "client", "anouk");
+    await redis.xadd("heartbeat", "*", "server", "external", "client", "anouk");
     const magali = await first.openTerminalStream("magali");
     await magali.snapshot();
     const wei = await first.openTerminalStream("wei");
     await wei.snapshot();
     await eventually(async () => {
-      const entries = await redis.xrange("presence.by-hand", "-", "+");
-      const told = entries.map(([, [, client, , status]]) => `${client} ${status}`);
-      // Wei is no contact of Anouk's.
-      expect(told).toEqual(["magali ONLINE"]);
+      const entries = await redis.xrange("presence.external", "-", "+");
+      const changes = entries.map(([, [, client, , status]]) => `${client} ${status}`);
+      // Wei is not a contact of Anouk.
+      expect(changes).toEqual(["magali ONLINE"]);
     });
   });
 
-  it("heal a gap in a server's stream with snapshots", async () => {
+  it("close a gap in a server's stream with snapshots", async () => {
     const [first, second] = await startTwo();
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -148,7 +148,7 @@ describe("several servers on one Redis", () => {
     await anouk.presence("magali", "OFFLINE");
   });
 
-  it("go on after Redis has lost everything", async () => {
+  it("recover after Redis lost its data", async () => {
     const [first, second] = await startTwo();
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
@@ -169,15 +169,15 @@ describe("several servers on one Redis", () => {
     });
   });
 
-  it("hear pings while Redis is away, and have all else try again", async () => {
-    const mortal = await RedisServer.start();
-    onTestFinished(() => mortal.stop());
-    const server = await startTestServer({ env: { REDIS_URL: mortal.url } });
+  it("accept pings while Redis is down, and answer other requests with 503 and Retry-After", async () => {
+    const ownRedis = await RedisServer.start();
+    onTestFinished(() => ownRedis.stop());
+    const server = await startTestServer({ env: { REDIS_URL: ownRedis.url } });
     const headers = bearer(await server.signIn("anouk"));
-    const connection = "a-tab-of-anouk-s";
+    const connection = "random-ping-id-1";
     const stream = await server.openStream(await server.signIn("anouk"), { query: `?connection=${connection}` });
     await stream.snapshot();
-    await mortal.kill();
+    await ownRedis.kill();
     expect((await server.post("/api/events/pings", { connection }, { headers })).status).toBe(204);
     const refusals = await Promise.all([
       server.request("/api/contacts", { headers }),
@@ -192,14 +192,14 @@ describe("several servers on one Redis", () => {
     }
   });
 
-  it("put back the roster, and the key that their tokens are signed with, where Redis has lost them", async () => {
-    const mortal = await RedisServer.start();
-    onTestFinished(() => mortal.stop());
-    const env = { REDIS_URL: mortal.url, HEARTBEAT_INTERVAL_MS: String(D) };
+  it("restore the roster and the demo mode key after Redis lost them", async () => {
+    const ownRedis = await RedisServer.start();
+    onTestFinished(() => ownRedis.stop());
+    const env = { REDIS_URL: ownRedis.url, HEARTBEAT_INTERVAL_MS: String(D) };
     const server = await startTestServer({ env });
     const token = await server.signIn("anouk");
-    await mortal.restartEmpty();
-    const client = new Redis(mortal.url);
+    await ownRedis.restartEmpty();
+    const client = new Redis(ownRedis.url);
     onTestFinished(() => client.disconnect());
     await eventually(async () => expect(await client.exists("contact:wei", "presence:demo-key")).toBe(2));
     const later = await startTestServer({ env });
@@ -207,7 +207,7 @@ describe("several servers on one Redis", () => {
     expect(await response.json()).toMatchObject({ profile: { name: "Anouk Lefèvre" } });
   });
 
-  it("send the streams of one response elsewhere together, before they are stopped, and take no new ones", async () => {
+  it("drain the streams of one response together, and refuse new streams", async () => {
     const first = await start("first");
     const tokens = await Promise.all(["anouk", "magali"].map((client) => first.signIn(client)));
     const stream = await first.openMultiplexedStream(tokens.map((token) => ({ token })));
@@ -224,14 +224,14 @@ describe("several servers on one Redis", () => {
       { data: { problem: { type: "urn:presence:problem:shutting-down" } } },
     ]);
     const [one, other] = ends;
-    expect(Math.abs((one?.receivedMs ?? 0) - (other?.receivedMs ?? 0))).toBeLessThan(500);
+    expect(Math.abs((one?.receivedMs ?? 0) - (other?.receivedMs ?? 0))).toBeLessThan(1_000);
     const refused = await first.request("/events/zoe");
     expect(refused.status).toBe(503);
     expect(refused.headers.get("retry-after")).toBe("1");
     expect((await problemOf(refused)).type).toBe("urn:presence:problem:shutting-down");
   });
 
-  it("leave no keys of their own behind", async () => {
+  it("delete their own keys when they stop", async () => {
     const server = await start("gone");
     const stream = await server.openTerminalStream("anouk");
     await stream.snapshot();
@@ -242,7 +242,7 @@ describe("several servers on one Redis", () => {
     expect(keys.filter((key) => key.startsWith("presence:watchers:"))).toEqual([]);
   });
 
-  it("say in one line that Redis can't be reached", async () => {
+  it("report in one line that Redis can't be reached", async () => {
     const attempt = startTestServer({ env: { REDIS_URL: "redis://127.0.0.1:1" } });
     await expect(attempt).rejects.toThrow(/^Redis at 127\.0\.0\.1:1 can't be used \(.*\)\. Start it, or set REDIS_URL/);
   });

@@ -29,7 +29,7 @@ import { RedisRevocations } from "./sessions/redis-revocations.ts";
 const DEMO_KEY = "presence:demo-key";
 const KEY_BYTES = 32;
 
-/** Redis can't be used; the message says what to do, in one line. */
+/** Redis can't be used. The message is one line and says what to do. */
 class RedisError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -38,9 +38,9 @@ class RedisError extends Error {
 }
 
 /**
- * One of several servers, with the presence platform in Redis, and its triggers beside it unless told otherwise.
+ * Creates the parts of a server whose presence platform is in Redis. The trigger host runs in this process if configured.
  *
- * @throws {RedisError} where Redis can't be reached or refuses what is needed
+ * @throws {RedisError} if Redis can't be reached or does not support what is needed
  */
 export async function createDistributedParts(
   config: Config & { redisUrl: string },
@@ -61,18 +61,21 @@ export async function createDistributedParts(
     await Promise.all(parts.map(connected));
     const contacts = await openContacts(parts, logger);
     await contacts.seed(roster);
-    const demoKey = await sharedKey(parts);
-    // A Redis that is back may have lost all of it.
-    const putBack = () => {
+    const demoKey = await readSharedKey(parts);
+    // After a reconnect Redis may have lost its data.
+    const restore = () => {
       Promise.all([contacts.seed(roster), shareKey(parts, demoKey)]).catch((error: unknown) =>
-        logger.warn({ err: error }, "the roster and the key of demo mode could not be put back"),
+        logger.warn({ err: error }, "the roster and the demo mode key could not be restored"),
       );
     };
-    for (const part of parts) part.on("ready", putBack);
+    for (const part of parts) part.on("ready", restore);
     const host = config.hostsTriggers
       ? startTriggerHost({ redisUrl, heartbeatIntervalMs, partitionCount, logger })
       : undefined;
-    if (host) opened.push({ close: () => host.stop() });
+    if (host) {
+      opened.push({ close: () => host.stop() });
+      metrics.collectTriggers(host);
+    }
     const platform = await connectPlatform({
       redisUrl,
       serverId,
@@ -94,7 +97,6 @@ export async function createDistributedParts(
     });
     opened.push({ close: stopRedisMetrics });
     for (const part of parts) part.on("ready", () => metrics.redisReconnects.inc());
-    metrics.collectTriggers(host);
     const revocations = new RedisRevocations(parts);
     return {
       platform,
@@ -118,8 +120,8 @@ export async function createDistributedParts(
 }
 
 function connectPlatform(options: PartitionedPresenceOptions): Promise<PresencePlatform> {
-  const isOne = partitionsOf(options.redisUrl, options.partitionCount)[0] === undefined;
-  return isOne ? RedisPresencePlatform.connect(options) : PartitionedPresencePlatform.connect(options);
+  const isUnpartitioned = partitionsOf(options.redisUrl, options.partitionCount)[0] === undefined;
+  return isUnpartitioned ? RedisPresencePlatform.connect(options) : PartitionedPresencePlatform.connect(options);
 }
 
 async function openContacts(
@@ -131,8 +133,8 @@ async function openContacts(
   return store && others.length === 0 ? store : new PartitionedContactStore(stores);
 }
 
-/** The key of whichever server was the first; in a cluster it is kept in the first partition. */
-async function sharedKey(parts: readonly Redis[]): Promise<Uint8Array> {
+/** The key of the server that started first. In a cluster it is in the first partition. */
+async function readSharedKey(parts: readonly Redis[]): Promise<Uint8Array> {
   await shareKey(parts, randomBytes(KEY_BYTES));
   return Buffer.from((await parts[0]?.get(DEMO_KEY)) ?? "", "base64url");
 }
@@ -144,13 +146,13 @@ async function shareKey([redis]: readonly Redis[], key: Uint8Array): Promise<voi
 function warningsOf(host: TriggerHost | undefined): string[] {
   if (!host) return [];
   const { warnings, isWorking } = host.status();
-  return isWorking ? warnings : [...warnings, "the triggers hosted here are not working"];
+  return isWorking ? warnings : [...warnings, "the trigger host of this server does not work"];
 }
 
 function redisError(error: unknown, redisUrl: string): RedisError {
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
   return new RedisError(
-    `Redis at ${describeRedisAddress(redisUrl)} can't be used (${reason}). Start it, or set REDIS_URL to one that runs.`,
+    `Redis at ${describeRedisAddress(redisUrl)} can't be used (${reason}). Start it, or set REDIS_URL to a running one.`,
     {
       cause: error,
     },

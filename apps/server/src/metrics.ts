@@ -1,103 +1,67 @@
 import type { PresenceEvent } from "@presence/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { CloseReason, PushMetrics, SnapshotCause } from "./push/push-metrics.ts";
 
-/** Upper bounds of the lag buckets, in seconds: an `OFFLINE` is due within 50 ms of the end of its lease. */
+/** Upper bounds of the lag buckets, in seconds. `OFFLINE` is expected within 50 ms after the lease expired. */
 const LAG_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 const MS_PER_SECOND = 1000;
 
-/** Why a connection ended. */
-export type CloseReason =
-  /** the other side closed it, or the network did */
-  | "gone"
-  /** its browser stopped pinging */
-  | "ghost"
-  /** nothing of what waited for it moved for too long */
-  | "stalled"
-  | "signed-out"
-  | "token-expired"
-  /** presence could not be read for its snapshot */
-  | "unreadable"
-  | "shutting-down";
-
-/** Why a reader was sent a snapshot. */
-export type SnapshotCause =
-  /** it is new, or its `Last-Event-ID` proves nothing */
-  | "fresh"
-  /** it read too slowly and lost its place */
-  | "lagged"
-  /** the platform lost its place */
-  | "gap";
-
-/** What is counted of the triggers' own report. */
+/** The part of the trigger host's status that is exported. */
 interface TriggersStatus {
   isWorking: boolean;
   warnings: readonly string[];
 }
 
-/** What operators may know of one server. Nothing here names a client. */
-export class Metrics {
+/** Prometheus metrics of one server. No label names a client. */
+export class Metrics implements PushMetrics {
   readonly registry = new Registry();
   readonly connections = this.#gauge("presence_connections", "Open SSE connections.");
-  readonly clients = this.#gauge(
-    "presence_connected_clients",
-    "Viewers: clients with at least one connection to this server.",
-  );
-  readonly closed = this.#counter("presence_connections_closed_total", "Connections that ended, by reason.", [
-    "reason",
-  ]);
+  readonly clients = this.#gauge("presence_connected_clients", "Clients with at least one connection to this server.");
+  readonly closed = this.#counter("presence_connections_closed_total", "Closed connections, by reason.", ["reason"]);
   readonly events = this.#counter("presence_events_total", "Presence events, by status and reason.", [
     "status",
     "reason",
   ]);
   readonly heartbeats = this.#counter(
     "presence_heartbeats_total",
-    "Heartbeats: clients named in entries of the heartbeat stream, by outcome.",
+    "Heartbeats (clients in entries of the heartbeat stream), by outcome.",
     ["outcome"],
   );
   readonly heartbeatEntries = this.#counter(
     "presence_heartbeat_entries_total",
-    "Entries of the heartbeat stream, by outcome.",
+    "Entries written to the heartbeat stream, by outcome.",
     ["outcome"],
   );
   readonly refused = this.#counter("presence_refused_total", "Requests and connections refused by a limit.", [
     "reason",
   ]);
-  readonly redisReconnects = this.#counter(
-    "presence_redis_reconnects_total",
-    "Times the connection to Redis was lost and came back.",
-    [],
-  );
+  readonly redisReconnects = this.#counter("presence_redis_reconnects_total", "Reconnects to Redis.", []);
   readonly gaps = this.#counter("presence_gaps_total", "Gaps in the events that were closed with snapshots.", []);
-  readonly deliveries = this.#counter("presence_deliveries_total", "Presence events put out to connections.", []);
+  readonly deliveries = this.#counter("presence_deliveries_total", "Presence events sent to connections.", []);
   readonly snapshots = this.#counter("presence_snapshots_total", "Snapshots sent, by cause.", ["cause"]);
   readonly resumes = this.#counter(
     "presence_resumes_total",
-    "Readers who came back and got only what they missed.",
+    "Readers that reconnected and received only the events that they missed.",
     [],
   );
-  readonly lagged = this.#counter(
-    "presence_lagged_total",
-    "Times a connection read too slowly and lost its place.",
-    [],
-  );
+  readonly lagged = this.#counter("presence_lagged_total", "Times a reader was too slow and lost events.", []);
   readonly offlineLag = this.#lag(
     "presence_offline_lag_seconds",
-    "How long after the end of its lease a client was published as OFFLINE.",
+    "Delay between the end of a lease and the OFFLINE event.",
   );
   readonly deliveryLag = this.#lag(
     "presence_delivery_lag_seconds",
-    "How long after an event, by the platform's clock, this server handed it to those who watch.",
+    "Delay between an event, by the platform's clock, and its delivery to this server's connections.",
   );
 
-  /** Adds what Node.js itself has to tell (heap, event loop, handles). */
+  /** Adds the metrics of Node.js (heap, event loop lag, handles). */
   collectProcessMetrics(): void {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Adds how the triggers hosted here are doing, where there are any. */
-  collectTriggers(host: { status(): TriggersStatus } | undefined): void {
-    if (!host) return;
+  /** Adds the status of the trigger host in this process. */
+  collectTriggers(host: { status(): TriggersStatus }): void {
     const gauge = (name: string, help: string, read: (status: TriggersStatus) => boolean) =>
       new Gauge({
         name,
@@ -107,10 +71,10 @@ export class Metrics {
           this.set(read(host.status()) ? 1 : 0);
         },
       });
-    gauge("presence_triggers_working", "Whether the triggers hosted here work.", ({ isWorking }) => isWorking);
+    gauge("presence_triggers_working", "Whether the trigger host of this server works.", ({ isWorking }) => isWorking);
     gauge(
       "presence_triggers_warned",
-      "Whether the triggers hosted here have something to warn of, such as no keyspace notifications.",
+      "Whether the trigger host of this server has warnings, such as missing keyspace notifications.",
       ({ warnings }) => warnings.length > 0,
     );
   }
@@ -124,11 +88,15 @@ export class Metrics {
     this.heartbeats.inc({ outcome }, clientCount);
   }
 
-  /** @param lagMs how long ago the event was */
   countDeliveries(count: number, lagMs: number): void {
     this.deliveries.inc(count);
-    // What is known of another machine's clock is out by some ms.
+    // The clock of Redis is known with an error of some ms, so the difference may be negative.
     this.deliveryLag.observe(Math.max(0, lagMs) / MS_PER_SECOND);
+  }
+
+  setConnections(connectionCount: number, clientCount: number): void {
+    this.connections.set(connectionCount);
+    this.clients.set(clientCount);
   }
 
   countClose(reason: CloseReason): void {
@@ -137,6 +105,14 @@ export class Metrics {
 
   countSnapshot(cause: SnapshotCause): void {
     this.snapshots.inc({ cause });
+  }
+
+  countResume(): void {
+    this.resumes.inc();
+  }
+
+  countLagged(): void {
+    this.lagged.inc();
   }
 
   #lag(name: string, help: string): Histogram {

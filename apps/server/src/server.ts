@@ -13,7 +13,8 @@ import { openFilesLimit, socketLimits } from "./http/open-sockets.ts";
 import { createLogger } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import type { PlatformParts } from "./platform-parts.ts";
-import { type DrainPace, PushHub, type PushLimits } from "./push/push-hub.ts";
+import type { DrainPace } from "./push/drain.ts";
+import { PushHub, type PushLimits } from "./push/push-hub.ts";
 import { createDemoSessions, createJwksSessions, createSharedSecretSessions } from "./sessions/jwt-sessions.ts";
 import { createStandaloneParts } from "./standalone.ts";
 

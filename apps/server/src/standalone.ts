@@ -9,7 +9,7 @@ import { MemoryRevocations } from "./sessions/memory-revocations.ts";
 
 const KEY_BYTES = 32;
 
-/** One server with a presence platform of its own, and no Redis. */
+/** Creates the parts of a single server without Redis. */
 export function createStandaloneParts(
   { heartbeatIntervalMs, access }: Config,
   roster: readonly ContactDocument[],

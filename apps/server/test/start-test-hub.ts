@@ -12,7 +12,7 @@ import { PushHub, type PushLimits } from "../src/push/push-hub.ts";
 import { StreamSink } from "../src/push/stream-sink.ts";
 import { EventStream } from "./event-stream.ts";
 
-/** Each sees the other two; `lone` sees nobody and is seen by nobody. */
+/** Anouk, Magali and Omar are contacts of each other. Lone has no contacts and is nobody's contact. */
 const PEOPLE: readonly ContactDocument[] = [
   { id: "anouk", name: "Anouk", contacts: ["magali", "omar"] },
   { id: "magali", name: "Magali", contacts: ["anouk", "omar"] },
@@ -26,7 +26,7 @@ export interface TestHubOptions {
   createPlatform?: (options: LocalPresenceOptions) => LocalPresencePlatform;
 }
 
-/** A hub on the local platform, behind a real HTTP server that asks for no token: `GET /anouk` is anouk's stream. */
+/** A hub on the local platform, behind an HTTP server without authentication: `GET /anouk` is Anouk's stream. */
 export async function startTestHub({
   heartbeatIntervalMs = 60_000,
   limits = {},
@@ -53,11 +53,17 @@ export async function startTestHub({
   return new TestHub({ platform, hub, metrics, port: (server.address() as AddressInfo).port });
 }
 
+interface GuestOptions {
+  /** A reader that gets the time to read every 200 events. */
+  readBy?: EventStream;
+}
+
 export class TestHub {
   readonly platform: LocalPresencePlatform;
   readonly hub: PushHub;
   readonly metrics: Metrics;
   readonly #port: number;
+  #guestCount = 0;
 
   constructor({ platform, hub, metrics, port }: Pick<TestHub, "platform" | "hub" | "metrics"> & { port: number }) {
     this.platform = platform;
@@ -72,7 +78,7 @@ export class TestHub {
     });
   }
 
-  /** A reader that asks for the stream and then reads nothing until told to. */
+  /** Opens a stream and reads nothing until `resume`. */
   async openStalledReader(client: string): Promise<StalledReader> {
     const socket = connect(this.#port, "127.0.0.1");
     onTestFinished(() => {
@@ -84,23 +90,29 @@ export class TestHub {
     return new StalledReader(socket);
   }
 
-  /**
-   * Makes `count` guests come and go: two events each, to everyone.
-   *
-   * @param readBy a reader that is given the time to read each few of them
-   */
-  async passThrough(count: number, { readBy }: { readBy?: EventStream } = {}): Promise<void> {
-    for (let index = 0; index < count; index += 1) {
-      const guest = `passer-${index}`;
+  /** Connects and signs out `count` guests: two events each, delivered to every connection. */
+  async cycleGuests(count: number, { readBy }: GuestOptions = {}): Promise<void> {
+    for (let index = 1; index <= count; index += 1) {
+      const guest = `guest-${this.#guestCount}`;
+      this.#guestCount += 1;
       this.platform.connect(guest);
       await this.platform.leave(guest);
-      if (index % 100 !== 99) continue;
+      if (index % 100 !== 0) continue;
       if (readBy) await readBy.presence(guest, "OFFLINE");
       else await nextTurn();
     }
   }
 
-  /** The value of a counter or gauge, summed over its labels or of those that match. */
+  /** Cycles guests until the condition holds. */
+  async cycleGuestsUntil(isReached: () => boolean | Promise<boolean>, options: GuestOptions = {}): Promise<void> {
+    while (!(await isReached())) await this.cycleGuests(500, options);
+  }
+
+  get guestCount(): number {
+    return this.#guestCount;
+  }
+
+  /** The value of a counter or gauge: the sum over all labels, or over those with the value `label`. */
   async metric(
     name: keyof Metrics & ("lagged" | "snapshots" | "closed" | "connections" | "resumes"),
     label?: string,
@@ -120,7 +132,7 @@ export class StalledReader {
     socket.on("error", () => {});
   }
 
-  /** Reads from here on, whatever waits first. */
+  /** Reads everything from now on. */
   resume(): void {
     this.#socket.on("data", (bytes) => {
       this.#text += bytes.toString("latin1");

@@ -74,7 +74,7 @@ export function eventRoutes(dependencies: EventRouteDependencies): Router {
       const { connection } = parseBody(pingRequest, request.body);
       // A ping must also count while Redis is down, or the server would close the streams of live browsers.
       const { client } = await authenticateLeniently(request, sessions);
-      if (!hub.ping(connection, client)) {
+      if (!hub.watchdogs.ping(connection, client)) {
         throw new HttpProblem(createProblem("urn:presence:problem:connection-unknown"));
       }
       response.status(204).end();
@@ -216,8 +216,8 @@ function subscriptionOf(
 
 function openWatchdog(hub: PushHub, cleanup: Cleanup, pingId: string | undefined): PingWatchdog | undefined {
   if (pingId === undefined) return undefined;
-  const watchdog = hub.expectPings(pingId);
-  cleanup.add(() => hub.stopExpectingPings(watchdog));
+  const watchdog = hub.watchdogs.add(pingId);
+  cleanup.add(() => hub.watchdogs.remove(watchdog));
   return watchdog;
 }
 

@@ -4,7 +4,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { LongContactListError } from "../contacts/directory.ts";
 import { PresenceUnavailableError } from "../presence/presence-platform.ts";
-import { DrainingError } from "../push/push-hub.ts";
+import { DrainingError } from "../push/drain.ts";
 import { TokenError } from "../sessions/sessions.ts";
 
 /** An error that a route throws to answer with a problem (RFC 9457). */

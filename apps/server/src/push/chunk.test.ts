@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { createChunkEncoder } from "./chunk.ts";
 
-describe("a chunk", () => {
-  it("says its size in hexadecimal, and ends with a line end", () => {
+describe("createChunkEncoder", () => {
+  it("writes the size in bytes as hexadecimal, and a line end after the data", () => {
     const encode = createChunkEncoder();
     expect(encode(Buffer.from("é: 0123456789 1234")).toString()).toBe("13\r\né: 0123456789 1234\r\n");
   });
 
-  it("is made once for bytes that are sent to many", () => {
+  it("encodes the same buffer once", () => {
     const encode = createChunkEncoder();
     const bytes = Buffer.from("shared");
     expect(encode(bytes)).toBe(encode(bytes));

@@ -1,12 +1,11 @@
 const LINE_END = "\r\n";
 
-/** What ends such a response (RFC 9112, section 7.1). */
+/** Ends a response in chunked transfer coding (RFC 9112, section 7.1). */
 export const LAST_CHUNK = Buffer.from(`0${LINE_END}${LINE_END}`);
 
 /**
- * Makes a function that frames bytes as one chunk of a response in chunked transfer coding (RFC 9112, section 7.1).
- *
- * Connections are written the same bytes one after the other: these are framed once.
+ * Creates a function that encodes bytes as one chunk (RFC 9112, section 7.1). It caches the last chunk, because a fan-out
+ * writes the same bytes to many connections in a row.
  */
 export function createChunkEncoder(): (bytes: Buffer) => Buffer {
   let lastBytes: Buffer | undefined;

@@ -1,11 +1,11 @@
-/** From so many members on, finding one in a row would take too long. */
-const MAX_IN_A_ROW = 128;
-/** Of so few, a row is copied for each one more, and has no room to spare. */
-const FEW = 16;
+/** Above this size a linear search would be too slow, so a `Set` is used. */
+const MAX_ARRAY_SIZE = 128;
+/** Below this size an array is copied for each new member, so that it has no spare capacity. */
+const COPY_SIZE = 16;
 
 /**
- * A set that is mostly small, of which there are very many: a row of its members, in a quarter of the memory, until it is
- * large. In no particular order.
+ * A set for the case of very many, mostly small sets. It is an array, with a quarter of the memory of a `Set`, until it
+ * becomes large. Unordered.
  */
 export class CompactSet<Member> implements Iterable<Member> {
   #members: Member[] | Set<Member>;
@@ -18,27 +18,27 @@ export class CompactSet<Member> implements Iterable<Member> {
     return Array.isArray(this.#members) ? this.#members.length : this.#members.size;
   }
 
-  /** @param member one that isn't in it */
+  /** @param member must not be in the set */
   add(member: Member): void {
     if (!Array.isArray(this.#members)) this.#members.add(member);
-    // A push leaves room for half as many again and 16 more: too much for the few, and little for the many.
-    else if (this.#members.length < FEW) this.#members = this.#members.concat([member]);
-    else if (this.#members.length < MAX_IN_A_ROW) this.#members.push(member);
+    // `push` reserves capacity for half as many again plus 16: too much for a small array.
+    else if (this.#members.length < COPY_SIZE) this.#members = this.#members.concat([member]);
+    else if (this.#members.length < MAX_ARRAY_SIZE) this.#members.push(member);
     else this.#members = new Set([...this.#members, member]);
   }
 
-  /** @param member one that is in it */
+  /** @param member must be in the set */
   delete(member: Member): void {
     if (!Array.isArray(this.#members)) {
       this.#members.delete(member);
       return;
     }
     const last = this.#members.pop() as Member;
-    // The last one takes the place of who leaves.
+    // Moves the last member to the free place.
     if (last !== member) this.#members[this.#members.indexOf(member)] = last;
   }
 
-  /** @param visit must not change the group */
+  /** @param visit must not change the set */
   forEach(visit: (member: Member) => void): void {
     this.#members.forEach(visit);
   }

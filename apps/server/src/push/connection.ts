@@ -1,50 +1,50 @@
 import type { ClientId, PresenceEvent, Problem } from "@presence/protocol";
 import type { ContactList } from "../contacts/directory.ts";
-import type { CloseReason } from "../metrics.ts";
 import type { EventSink } from "./event-sink.ts";
 import type { Flushable, FlushScheduler } from "./flush-scheduler.ts";
 import type { FrameBatch } from "./frame-batch.ts";
 import type { PingWatchdog } from "./ping-watchdog.ts";
+import type { CloseReason } from "./push-metrics.ts";
 import { KEEP_ALIVE_FRAME } from "./sse.ts";
 
-/** Whose stream is asked for, and by what right. */
+/** Which stream to open, and the token that allows it. */
 export interface Subscription {
   client: ClientId;
   list: ContactList;
-  /** The token's name, where one was used. */
+  /** Id of the token, if there is one. */
   sessionKey?: string;
-  /** When the token ends, ms since the epoch. */
+  /** When the token expires, ms since the epoch. */
   expiresAt?: number;
   watchdog?: PingWatchdog;
 }
 
 type State =
-  /** its place in the order of events is being fetched: what comes meanwhile is held back */
-  | Joining
-  /** it has been told all up to this version, and is told of each event beyond */
+  /** a snapshot is being read; events are deferred until then */
+  | Sync
+  /** the reader has everything up to a position, and receives each later event */
   | { kind: "live" }
-  /** more waited for it than may: it is told nothing until that has drained, then gets a snapshot */
+  /** the reader was too slow: it receives nothing until its buffer is empty, then a snapshot */
   | { kind: "lagging" }
   | { kind: "closed" };
 
-export interface HeldEvent {
+export interface DeferredEvent {
   event: PresenceEvent;
   frame: Buffer;
 }
 
-/** One attempt to find its place; a later one takes its place. */
-export interface Joining {
-  kind: "joining";
-  held: HeldEvent[];
+/** One attempt to synchronise the reader. A later attempt replaces it. */
+export interface Sync {
+  kind: "syncing";
+  deferred: DeferredEvent[];
 }
 
-/** What all connections of a server share. */
+/** Shared by all connections of a server. */
 export interface ConnectionOptions {
   scheduler: FlushScheduler;
-  /** How many bytes of changes may wait for this connection, beside its snapshot. */
-  maxWaitingBytes: number;
-  /** How many events may be held back while it is joining. */
-  maxHeldEvents: number;
+  /** How many bytes of events may be buffered per connection, in addition to its snapshot. */
+  maxBufferedBytes: number;
+  /** How many events may be deferred while a connection is syncing. */
+  maxDeferredEvents: number;
 }
 
 const NOT_LIVE = Number.POSITIVE_INFINITY;
@@ -55,18 +55,18 @@ export class Connection implements Flushable {
   readonly #sink: EventSink;
   readonly #options: ConnectionOptions;
   readonly #keepAliveMs: number;
-  #state: State = { kind: "joining", held: [] };
-  /** The version up to which it has been told all there is to tell; while it isn't live, it is told of no event. */
+  #state: State = { kind: "syncing", deferred: [] };
+  /** The reader has everything up to this version. Infinite while it is not live, so that no event is sent. */
   #position = NOT_LIVE;
-  /** Those that wait for the next flush. */
+  /** Frames for the next flush. */
   #frames: FrameBatch | undefined;
-  /** How many bytes of them may wait. */
-  #roomBytes = 0;
+  /** How many bytes `#frames` may hold. */
+  #capacityBytes = 0;
   #snapshotBytes = 0;
   #lastWriteMs = performance.now();
   #closeReason: CloseReason = "gone";
 
-  /** @param keepAliveMs after how long without a byte a keep-alive is due */
+  /** @param keepAliveMs a keep-alive is sent after this time without a write */
   constructor(subscription: Subscription, sink: EventSink, options: ConnectionOptions, keepAliveMs: number) {
     this.subscription = subscription;
     this.#sink = sink;
@@ -82,75 +82,75 @@ export class Connection implements Flushable {
     return this.#closeReason;
   }
 
-  /** How long what waits for this connection has not moved, in ms. */
+  /** How long the buffered bytes have made no progress, in ms; 0 if nothing is buffered. */
   stalledMs(nowMs: number): number {
-    return this.#sink.waitingBytes === 0 ? 0 : nowMs - this.#sink.lastProgressMs;
+    return this.#sink.bufferedBytes === 0 ? 0 : nowMs - this.#sink.lastProgressMs;
   }
 
-  /** Holds back what comes from now on, until `goLive` with what is returned. */
-  startJoining(): Joining {
-    const joining: Joining = { kind: "joining", held: [] };
-    if (this.#state.kind !== "closed") this.#turn(joining);
-    return joining;
+  /** Defers events from now on, until `goLive` is called with the returned value. */
+  startSync(): Sync {
+    const sync: Sync = { kind: "syncing", deferred: [] };
+    if (this.#state.kind !== "closed") this.#suspend(sync);
+    return sync;
   }
 
   /**
-   * Puts out where the reader stands (a snapshot, or what it missed), then what came meanwhile and isn't part of that.
+   * Sends the first frames (a snapshot, or the missed events), then the deferred events that these do not contain.
    *
-   * @param joining what `startJoining` returned; of an attempt that was overtaken nothing comes
-   * @param position the version up to which `opening` tells all there is to tell
+   * @param sync the value of `startSync`; if a later attempt replaced it, nothing happens
+   * @param position the version up to which `frames` contain everything
    */
-  goLive(joining: Joining, opening: readonly Buffer[], position: number): void {
-    if (this.#state !== joining) return;
+  goLive(sync: Sync, frames: readonly Buffer[], position: number): void {
+    if (this.#state !== sync) return;
     this.#state = { kind: "live" };
     this.#position = position;
-    const bytes = Buffer.concat(opening);
+    const bytes = Buffer.concat(frames);
     this.#snapshotBytes = bytes.length;
     this.#write(bytes);
-    for (const { event, frame } of joining.held) this.deliver(event, frame);
+    for (const { event, frame } of sync.deferred) this.deliver(event, frame);
   }
 
-  /** @returns whether this connection lost its place by it */
+  /** @returns whether the reader was too slow, and the connection is now lagging */
   deliver(event: PresenceEvent, frame: Buffer): boolean {
-    // First, and with as little as can be looked at: it is what a fan-out does most. An event may come down later than a
-    // reading that contains it.
+    // Most calls of a fan-out end here, so this check comes first and reads one field only. An event that the snapshot
+    // already contains may arrive after it.
     if (event.version > this.#position) return !this.#enqueue(frame);
-    if (this.#state.kind === "joining") this.#hold(this.#state, event, frame);
+    if (this.#state.kind === "syncing") this.#defer(this.#state, event, frame);
     return false;
   }
 
-  /** Into a state in which it is told of no event; what waits is told in another way, or never. */
-  #turn(state: State): void {
+  /** Enters a state without event delivery, and drops the pending frames. */
+  #suspend(state: State): void {
     this.#state = state;
     this.#position = NOT_LIVE;
     this.#frames = undefined;
   }
 
-  #hold({ held }: Joining, event: PresenceEvent, frame: Buffer): void {
-    held.push({ event, frame });
-    if (held.length > this.#options.maxHeldEvents) this.destroy("unreadable");
+  #defer({ deferred }: Sync, event: PresenceEvent, frame: Buffer): void {
+    deferred.push({ event, frame });
+    if (deferred.length > this.#options.maxDeferredEvents) this.destroy("unreadable");
   }
 
   flush(): void {
     if (this.#state.kind === "live") this.#writeFrames();
   }
 
-  /** Whether it has lost its place, and everything that waited before has gone. */
-  get isReadyToRejoin(): boolean {
-    return this.#state.kind === "lagging" && this.#sink.waitingBytes === 0;
+  /** Whether the connection is lagging and its buffer is empty again. */
+  get isReadyToResync(): boolean {
+    return this.#state.kind === "lagging" && this.#sink.bufferedBytes === 0;
   }
 
-  /** Writes a keep-alive where nothing else was written lately. */
+  /** Writes a keep-alive if nothing was written lately. */
   keepAlive(nowMs: number): void {
     const isDue = nowMs - this.#lastWriteMs >= this.#keepAliveMs;
-    if (isDue && this.#state.kind === "live" && this.#sink.waitingBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+    if (isDue && this.#state.kind === "live" && this.#sink.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 
-  /** Says a last word, where there is one, and ends the stream. */
-  end(reason: CloseReason, { problem, lastWord }: { problem?: Problem; lastWord?: Buffer } = {}): void {
+  /** Writes a last frame, if there is one, and ends the stream. */
+  end(reason: CloseReason, { problem, lastFrame }: { problem?: Problem; lastFrame?: Buffer } = {}): void {
     if (this.#state.kind === "closed") return;
     this.#closeReason = reason;
-    if (lastWord) this.#sink.write(lastWord);
+    if (lastFrame) this.#sink.write(lastFrame);
     this.#sink.end(problem);
   }
 
@@ -161,33 +161,33 @@ export class Connection implements Flushable {
   }
 
   markClosed(): void {
-    this.#turn({ kind: "closed" });
+    this.#suspend({ kind: "closed" });
   }
 
-  /** @returns whether there was room */
+  /** @returns `false` if the buffer is full and the connection is now lagging */
   #enqueue(frame: Buffer): boolean {
-    // Until the next flush nothing is added to what waits in the sink: looked at once, and not for each frame.
-    if (this.#frames === undefined) this.#roomBytes = this.#measureRoom();
-    if ((this.#frames?.byteLength ?? 0) + frame.length > this.#roomBytes) {
+    // The sink's buffer does not grow until the next flush, so its size is read once per batch, not per frame.
+    if (this.#frames === undefined) this.#capacityBytes = this.#measureCapacity();
+    if ((this.#frames?.byteLength ?? 0) + frame.length > this.#capacityBytes) {
       this.#writeFrames();
-      this.#roomBytes = this.#measureRoom();
-      if (frame.length > this.#roomBytes) {
-        this.#turn({ kind: "lagging" });
+      this.#capacityBytes = this.#measureCapacity();
+      if (frame.length > this.#capacityBytes) {
+        this.#suspend({ kind: "lagging" });
         return false;
       }
     }
     const { scheduler } = this.#options;
-    // While frames wait, their flush is scheduled.
+    // If there are pending frames, their flush is already scheduled.
     if (this.#frames === undefined) scheduler.schedule(this);
-    this.#frames = (this.#frames ?? scheduler.start).with(frame);
+    this.#frames = (this.#frames ?? scheduler.emptyBatch).with(frame);
     return true;
   }
 
-  /** What waits in the sink is the reader's slowness; what waits here only waits for the end of the window. */
-  #measureRoom(): number {
-    const waitingBytes = this.#sink.waitingBytes;
-    if (waitingBytes === 0) this.#snapshotBytes = 0;
-    return this.#options.maxWaitingBytes + this.#snapshotBytes - waitingBytes;
+  /** Bytes in the sink's buffer mean backpressure by a slow reader; pending frames only wait for the batching window. */
+  #measureCapacity(): number {
+    const { bufferedBytes } = this.#sink;
+    if (bufferedBytes === 0) this.#snapshotBytes = 0;
+    return this.#options.maxBufferedBytes + this.#snapshotBytes - bufferedBytes;
   }
 
   #writeFrames(): void {

@@ -1,25 +1,25 @@
 import type { Problem } from "@presence/protocol";
 
 /**
- * Where a connection's bytes go: a response of its own, or one channel of a shared one.
+ * The output of a connection: a response of its own, or one channel of a shared response.
  *
- * A sink takes whatever it is given and never blocks; who writes looks at `waitingBytes` first.
+ * `write` accepts everything and never blocks. The caller checks `bufferedBytes` to apply backpressure.
  */
 export interface EventSink {
   write(bytes: Buffer): void;
 
-  /** Bytes taken but not yet handed to the operating system. */
-  readonly waitingBytes: number;
+  /** Bytes that were written here but not yet passed to the operating system. */
+  readonly bufferedBytes: number;
 
-  /** When bytes were last handed over while others waited, or nothing waited; ms on the monotonic clock. */
+  /** When buffered bytes were last passed on; now, if nothing is buffered. Ms on the monotonic clock. */
   readonly lastProgressMs: number;
 
-  /** Ends it after what was written, telling `problem` where the sink has words for it. Idempotent. */
+  /** Ends the stream after the written bytes. A sink that can transmit `problem` does so. Idempotent. */
   end(problem?: Problem): void;
 
-  /** Ends it at once: what waits is lost. Idempotent. */
+  /** Closes the stream at once and drops buffered bytes. Idempotent. */
   destroy(): void;
 
-  /** Called once, when the other side has gone or the sink has ended. */
+  /** Called once, when the reader has closed the stream or the sink has ended. */
   onClose(listener: () => void): void;
 }

@@ -1,64 +1,61 @@
 import { FrameBatch } from "./frame-batch.ts";
 
-/** Something with bytes to put out. */
 export interface Flushable {
   flush(): void;
 }
 
-/** How long what comes may be held back to be joined with what comes after it; ms. */
+/** Bounds of the batching window, in ms. */
 export interface FlushWindows {
-  /** For what is in time. */
+  /** Longest delay of an event that arrived in time. */
   maxDelayMs: number;
-  /** For what is late already. */
+  /** Longest delay of an event that arrived late. */
   maxDelayUnderLagMs: number;
 }
 
-/** How many times as long as a flush took its window is: flushing takes a ninth of the time at the most, if it can. */
-const WINDOW_OF_FLUSH = 8;
-/** What part of its lateness something may be held back for. */
+/** Length of the window in durations of the last flush: flushing then takes at most a ninth of the time. */
+const WINDOW_PER_FLUSH_DURATION = 8;
+/** Fraction of its lag that a late event may be delayed in addition. */
 const LAG_FRACTION = 1 / 4;
-/** How long one turn of the event loop flushes, in ms: whatever else there is to do comes between two turns. */
+/** How long one turn of the event loop may flush, in ms. Other work runs between two turns. */
 const FLUSH_SLICE_MS = 4;
-/** How many are flushed between two looks at the clock. */
-const FLUSHED_BETWEEN_LOOKS = 16;
-/** When nothing more has come for so long, what was held back for it goes out, in ms. */
+const FLUSHES_PER_CLOCK_CHECK = 16;
+/** If no event arrives for this long, in ms, the late events that were held for more of them are flushed (debounce). */
 const QUIET_MS = 20;
 
 /**
- * Joins what comes in quick succession into one write per connection: what costs in a fan-out is the write, not the
- * bytes. After a quiet time the first event goes out at once; only the ones that follow wait for the window to end.
+ * Batches events into one write per connection: in a fan-out the cost is the write call, not the bytes. After a quiet
+ * period the first event is flushed at once. Only the events that follow wait for the end of the batching window.
  *
- * The window is as long as joining pays: a few watchers are soon written to again, a thousand are left in peace for longer.
- * What comes late shows that more happens than can be told in time: it is held back for longer, as what costs the time is
- * the writes, and so all of it is told sooner.
+ * The window grows with the duration of a flush: short for a few viewers, longer for a thousand. Late events show that the
+ * server cannot keep up. They are delayed for longer, which saves writes, and so all events are delivered sooner.
  */
 export class FlushScheduler {
   readonly #windows: FlushWindows;
-  #waiting = new Set<Flushable>();
-  #start = FrameBatch.start();
+  #pending = new Set<Flushable>();
+  #emptyBatch = FrameBatch.empty();
   #isScheduled = false;
   #lastFlushMs = 0;
   #lastEndMs = Number.NEGATIVE_INFINITY;
-  #latenessMs = 0;
-  #lastCameMs = Number.NEGATIVE_INFINITY;
+  #lagMs = 0;
+  #lastEventMs = Number.NEGATIVE_INFINITY;
 
   constructor(windows: FlushWindows) {
     this.#windows = windows;
   }
 
-  /** What all rows of frames begin with that wait for the next flush. */
-  get start(): FrameBatch {
-    return this.#start;
+  /** The common start of all batches for the next flush. */
+  get emptyBatch(): FrameBatch {
+    return this.#emptyBatch;
   }
 
-  /** Something comes, so long after it was to; ms. */
-  noteLateness(latenessMs: number): void {
-    this.#latenessMs = latenessMs;
-    this.#lastCameMs = performance.now();
+  /** @param lagMs how late the event arrived that is about to be scheduled */
+  recordLag(lagMs: number): void {
+    this.#lagMs = lagMs;
+    this.#lastEventMs = performance.now();
   }
 
   schedule(flushable: Flushable): void {
-    this.#waiting.add(flushable);
+    this.#pending.add(flushable);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     const waitMs = this.#windowEndMs() - performance.now();
@@ -66,14 +63,14 @@ export class FlushScheduler {
     else this.#wait(waitMs);
   }
 
-  /** When the window ends that began with the last flush, if it is to be no longer than that. */
-  #endOfWindowMs(maxDelayMs: number): number {
-    return this.#lastEndMs + Math.min(maxDelayMs, WINDOW_OF_FLUSH * this.#lastFlushMs);
+  /** End of the window that started with the last flush, if it is at most `maxDelayMs` long. */
+  #boundedWindowEndMs(maxDelayMs: number): number {
+    return this.#lastEndMs + Math.min(maxDelayMs, WINDOW_PER_FLUSH_DURATION * this.#lastFlushMs);
   }
 
   #windowEndMs(): number {
     const { maxDelayMs, maxDelayUnderLagMs } = this.#windows;
-    return this.#endOfWindowMs(Math.max(maxDelayMs, Math.min(maxDelayUnderLagMs, LAG_FRACTION * this.#latenessMs)));
+    return this.#boundedWindowEndMs(Math.max(maxDelayMs, Math.min(maxDelayUnderLagMs, LAG_FRACTION * this.#lagMs)));
   }
 
   #wait(ms: number): void {
@@ -81,8 +78,8 @@ export class FlushScheduler {
       () => {
         const nowMs = performance.now();
         const restMs = this.#windowEndMs() - nowMs;
-        const isQuiet = nowMs - this.#lastCameMs >= QUIET_MS;
-        if (restMs <= 0 || (isQuiet && nowMs >= this.#endOfWindowMs(this.#windows.maxDelayMs))) this.#flush();
+        const isQuiet = nowMs - this.#lastEventMs >= QUIET_MS;
+        if (restMs <= 0 || (isQuiet && nowMs >= this.#boundedWindowEndMs(this.#windows.maxDelayMs))) this.#flush();
         else this.#wait(restMs);
       },
       Math.min(ms, QUIET_MS),
@@ -90,22 +87,22 @@ export class FlushScheduler {
   }
 
   #flush(): void {
-    const flushables = this.#waiting;
-    this.#waiting = new Set();
-    this.#start = FrameBatch.start();
+    const flushables = this.#pending;
+    this.#pending = new Set();
+    this.#emptyBatch = FrameBatch.empty();
     this.#lastFlushMs = 0;
-    this.#flushSome(flushables.values());
+    this.#flushSlice(flushables.values());
   }
 
-  /** As many as one turn of the event loop is to have; the others in the turns that follow. */
-  #flushSome(flushables: Iterator<Flushable>): void {
+  /** Flushes for one slice; the rest follows in the next turns of the event loop. */
+  #flushSlice(flushables: Iterator<Flushable>): void {
     const startMs = performance.now();
     let nowMs = startMs;
     while (nowMs - startMs < FLUSH_SLICE_MS) {
-      for (let count = 0; count < FLUSHED_BETWEEN_LOOKS; count += 1) {
+      for (let count = 0; count < FLUSHES_PER_CLOCK_CHECK; count += 1) {
         const { value, done } = flushables.next();
         if (done === true) {
-          this.#end(startMs);
+          this.#finish(startMs);
           return;
         }
         value.flush();
@@ -113,13 +110,13 @@ export class FlushScheduler {
       nowMs = performance.now();
     }
     this.#lastFlushMs += nowMs - startMs;
-    setImmediate(() => this.#flushSome(flushables));
+    setImmediate(() => this.#flushSlice(flushables));
   }
 
-  #end(startMs: number): void {
+  #finish(startMs: number): void {
     this.#lastEndMs = performance.now();
     this.#lastFlushMs += this.#lastEndMs - startMs;
-    this.#isScheduled = this.#waiting.size > 0;
+    this.#isScheduled = this.#pending.size > 0;
     if (this.#isScheduled) this.#wait(this.#windowEndMs() - this.#lastEndMs);
   }
 }

@@ -4,23 +4,23 @@ import { FrameBatch } from "./frame-batch.ts";
 const [one, two, three] = ["one", "two", "three"].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
 
 describe("FrameBatch", () => {
-  it("has the bytes of its frames, in their order", () => {
-    const row = FrameBatch.start().with(one).with(two).with(three);
-    expect(row.bytes.toString()).toBe("onetwothree");
-    expect(row.byteLength).toBe(11);
-    expect(FrameBatch.start().bytes).toHaveLength(0);
+  it("concatenates its frames in order", () => {
+    const batch = FrameBatch.empty().with(one).with(two).with(three);
+    expect(batch.bytes.toString()).toBe("onetwothree");
+    expect(batch.byteLength).toBe(11);
+    expect(FrameBatch.empty().bytes).toHaveLength(0);
   });
 
-  it("is one object for all who are owed the same", () => {
-    const start = FrameBatch.start();
-    const rows = [start, start, start].map((row) => row.with(one)).map((row) => row.with(three));
-    expect(new Set(rows).size).toBe(1);
-    expect(new Set(rows.map(({ bytes }) => bytes)).size).toBe(1);
+  it("shares one object between equal batches", () => {
+    const empty = FrameBatch.empty();
+    const batches = [empty, empty, empty].map((batch) => batch.with(one)).map((batch) => batch.with(three));
+    expect(new Set(batches).size).toBe(1);
+    expect(new Set(batches.map(({ bytes }) => bytes)).size).toBe(1);
   });
 
-  it("is another one for those who are owed something else", () => {
-    const start = FrameBatch.start();
-    let [left, middle, right] = [start, start, start];
+  it("creates separate objects for different batches", () => {
+    const empty = FrameBatch.empty();
+    let [left, middle, right] = [empty, empty, empty];
     left = left.with(one);
     right = right.with(one);
     middle = middle.with(two);
@@ -30,7 +30,7 @@ describe("FrameBatch", () => {
     expect([left, middle, right].map(({ bytes }) => bytes.toString())).toEqual(["onetwo", "twothree", "onethree"]);
   });
 
-  it("makes no copy of a frame that is alone", () => {
-    expect(FrameBatch.start().with(two).bytes).toBe(two);
+  it("does not copy a single frame", () => {
+    expect(FrameBatch.empty().with(two).bytes).toBe(two);
   });
 });

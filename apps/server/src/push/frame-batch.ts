@@ -1,44 +1,43 @@
 /**
- * Frames that somebody is owed, in their order. Most watchers of a burst are owed the same: rows that grew side by side
- * from one start, by the same frames, are one object, which is put together once.
+ * Frames that a connection will be sent with the next flush, in order. Most viewers of a burst receive the same frames:
+ * batches that were built from the same start with the same frames are one object, and are concatenated once.
  */
 export class FrameBatch {
   readonly byteLength: number;
-  readonly #before: FrameBatch | undefined;
+  readonly #previous: FrameBatch | undefined;
   readonly #frame: Buffer | undefined;
-  /** The longer row that was made of this one last. */
-  #longer: FrameBatch | undefined;
+  /** The batch that was last built from this one. */
+  #next: FrameBatch | undefined;
   #bytes: Buffer | undefined;
 
-  private constructor(before?: FrameBatch, frame?: Buffer) {
-    this.byteLength = (before?.byteLength ?? 0) + (frame?.length ?? 0);
-    this.#before = before;
+  private constructor(previous?: FrameBatch, frame?: Buffer) {
+    this.byteLength = (previous?.byteLength ?? 0) + (frame?.length ?? 0);
+    this.#previous = previous;
     this.#frame = frame;
   }
 
-  /** A row of no frames. */
-  static start(): FrameBatch {
+  static empty(): FrameBatch {
     return new FrameBatch();
   }
 
-  /** This row, and another frame after it. */
+  /** This batch with one more frame. */
   with(frame: Buffer): FrameBatch {
-    const longer = this.#longer;
-    if (longer !== undefined && longer.#frame === frame) return longer;
-    this.#longer = new FrameBatch(this, frame);
-    return this.#longer;
+    const next = this.#next;
+    if (next !== undefined && next.#frame === frame) return next;
+    this.#next = new FrameBatch(this, frame);
+    return this.#next;
   }
 
-  /** All frames in one. */
+  /** All frames, concatenated. */
   get bytes(): Buffer {
-    this.#bytes ??= this.#join();
+    this.#bytes ??= this.#concat();
     return this.#bytes;
   }
 
-  #join(): Buffer {
+  #concat(): Buffer {
     const frames: Buffer[] = [];
-    for (let row: FrameBatch | undefined = this; row !== undefined; row = row.#before)
-      if (row.#frame) frames.push(row.#frame);
+    for (let batch: FrameBatch | undefined = this; batch !== undefined; batch = batch.#previous)
+      if (batch.#frame) frames.push(batch.#frame);
     const [only] = frames;
     return only && frames.length === 1 ? only : Buffer.concat(frames.reverse(), this.byteLength);
   }

@@ -3,16 +3,16 @@ import type { EventSink } from "./event-sink.ts";
 import { encodeFrame } from "./sse.ts";
 
 /**
- * Several clients' streams over one response: a browser opens no more than six connections to one HTTP/1.1 host, and
- * its tabs may be more.
+ * Several clients' streams over one response. A browser opens at most six connections to an HTTP/1.1 host, and may have
+ * more tabs.
  *
- * A `channel` frame precedes what belongs to another channel than the bytes before it, so that the frames themselves
- * stay the ones all connections share. The response ends with its last channel.
+ * A `channel` frame announces that the following frames belong to another channel. So the frames themselves are those that
+ * all connections share. The response ends with its last channel.
  */
 export class MultiplexedSink {
   readonly #sink: EventSink;
   readonly #open = new Set<Channel>();
-  #current: number | undefined;
+  #currentIndex: number | undefined;
 
   constructor(sink: EventSink) {
     this.#sink = sink;
@@ -21,7 +21,7 @@ export class MultiplexedSink {
     });
   }
 
-  /** The sink of one more channel; `index` is its place in the request. */
+  /** @param index the position of the stream in the request */
   addChannel(index: number): EventSink {
     const channel = new Channel(this.#sink, {
       write: (bytes) => this.#write(index, bytes),
@@ -36,20 +36,20 @@ export class MultiplexedSink {
     return channel;
   }
 
-  /** Says that the channel at this place gets no stream. */
+  /** Reports that the stream at this position has ended or was not opened. */
   refuse(index: number, problem: Problem): void {
     const message: ChannelEndMessage = { channel: index, problem };
     this.#sink.write(encodeFrame({ event: "channel-end", data: message }));
   }
 
-  /** Ends the response where no channel could be opened. */
+  /** Ends the response if no channel was opened. */
   endIfEmpty(): void {
     if (this.#open.size === 0) this.#sink.end();
   }
 
   #write(index: number, bytes: Buffer): void {
-    if (this.#current !== index) {
-      this.#current = index;
+    if (this.#currentIndex !== index) {
+      this.#currentIndex = index;
       const message: ChannelMessage = { channel: index };
       this.#sink.write(encodeFrame({ event: "channel", data: message }));
     }
@@ -77,8 +77,8 @@ class Channel implements EventSink {
     this.#actions = actions;
   }
 
-  get waitingBytes(): number {
-    return this.#shared.waitingBytes;
+  get bufferedBytes(): number {
+    return this.#shared.bufferedBytes;
   }
 
   get lastProgressMs(): number {

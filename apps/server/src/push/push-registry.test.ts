@@ -4,8 +4,8 @@ import type { EventSink } from "./event-sink.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
 import { PushRegistry } from "./push-registry.ts";
 
-const NOWHERE: EventSink = {
-  waitingBytes: 0,
+const NULL_SINK: EventSink = {
+  bufferedBytes: 0,
   lastProgressMs: 0,
   write: () => {},
   end: () => {},
@@ -14,12 +14,12 @@ const NOWHERE: EventSink = {
 };
 const OPTIONS = {
   scheduler: new FlushScheduler({ maxDelayMs: 5, maxDelayUnderLagMs: 5 }),
-  maxWaitingBytes: 0,
-  maxHeldEvents: 0,
+  maxBufferedBytes: 0,
+  maxDeferredEvents: 0,
 };
 
 describe("PushRegistry", () => {
-  it("knows a client's connections, and the client until the last has gone", () => {
+  it("lists a client's connections, and counts the client until the last one is removed", () => {
     const registry = new PushRegistry();
     const [first, second] = [connection("anouk", []), connection("anouk", [])];
     registry.add(first);
@@ -32,39 +32,39 @@ describe("PushRegistry", () => {
     expect([registry.connectionCount, registry.clientCount]).toEqual([0, 0]);
   });
 
-  it("finds just the watchers of a contact, once each, and never the contact", () => {
+  it("visits the viewers of a contact once each, and not the contact itself", () => {
     const registry = new PushRegistry();
     const anouk = connection("anouk", ["magali"]);
     const omar = connection("omar", ["anouk"]);
     const magali = connection("magali", ["magali"]);
     const guest = connection("guest", ["anouk", "magali", "omar"], { everyone: true });
     for (const each of [anouk, omar, magali, guest]) registry.add(each);
-    expect(watchersOf(registry, "magali", { isGuest: false })).toEqual([anouk, guest]);
-    expect(watchersOf(registry, "guest", { isGuest: true })).toEqual([anouk, omar, magali]);
+    expect(viewersOf(registry, "magali", { isGuest: false })).toEqual([anouk, guest]);
+    expect(viewersOf(registry, "guest", { isGuest: true })).toEqual([anouk, omar, magali]);
     registry.remove(anouk);
     registry.remove(guest);
-    expect(watchersOf(registry, "magali", { isGuest: false })).toEqual([]);
+    expect(viewersOf(registry, "magali", { isGuest: false })).toEqual([]);
   });
 
-  it("is not confused by names that objects know", () => {
+  it("handles ids that are property names of objects", () => {
     const registry = new PushRegistry();
-    expect(watchersOf(registry, "__proto__", { isGuest: false })).toEqual([]);
-    const watcher = connection("constructor", ["__proto__"]);
-    registry.add(watcher);
-    expect(watchersOf(registry, "__proto__", { isGuest: false })).toEqual([watcher]);
+    expect(viewersOf(registry, "__proto__", { isGuest: false })).toEqual([]);
+    const viewer = connection("constructor", ["__proto__"]);
+    registry.add(viewer);
+    expect(viewersOf(registry, "__proto__", { isGuest: false })).toEqual([viewer]);
   });
 });
 
-function watchersOf(registry: PushRegistry, client: string, { isGuest }: { isGuest: boolean }): Connection[] {
-  const watchers: Connection[] = [];
-  registry.forEachWatcherOf(client, { isGuest }, (watcher) => watchers.push(watcher));
-  return watchers;
+function viewersOf(registry: PushRegistry, client: string, { isGuest }: { isGuest: boolean }): Connection[] {
+  const viewers: Connection[] = [];
+  registry.forEachViewerOf(client, { isGuest }, (viewer) => viewers.push(viewer));
+  return viewers;
 }
 
 function connection(client: string, contacts: string[], { everyone = false } = {}): Connection {
   return new Connection(
     { client, list: { owner: client, contacts: new Set(contacts), everyone, guests: true } },
-    NOWHERE,
+    NULL_SINK,
     OPTIONS,
     0,
   );

@@ -3,16 +3,15 @@ import { CompactSet } from "./compact-set.ts";
 import type { Connection } from "./connection.ts";
 
 /**
- * The local push registry: which connections a client has here, and which connections watch a contact.
- *
- * An event costs what its watchers cost, however many connections there are besides.
+ * Indexes this server's connections: by client, and by the contacts that they view. So the cost of an event depends on the
+ * number of its viewers only.
  */
 export class PushRegistry {
   readonly #connections = new Set<Connection>();
   readonly #byClient = new Map<ClientId, CompactSet<Connection>>();
-  readonly #watchersByContact = new Map<ClientId, CompactSet<Connection>>();
-  /** Connections of guests, who watch everyone: indexing each under each contact would cost people × guests. */
-  readonly #watchersOfAll = new Set<Connection>();
+  readonly #viewersByContact = new Map<ClientId, CompactSet<Connection>>();
+  /** Connections that view everyone (guests). An index entry per contact would cost clients × guests. */
+  readonly #viewersOfEveryone = new Set<Connection>();
 
   get connectionCount(): number {
     return this.#connections.size;
@@ -34,27 +33,27 @@ export class PushRegistry {
     const { client, list } = connection.subscription;
     this.#connections.add(connection);
     addTo(this.#byClient, client, connection);
-    if (list.everyone) this.#watchersOfAll.add(connection);
+    if (list.everyone) this.#viewersOfEveryone.add(connection);
     else
-      for (const contact of list.contacts) if (contact !== client) addTo(this.#watchersByContact, contact, connection);
+      for (const contact of list.contacts) if (contact !== client) addTo(this.#viewersByContact, contact, connection);
   }
 
   remove(connection: Connection): void {
     const { client, list } = connection.subscription;
     this.#connections.delete(connection);
     removeFrom(this.#byClient, client, connection);
-    if (list.everyone) this.#watchersOfAll.delete(connection);
+    if (list.everyone) this.#viewersOfEveryone.delete(connection);
     else
       for (const contact of list.contacts)
-        if (contact !== client) removeFrom(this.#watchersByContact, contact, connection);
+        if (contact !== client) removeFrom(this.#viewersByContact, contact, connection);
   }
 
   /**
-   * Calls `visit` for each connection of those who may see `client`, but never of `client` itself. Everyone may see a guest.
+   * Calls `visit` for each connection that may see `client`, except the client's own. All connections see a guest.
    *
-   * A callback, as this is done for each event and watcher, and a generator makes it half as dear again.
+   * A callback, because this runs per event and viewer, and a generator costs half as much again.
    */
-  forEachWatcherOf(client: ClientId, { isGuest }: { isGuest: boolean }, visit: (watcher: Connection) => void): void {
+  forEachViewerOf(client: ClientId, { isGuest }: { isGuest: boolean }, visit: (viewer: Connection) => void): void {
     const visitOther = (connection: Connection) => {
       if (connection.subscription.client !== client) visit(connection);
     };
@@ -62,21 +61,21 @@ export class PushRegistry {
       this.#connections.forEach(visitOther);
       return;
     }
-    this.#watchersByContact.get(client)?.forEach(visit);
-    this.#watchersOfAll.forEach(visitOther);
+    this.#viewersByContact.get(client)?.forEach(visit);
+    this.#viewersOfEveryone.forEach(visitOther);
   }
 }
 
 const NO_CONNECTIONS = new CompactSet<Connection>();
 
 function addTo(index: Map<ClientId, CompactSet<Connection>>, key: ClientId, connection: Connection): void {
-  const group = index.get(key);
-  if (group) group.add(connection);
+  const set = index.get(key);
+  if (set) set.add(connection);
   else index.set(key, new CompactSet(connection));
 }
 
 function removeFrom(index: Map<ClientId, CompactSet<Connection>>, key: ClientId, connection: Connection): void {
-  const group = index.get(key);
-  group?.delete(connection);
-  if (group?.size === 0) index.delete(key);
+  const set = index.get(key);
+  set?.delete(connection);
+  if (set?.size === 0) index.delete(key);
 }

@@ -10,7 +10,7 @@ const presence: fc.Arbitrary<Presence> = fc.record({
   since: fc.nat(),
 });
 
-it("encodes a snapshot as any other frame", () => {
+it("encodes a snapshot with the same bytes as encodeFrame", () => {
   fc.assert(
     fc.property(clientId, fc.nat(), fc.array(presence), (id, at, contacts) => {
       const frame = encodeFrame({ id, event: "snapshot", data: { at, contacts } });

@@ -1,14 +1,14 @@
 import type { Presence } from "@presence/protocol";
 
 /**
- * Frames of a `text/event-stream`, as bytes that may be shared by all connections.
+ * Frames of a `text/event-stream`, as bytes that all connections may share.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 
 export interface Frame {
   event: string;
-  /** Sent as JSON, which has no line breaks of its own. */
+  /** Sent as JSON, which contains no line breaks. */
   data: object;
   id?: string;
 }
@@ -19,10 +19,10 @@ export function encodeFrame({ event, data, id }: Frame): Buffer {
 }
 
 /**
- * A `snapshot` frame, as `encodeFrame` makes it of a `SnapshotMessage`. Whoever arrives is sent one, and most of what
- * that costs was `JSON.stringify`: put together by hand it is half as much. Ids and states need no escaping.
+ * A `snapshot` frame, with the same bytes as `encodeFrame` for a `SnapshotMessage`. Each new stream starts with one, and
+ * string concatenation takes half the time of `JSON.stringify`. Ids and statuses need no escaping.
  *
- * @param at when it was taken, ms since the epoch
+ * @param at when the snapshot was read, ms since the epoch
  */
 export function encodeSnapshot(id: string, at: number, presences: readonly Presence[]): Buffer {
   let contacts = "";
@@ -32,10 +32,10 @@ export function encodeSnapshot(id: string, at: number, presences: readonly Prese
   return Buffer.from(`id: ${id}\nevent: snapshot\ndata: {"at":${at},"contacts":[${contacts}]}\n\n`, "latin1");
 }
 
-/** How long a reader should wait before it connects again, in ms. */
+/** @param retryMs how long a reader should wait before it reconnects */
 export function encodeRetry(retryMs: number): Buffer {
   return Buffer.from(`retry: ${retryMs}\n\n`);
 }
 
-/** A comment: readers ignore it, and proxies and watchdogs see that the stream lives. */
+/** A comment. Readers ignore it; proxies and watchdogs see that the stream is alive. */
 export const KEEP_ALIVE_FRAME: Buffer = Buffer.from(": keep-alive\n\n");

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { StreamSink } from "./stream-sink.ts";
 
-/** What a reader of such a response receives, one string for each time it was given something. */
+/** Requests a response and collects what the reader receives, one string per `data` event. */
 async function readResponse(respond: (response: ServerResponse) => void): Promise<string[]> {
   const server = createServer((_request, response) => respond(response)).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -19,36 +19,40 @@ async function readResponse(respond: (response: ServerResponse) => void): Promis
   return received;
 }
 
-it("sends the head in one write with what the stream begins with", async () => {
+const eventually = (read: () => unknown) => expect.poll(read, { timeout: 10_000 });
+
+it("sends the head in one write with the first bytes", async () => {
   const received = await readResponse((response) => {
     const sink = StreamSink.open(response, {});
-    setTimeout(() => sink.write(Buffer.from("first")), 2);
+    queueMicrotask(() => sink.write(Buffer.from("first")));
   });
-  await expect.poll(() => received).not.toHaveLength(0);
+  await eventually(() => received).not.toHaveLength(0);
   expect(received[0]).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*first\r\n$/);
 });
 
-it("sends the head alone where nothing follows for a while", async () => {
+it("sends the head alone if no bytes follow soon", async () => {
+  let sink: StreamSink | undefined;
   const received = await readResponse((response) => {
-    const sink = StreamSink.open(response, {});
-    setTimeout(() => sink.write(Buffer.from("first")), 500);
+    sink = StreamSink.open(response, {});
   });
-  await expect.poll(() => received).toHaveLength(2);
+  await eventually(() => received).toHaveLength(1);
   expect(received[0]).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n$/);
+  sink?.write(Buffer.from("first"));
+  await eventually(() => received).toHaveLength(2);
 });
 
-it("sends the head of a stream that ends before it has begun", async () => {
+it("sends the head of a stream that ends without a write", async () => {
   const received = await readResponse((response) => StreamSink.open(response, {}).end());
-  await expect.poll(() => received.join("")).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n0\r\n\r\n$/);
+  await eventually(() => received.join("")).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n0\r\n\r\n$/);
 });
 
-it("takes all of a large beginning", async () => {
+it("sends all of a large first message", async () => {
   const large = "x".repeat(3_000_000);
   const received = await readResponse((response) => {
     const sink = StreamSink.open(response, {});
     sink.write(Buffer.from(large));
     sink.write(Buffer.from("then"));
   });
-  await expect.poll(() => received.join("")).toMatch(/then\r\n$/);
+  await eventually(() => received.join("")).toMatch(/then\r\n$/);
   expect(received.join("").match(/x/g)).toHaveLength(large.length);
 });

@@ -4,42 +4,42 @@ import { createChunkEncoder, LAST_CHUNK } from "./chunk.ts";
 import type { EventSink } from "./event-sink.ts";
 import { listenTo, takeSocket } from "./taken-socket.ts";
 
-/** A large message is handed over in pieces of this size, so that a slow reader's progress can be seen. */
+/** Large messages are passed on in pieces of this size, so that the progress of a slow reader is visible. */
 const PIECE_BYTES = 64 * 1024;
-/** How long a response's head waits for its first bytes, to go out in one write with them; ms. */
-const HEAD_WAITS_MS = 20;
+/** How long the head of a response waits for the first bytes, in ms, to be sent in one write with them. */
+const HEAD_DELAY_MS = 20;
 const SINK = Symbol("sink");
 const encodeChunk = createChunkEncoder();
 
-/** What bytes are handed over to. It knows its sink, so that all sockets share their listeners. */
-type Target = (Socket | ServerResponse) & { [SINK]?: StreamSink };
+/** Where the bytes are written. The property lets all sockets share the same listener functions. */
+type Output = (Socket | ServerResponse) & { [SINK]?: StreamSink };
 
 /**
- * An SSE response, written to as fast as its reader takes it.
+ * An SSE response with backpressure: bytes are passed on as fast as the reader takes them.
  *
- * Of a response that has begun the socket is all that is kept: Node.js's request, response and parser weigh more
- * than all the rest of a stream, and divide each write to a chunked response into four. Only a response that waits for
- * an earlier one on the same connection has no socket yet, and is left as it is.
+ * After the head was sent, only the socket is kept. Node.js's request, response and parser objects need more memory than
+ * the rest of a stream, and they split each write of a chunked response into four. A pipelined response has no socket until
+ * the earlier response has ended; it keeps its `ServerResponse`.
  */
 export class StreamSink implements EventSink {
-  readonly #target: Target;
+  readonly #output: Output;
   readonly #isChunked: boolean;
   #closeListeners: readonly (() => void)[] = [];
-  /** Whether the head still waits for the first bytes. */
-  #isHeadWaiting = false;
+  /** Whether the head is still waiting for the first bytes. */
+  #isHeadPending = false;
   #isEnded = false;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #isBlocked = false;
   #lastProgressMs = performance.now();
 
-  private constructor(target: Target, isChunked: boolean) {
-    this.#target = target;
+  private constructor(output: Output, isChunked: boolean) {
+    this.#output = output;
     this.#isChunked = isChunked;
-    target[SINK] = this;
+    output[SINK] = this;
   }
 
-  /** Begins the response. Its head goes with the first bytes, or soon without them. */
+  /** Starts the response. Its head is sent with the first bytes, or after `HEAD_DELAY_MS`. */
   static open(response: ServerResponse, headers: OutgoingHttpHeaders): StreamSink {
     const { socket } = response;
     socket?.cork();
@@ -51,19 +51,19 @@ export class StreamSink implements EventSink {
       return sink;
     }
     const sink = new StreamSink(socket, response.chunkedEncoding);
-    sink.#isHeadWaiting = true;
-    setTimeout(sendHead, HEAD_WAITS_MS, sink);
+    sink.#isHeadPending = true;
+    setTimeout(sendHead, HEAD_DELAY_MS, sink);
     listenTo(socket, "drain", onDrain);
     listenTo(socket, "close", onClose);
     listenTo(socket, "error", onError);
     listenTo(socket, "end", onEnd);
-    // The parser may be in the middle of its work.
+    // Not now: this may run inside a callback of the parser.
     setImmediate(takeSocket, response, socket);
     return sink;
   }
 
-  get waitingBytes(): number {
-    return this.#queuedBytes + this.#target.writableLength;
+  get bufferedBytes(): number {
+    return this.#queuedBytes + this.#output.writableLength;
   }
 
   get lastProgressMs(): number {
@@ -71,10 +71,10 @@ export class StreamSink implements EventSink {
   }
 
   write(bytes: Buffer): void {
-    // An empty chunk would be the last.
+    // An empty chunk would end the response.
     if (this.#isEnded || bytes.length === 0) return;
     if (!this.#isBlocked && bytes.length <= PIECE_BYTES) {
-      this.#handOver(bytes);
+      this.#passOn(bytes);
       return;
     }
     this.#queue.push(bytes);
@@ -86,39 +86,37 @@ export class StreamSink implements EventSink {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.#isBlocked) this.destroy();
-    else if (!("destroySoon" in this.#target)) this.#target.end();
+    else if (!("destroySoon" in this.#output)) this.#output.end();
     else {
-      if (this.#isChunked) this.#target.write(LAST_CHUNK);
-      this.#target.destroySoon();
+      if (this.#isChunked) this.#output.write(LAST_CHUNK);
+      this.#output.destroySoon();
     }
   }
 
   destroy(): void {
-    this.#target.destroy();
+    this.#output.destroy();
   }
 
   onClose(listener: () => void): void {
-    // A push would leave room for a dozen more, on each of very many.
+    // Not `push`, which would reserve capacity for a dozen more listeners per stream.
     this.#closeListeners = this.#closeListeners.concat(listener);
   }
 
-  /** Lets the head go, with what has been written since. */
+  /** Sends the head, together with the bytes written since. */
   sendHead(): void {
-    if (!this.#isHeadWaiting) return;
-    this.#isHeadWaiting = false;
-    (this.#target as Socket).uncork();
+    if (!this.#isHeadPending) return;
+    this.#isHeadPending = false;
+    (this.#output as Socket).uncork();
   }
 
-  /** The target has closed. */
-  close(): void {
+  handleClose(): void {
     this.#isEnded = true;
     const listeners = this.#closeListeners;
     this.#closeListeners = [];
     for (const listener of listeners) listener();
   }
 
-  /** The target wants more. */
-  drain(): void {
+  handleDrain(): void {
     this.#isBlocked = false;
     this.#lastProgressMs = performance.now();
     this.#pump();
@@ -128,15 +126,15 @@ export class StreamSink implements EventSink {
     while (!this.#isBlocked) {
       const piece = this.#takePiece();
       if (!piece) return;
-      this.#handOver(piece);
+      this.#passOn(piece);
     }
   }
 
-  /** What the operating system took at once is no sign of a slow reader, whatever `write` answers. */
-  #handOver(bytes: Buffer): void {
-    const wantsMore = this.#target.write(this.#isChunked ? encodeChunk(bytes) : bytes);
+  /** If the operating system took all bytes at once, the reader is not slow, whatever `write` returns. */
+  #passOn(bytes: Buffer): void {
+    const isBelowHighWaterMark = this.#output.write(this.#isChunked ? encodeChunk(bytes) : bytes);
     this.sendHead();
-    if (wantsMore || this.#target.writableLength === 0) return;
+    if (isBelowHighWaterMark || this.#output.writableLength === 0) return;
     this.#isBlocked = true;
     this.#lastProgressMs = performance.now();
   }
@@ -155,18 +153,18 @@ function sendHead(sink: StreamSink): void {
   sink.sendHead();
 }
 
-function onDrain(this: Target): void {
-  this[SINK]?.drain();
+function onDrain(this: Output): void {
+  this[SINK]?.handleDrain();
 }
 
-function onClose(this: Target): void {
-  this[SINK]?.close();
+function onClose(this: Output): void {
+  this[SINK]?.handleClose();
 }
 
-/** The reader says no more. It could still read, but none that is known to does. */
+/** The reader closed its sending side. A half-closed reader could still read, but no known client does. */
 function onEnd(this: Socket): void {
   this.destroy();
 }
 
-/** A reset connection also emits `close`, which is all that anyone needs to know. */
+/** `close` follows every error, and is handled. Without this listener the error would be thrown. */
 function onError(): void {}

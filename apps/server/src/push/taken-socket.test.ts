@@ -27,7 +27,7 @@ async function serve(listener: RequestListener): Promise<{ server: Server; open:
 
 const GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/** Takes the socket of each response when its head has gone. */
+/** Detaches the socket of each response after its head was sent. */
 function taking(onTaken: (socket: Socket, response: ServerResponse) => void): RequestListener {
   return (_request, response) => {
     response.writeHead(200).flushHeaders();
@@ -40,60 +40,60 @@ function taking(onTaken: (socket: Socket, response: ServerResponse) => void): Re
   };
 }
 
-it("leaves a socket that can be written to, and tells when its other end has gone", async () => {
-  let isGone = false;
+it("leaves a socket that can be written to and that emits close when the reader disconnects", async () => {
+  let isClosed = false;
   const { open } = await serve((request, response) => {
-    if (response.socket) listenTo(response.socket, "end", hangUp);
-    if (response.socket) listenTo(response.socket, "close", () => (isGone = true));
-    taking((socket) => socket.write("told"))(request, response);
+    if (response.socket) listenTo(response.socket, "end", destroySocket);
+    if (response.socket) listenTo(response.socket, "close", () => (isClosed = true));
+    taking((socket) => socket.write("data"))(request, response);
   });
   const reader = open(GET);
   let received = "";
   reader.on("data", (chunk: Buffer) => {
     received += chunk;
   });
-  await expect.poll(() => received).toContain("told");
+  await expect.poll(() => received).toContain("data");
   reader.end();
-  await expect.poll(() => isGone).toBe(true);
+  await expect.poll(() => isClosed).toBe(true);
 });
 
-it("takes no heed of what is said over it afterwards", async () => {
+it("ignores further input", async () => {
   let requests = 0;
   const { open } = await serve((request, response) => {
     requests += 1;
-    taking((socket) => socket.write("told"))(request, response);
+    taking((socket) => socket.write("data"))(request, response);
   });
   const reader = open(GET);
   await once(reader, "data");
   reader.write(GET);
-  reader.write("rubbish".repeat(100_000));
+  reader.write("garbage".repeat(100_000));
   await nextTurn();
   await expect.poll(() => reader.writableLength).toBe(0);
   expect(requests).toBe(1);
 });
 
-it("says that HTTP's part is over, and keeps nothing of it", async () => {
-  const taken: { isOver: boolean; hasParser: boolean; listeners: string[] }[] = [];
+it("emits TAKEN and keeps no parser and no listeners of the HTTP server", async () => {
+  const taken: { wasEmitted: boolean; hasParser: boolean; listeners: string[] }[] = [];
   const { open } = await serve((request, response) => {
-    let isOver = false;
+    let wasEmitted = false;
     response.once(TAKEN, () => {
-      isOver = true;
+      wasEmitted = true;
     });
     taking((socket) => {
       const listeners = ["data", "close", "drain", "error", "timeout"].filter(
         (event) => socket.listenerCount(event) > 0,
       );
-      taken.push({ isOver, hasParser: Boolean((socket as Socket & { parser?: unknown }).parser), listeners });
+      taken.push({ wasEmitted, hasParser: Boolean((socket as Socket & { parser?: unknown }).parser), listeners });
     })(request, response);
   });
   open(GET);
-  await expect.poll(() => taken).toEqual([{ isOver: true, hasParser: false, listeners: [] }]);
+  await expect.poll(() => taken).toEqual([{ wasEmitted: true, hasParser: false, listeners: [] }]);
 });
 
 it.each([
-  ["whose request is not all there", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"],
-  ["behind another", `${GET}${GET}`],
-])("leaves a response %s to Node.js", async (_which, text) => {
+  ["whose request is incomplete", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"],
+  ["that is pipelined", `${GET}${GET}`],
+])("does not detach a response %s", async (_which, text) => {
   const responses: ServerResponse[] = [];
   const { open } = await serve((request, response) => {
     responses.push(response);
@@ -101,7 +101,7 @@ it.each([
     response.writeHead(200).flushHeaders();
     takeSocket(response, request.socket);
     expect((request.socket as Socket & { parser?: unknown }).parser).toBeTruthy();
-    response.end("told");
+    response.end("data");
   });
   const reader = open(text);
   let received = "";
@@ -110,9 +110,9 @@ it.each([
   });
   if (text.startsWith("GET")) await expect.poll(() => responses).toHaveLength(2);
   responses[0]?.end();
-  await expect.poll(() => received).toContain("told");
+  await expect.poll(() => received).toContain("data");
 });
 
-function hangUp(this: Socket): void {
+function destroySocket(this: Socket): void {
   this.destroy();
 }

@@ -1,18 +1,17 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Emitted by a response when its socket has been taken: HTTP's part in it is over, and its `close` never comes. */
+/** Emitted by a response whose socket was detached. The response is done for HTTP, and emits no `close`. */
 export const TAKEN = "taken";
 
 type Listener = (this: Socket) => void;
 
-/** Those for which there are listeners that stay. */
 const EVENTS = ["close", "drain", "end", "error"] as const;
 
-/** Listeners that go with the socket, and not with the request that came over it. */
-const ofSockets = new WeakSet<Listener>();
+/** Listeners added with `listenTo`, which stay on the socket when it is detached. */
+const keptListeners = new WeakSet<Listener>();
 
-/** Node.js's parser of a connection, as far as it is known here; no part of its public interface. */
+/** Node.js's internal HTTP parser of a connection, as far as it is used here. Not part of the public API. */
 interface Parser {
   unconsume(): void;
   remove(): void;
@@ -20,19 +19,22 @@ interface Parser {
   [property: string]: unknown;
 }
 
-/** As `socket.on`, for a listener that stays where the socket is taken from HTTP. */
+/** Like `socket.on`, for a listener that stays when the socket is detached. */
 export function listenTo(socket: Socket, event: (typeof EVENTS)[number], listener: Listener): void {
-  ofSockets.add(listener);
+  keptListeners.add(listener);
   socket.on(event, listener);
 }
 
 /**
- * Takes the socket of a response whose head has gone out of HTTP's hands, so that request, response and parser are freed:
- * for as long as a stream is open they would hold more than all the rest of it. No further request can come over it. This
- * is what Node.js does itself for an `Upgrade`, with the same means.
+ * Detaches the socket of a response from Node.js's HTTP server after the head was sent. Then the garbage collector can free
+ * the request, the response and the parser. While a stream is open, they would need more memory than the rest of it.
  *
- * Not to be called from within the parser's own events. Where the request has not been read to its end, or Node.js is
- * made of something else than is known here, nothing is done, and the socket can be written to all the same.
+ * Uses private internals of Node.js: `socket.parser`, the parser's methods `unconsume`, `remove` and `close`, and its
+ * object properties (its references to request, response and callbacks), which are set to `null`. Node.js does the same
+ * for an `Upgrade` request. The connection cannot carry another request afterwards.
+ *
+ * Does nothing if the request body was not read completely, or if the internals are not as expected. The socket can be
+ * written to in any case. Must not be called inside a callback of the parser.
  *
  * Source: https://github.com/nodejs/node/blob/v20.x/lib/_http_server.js (`onParserExecuteCommon`)
  */
@@ -41,9 +43,9 @@ export function takeSocket(response: ServerResponse, socket: Socket): void {
   if (socket.destroyed || response.socket !== socket || !response.req.complete || !isParser(parser)) return;
   response.detachSocket(socket);
   const kept = EVENTS.map((event) =>
-    (socket.rawListeners(event) as Listener[]).filter((listener) => ofSockets.has(listener)),
+    (socket.rawListeners(event) as Listener[]).filter((listener) => keptListeners.has(listener)),
   );
-  // What Node.js listens to for HTTP's sake, and the socket for its own: a stream that only goes out needs none of it.
+  // Listeners of the HTTP server, and of the socket itself: a write-only stream needs none of them.
   socket.removeAllListeners();
   parser.unconsume();
   for (const property of Object.keys(parser)) {
@@ -53,11 +55,11 @@ export function takeSocket(response: ServerResponse, socket: Socket): void {
   parser.remove();
   parser.close();
   Object.assign(socket, { parser: null });
-  // To be called after that: seeing no parser, the socket drops its own ways of listening that were HTTP's.
+  // Only now: called without a parser, the `on` that the HTTP server installed restores the socket's original one.
   EVENTS.forEach((event, index) => {
     for (const listener of kept[index] ?? []) socket.on(event, listener);
   });
-  // What is still said by the other side is nothing that anybody waits for, but that it leaves.
+  // Discards further input, so that `end` is emitted when the reader closes the connection.
   socket.resume();
   response.emit(TAKEN);
 }
