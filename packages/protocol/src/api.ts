@@ -1,4 +1,4 @@
-/** Bodies of the HTTP API, beside the stream. */
+/** Request and response bodies of the HTTP API, except those of the stream. */
 import type { ClientId } from "./client-id.ts";
 import type { Presence } from "./presence.ts";
 import type { Profile } from "./profile.ts";
@@ -7,7 +7,7 @@ import type { Profile } from "./profile.ts";
 export interface SessionResponse {
   token: string;
   client: ClientId;
-  /** When the token ends, ms since the epoch. */
+  /** When the token expires, ms since the epoch. */
   expiresAt: number;
 }
 
@@ -24,12 +24,12 @@ export interface Contact extends Presence {
   profile: Profile;
 }
 
-/** `GET /api/people`, in demo mode only: whom one may sign in as. */
+/** `GET /api/people`, in demo mode only: the accounts that a user can sign in to. */
 export interface PeopleResponse {
   people: Profile[];
 }
 
-/** `POST /api/events/pings`: the browser behind this connection is alive. */
+/** `POST /api/events/pings`: the browser of this connection is alive. */
 export interface PingRequest {
   connection: string;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { formatEventId, parseEventId } from "./event-id.ts";
 
-describe("an event id", () => {
-  it("is read back as it was written", () => {
+describe("parseEventId", () => {
+  it("parses what formatEventId returns", () => {
     const id = { epoch: "2m3k1ml0iovh9", version: 1795503485167000 };
     expect(parseEventId(formatEventId(id))).toEqual(id);
   });
@@ -19,11 +19,11 @@ describe("an event id", () => {
     "e. 1",
     "e.99999999999999999",
     `${"e".repeat(33)}.1`,
-  ])("is not %j", (text) => {
+  ])("rejects %j", (text) => {
     expect(parseEventId(text)).toBeUndefined();
   });
 
-  it("beyond what a number holds exactly is none", () => {
+  it("rejects a version that is not a safe integer", () => {
     expect(parseEventId("e.9007199254740993")).toBeUndefined();
   });
 });

@@ -1,8 +1,8 @@
 /**
- * The `id:` of the SSE stream: how far its reader has come.
+ * The `id:` of the SSE stream: the last position that the reader has received.
  *
- * `epoch` names one unbroken order of events (a platform that lost its memory starts another), `version` is a position
- * in it. Written `epoch.version`; an epoch is lower-case base 36.
+ * `version` is a position within `epoch`, one complete sequence of events. A platform that lost data starts a new epoch.
+ * Format: `epoch.version`. An epoch is lower-case base 36.
  */
 export interface EventId {
   epoch: string;
@@ -15,7 +15,7 @@ export function formatEventId({ epoch, version }: EventId): string {
   return `${epoch}.${version}`;
 }
 
-/** The id that `text` spells, or `undefined`: anything may arrive in a `Last-Event-ID` header. */
+/** Parses a `Last-Event-ID` header. Returns `undefined` if it is malformed. */
 export function parseEventId(text: string): EventId | undefined {
   const [, epoch, digits] = EVENT_ID.exec(text) ?? [];
   if (epoch === undefined || digits === undefined) return undefined;

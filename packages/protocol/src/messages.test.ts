@@ -11,7 +11,7 @@ describe("parseStreamMessage", () => {
     ["presence", magali],
     ["channel", { channel: 3 }],
     ["channel-end", { channel: 3, problem }],
-  ])("reads a %s", (event, data) => {
+  ])("parses %s messages", (event, data) => {
     expect(parseStreamMessage(event, JSON.stringify(data))).toEqual({ event, data });
   });
 

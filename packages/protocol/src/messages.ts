@@ -1,28 +1,28 @@
 /**
- * The messages of the SSE stream, as they stand in its `data:` lines.
+ * The messages of the SSE stream: the JSON of its `data:` lines.
  *
- * A stream begins with a `snapshot` (or, when a reader resumes, with what it missed) and goes on with one `presence` a
- * change. A multiplexed stream carries several clients' streams over one response and puts a `channel` message before
- * each run of messages that belong to another client than the last ones did.
+ * A stream begins with a `snapshot`, or with the missed events if the reader resumes. One `presence` message per change
+ * follows. A multiplexed stream carries the streams of several clients over one response. In it, a `channel` message
+ * precedes the messages of another client.
  */
 import { isClientId } from "./client-id.ts";
 import type { Presence } from "./presence.ts";
 import type { Problem } from "./problem.ts";
 
 export interface SnapshotMessage {
-  /** When it was taken, ms since the epoch, by the platform's clock. */
+  /** When the snapshot was taken, in ms since the epoch by the platform's clock. */
   at: number;
   contacts: Presence[];
 }
 
 export type PresenceMessage = Presence;
 
-/** From here on, messages belong to the stream at this place in the request's list. */
+/** The following messages belong to the stream at this index of the request's list. */
 export interface ChannelMessage {
   channel: number;
 }
 
-/** This channel's stream was refused or has ended; the others go on. */
+/** This channel's stream was rejected or has ended. The other channels continue. */
 export interface ChannelEndMessage {
   channel: number;
   problem: Problem;
@@ -34,23 +34,23 @@ export type StreamMessage =
   | { event: "channel"; data: ChannelMessage }
   | { event: "channel-end"; data: ChannelEndMessage };
 
-/** What asks for a multiplexed stream: the body of `POST /api/events`. */
+/** The body of `POST /api/events`, which requests a multiplexed stream. */
 export interface MultiplexRequest {
   streams: StreamRequest[];
 }
 
 export interface StreamRequest {
   token: string;
-  /** The last `id:` seen on this client's stream, to resume from. */
+  /** The last `id:` received on this client's stream, to resume from. */
   lastEventId?: string;
 }
 
-/** One request carries at most this many streams. */
+/** The maximum number of streams per request. */
 export const MAX_CHANNELS = 32;
 
 /**
- * The message that a parsed SSE event holds, or `undefined` where it is none of ours or malformed: a reader ignores what
- * it doesn't understand, as the SSE specification does with unknown fields.
+ * Parses the data of an SSE event. Returns `undefined` for an unknown event and for malformed data, so that readers ignore
+ * both, like unknown fields in the SSE specification.
  */
 export function parseStreamMessage(event: string | undefined, data: string): StreamMessage | undefined {
   let value: unknown;

@@ -6,14 +6,14 @@ export type Status = "ONLINE" | "OFFLINE";
 export type Reason =
   /** the first heartbeat after an absence */
   | "connected"
-  /** signed out */
+  /** the client signed out, or its lease was deleted */
   | "left"
-  /** the lease ran out */
+  /** the lease expired while its server still sent heartbeats */
   | "timed-out"
-  /** the lease ran out, as its server did not come back */
+  /** the lease expired after its server stopped sending heartbeats */
   | "server-lost";
 
-/** What is known of one client at one moment. */
+/** The status of one client at a point in time. */
 export interface Presence {
   client: ClientId;
   status: Status;
@@ -28,10 +28,10 @@ export interface PresenceEvent {
   /** When it happened, ms since the epoch. */
   at: number;
   reason: Reason;
-  /** Position in the platform's order of events: rises strictly, so a late or repeated event is recognised by it. */
+  /** Strictly increasing over all events, so a reader can drop late and repeated events. */
   version: number;
-  /** Whether it is about one who is known only while online, and whom all may see who see guests. */
+  /** Whether the client is a guest: known only while online, and visible to everyone who sees guests. */
   guest: boolean;
-  /** How long after the end of the lease that was, in ms; for those whose lease ran out. */
+  /** Time from the end of the lease to `at`, in ms. Present only if the lease expired. */
   lagMs?: number;
 }

@@ -5,7 +5,7 @@ export interface Problem {
   type: ProblemType;
   title: string;
   status: number;
-  /** What went wrong and what to do about it, for a person. */
+  /** What went wrong and what the user can do. */
   detail: string;
 }
 

@@ -1,12 +1,12 @@
 import type { ClientId } from "./client-id.ts";
 
-/** What others may read about a person. */
+/** The public profile of a client. */
 export interface Profile {
   id: ClientId;
   name: string;
   role?: string;
   /** An IANA time zone, such as `Europe/Paris`. */
   timeZone?: string;
-  /** Set for one who joined without a contact document: known only while online. */
+  /** Set for a client without a contact document, which is known only while it is online. */
   guest?: true;
 }
