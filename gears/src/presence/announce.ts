@@ -2,13 +2,13 @@ import { contactKey, downstreamKey } from "../../../packages/protocol/src/redis-
 import { addList, readAudience, removeLists, watchersOf } from "./interest.ts";
 import { GUESTS_KEY, RECORDS_KEY, SEQUENCES_KEY, STATE_KEY } from "./keys.ts";
 import { type ClientRecord, formatRecord } from "./record.ts";
-import { inParts, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
+import { inChunks, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import { formatMicroseconds, type RedisTime } from "./redis-time.ts";
 
-/** About how many events wait on a server's stream; a server that falls further behind notices, and reads afresh. */
+/** Approximate maximum length of a server's stream. A server that falls further behind detects the gap and resyncs. */
 const MAX_DOWNSTREAM_LENGTH = "10000";
 
-/** Why a client's status changed; the words are the protocol's. */
+/** Why a client's status changed, as in the protocol's `Reason`. */
 export type Reason = "connected" | "left" | "timed-out" | "server-lost";
 
 export type Status = "ONLINE" | "OFFLINE";
@@ -16,20 +16,20 @@ export type Status = "ONLINE" | "OFFLINE";
 export interface Change {
   client: string;
   reason: Reason;
-  /** The server that vouches, or vouched, for the client. */
+  /** The server of the client's lease. */
   server: string;
-  /** What was known of the client until now. */
+  /** The client's record before this change. */
   before: ClientRecord | undefined;
-  /** When the lease ran out, in ms since the epoch, where that is what happened. */
+  /** When the lease expired, in ms since the epoch. Set only if it expired. */
   dueMs?: number;
 }
 
 /**
- * Publishes that clients are now online or offline, to every server that someone watches them from, and remembers it.
+ * Publishes that clients are now online or offline to every server that watches them, and updates their records.
  *
- * What they have in common is asked and written once for all: what Redis is busy with is the calls.
+ * Shared data is read and written once for all changes, because the number of Redis calls dominates the cost.
  *
- * @param changes each of another client, in this order
+ * @param changes at most one per client; published in this order
  */
 export function announce(redis: Redis, now: RedisTime, status: Status, changes: readonly Change[]): void {
   if (changes.length === 0) return;
@@ -47,22 +47,22 @@ export function announce(redis: Redis, now: RedisTime, status: Status, changes: 
     const isGuest = areGuests[index] === true;
     records.push(client);
     records.push(formatRecord({ status, at: now.ms, version, server, previous: before?.version ?? "0" }));
-    if (status === "ONLINE" && audience.plain.includes(server)) addList(redis, server, client);
-    const words = buildXaddArgs(change, { status, at, version, epoch, isGuest });
-    for (const watcher of watchersOf(redis, audience, index, isGuest)) put(outbox, watcher, words);
-    if (status === "OFFLINE") removeLists(redis, audience.plain, client);
+    if (status === "ONLINE" && audience.externalServers.includes(server)) addList(redis, server, client);
+    const xaddArgs = buildXaddArgs(change, { status, at, version, epoch, isGuest });
+    for (const watcher of watchersOf(redis, audience, index, isGuest)) put(outbox, watcher, xaddArgs);
+    if (status === "OFFLINE") removeLists(redis, audience.externalServers, client);
   });
-  inParts(records, (part) => redis.call("HSET", RECORDS_KEY, ...part));
+  inChunks(records, (chunk) => redis.call("HSET", RECORDS_KEY, ...chunk));
   send(redis, outbox);
 }
 
-/** All that `XADD` is told of an event. The stream and the sequence number are put in for each stream, which counts for itself. */
+/** The arguments of `XADD` for one event. `send` fills in the stream's key and sequence number for each stream. */
 type XaddArgs = string[];
 
 const KEY_AT = 0;
 const SEQUENCE_AT = 16;
 
-interface Circumstances {
+interface EventDetails {
   status: Status;
   /** ms since the epoch */
   at: string;
@@ -73,10 +73,10 @@ interface Circumstances {
 
 function buildXaddArgs(
   { client, reason, dueMs }: Change,
-  { status, at, version, epoch, isGuest }: Circumstances,
+  { status, at, version, epoch, isGuest }: EventDetails,
 ): XaddArgs {
-  // In one piece, and in the order in which they are told: there is one for each event.
-  const words = [
+  // One array literal, because this runs once per event.
+  const xaddArgs = [
     "",
     "MAXLEN",
     "~",
@@ -97,93 +97,93 @@ function buildXaddArgs(
     "epoch",
     epoch,
   ];
-  if (dueMs !== undefined) words.push("due", String(dueMs));
-  if (isGuest) words.push("guest", "1");
-  return words;
+  if (dueMs !== undefined) xaddArgs.push("due", String(dueMs));
+  if (isGuest) xaddArgs.push("guest", "1");
+  return xaddArgs;
 }
 
-/** Events by the server that they are for. */
+/** Events by destination server. */
 type Outbox = Map<string, XaddArgs[]>;
 
-function put(outbox: Outbox, server: string, words: XaddArgs): void {
+function put(outbox: Outbox, server: string, xaddArgs: XaddArgs): void {
   const events = outbox.get(server);
-  if (events !== undefined) events.push(words);
-  else outbox.set(server, [words]);
+  if (events !== undefined) events.push(xaddArgs);
+  else outbox.set(server, [xaddArgs]);
 }
 
-/** The sequence numbers are taken before they are used: should one go without its event, the server notices a gap. */
+/** Reserves the sequence numbers first. If the call fails before an event is written, its server detects the gap. */
 function send(redis: Redis, outbox: Outbox): void {
   const { call, attempt } = redis;
   for (const [server, events] of outbox) {
     const key = downstreamKey(server);
     let sequence = numberOf(call("HINCRBY", SEQUENCES_KEY, server, String(events.length))) - events.length;
-    for (const words of events) {
+    for (const xaddArgs of events) {
       sequence += 1;
-      words[KEY_AT] = key;
-      words[SEQUENCE_AT] = String(sequence);
-      if (textOf(attempt("XADD", ...words)) === undefined) {
+      xaddArgs[KEY_AT] = key;
+      xaddArgs[SEQUENCE_AT] = String(sequence);
+      if (textOf(attempt("XADD", ...xaddArgs)) === undefined) {
         deleteIfWrongType(redis, server);
-        call("XADD", ...words);
+        call("XADD", ...xaddArgs);
       }
     }
   }
 }
 
 /**
- * Takes away what another hand has put in the place of a server's stream: it would keep a change from everybody who is to
- * be told of it, and the server from reading.
+ * Deletes the key of a server's stream if another program stored a value of another type there. Otherwise, every `XADD`
+ * and the server's reads would fail, and the error of one `XADD` would stop the delivery to all servers.
  */
 export function deleteIfWrongType(redis: Redis, server: string): void {
   if (scoreOf(redis.attempt("XLEN", downstreamKey(server))) === undefined) redis.call("DEL", downstreamKey(server));
 }
 
-/** @returns which of those who arrive are guests: without a contact document */
+/** @returns for each client, whether it is a guest, that is, has no contact document */
 function admitGuests(redis: Redis, clients: readonly string[]): boolean[] {
   const areGuests: boolean[] = [];
   const guests: string[] = [];
-  inParts(clients, (part) => {
-    const documentCount = numberOf(redis.call("EXISTS", ...part.map((client) => contactKey(client))));
-    for (const client of part) {
-      // Nearly always all have one, or none has.
-      const hasNone =
-        documentCount < part.length &&
+  inChunks(clients, (chunk) => {
+    const documentCount = numberOf(redis.call("EXISTS", ...chunk.map((client) => contactKey(client))));
+    for (const client of chunk) {
+      // Usually either all clients of a chunk have a document or none has: then one call answers for all.
+      const isGuest =
+        documentCount < chunk.length &&
         (documentCount === 0 || numberOf(redis.call("EXISTS", contactKey(client))) === 0);
-      areGuests.push(hasNone);
-      if (hasNone) guests.push(client);
+      areGuests.push(isGuest);
+      if (isGuest) guests.push(client);
     }
   });
-  inParts(guests, (part) => redis.call("SADD", GUESTS_KEY, ...part));
+  inChunks(guests, (chunk) => redis.call("SADD", GUESTS_KEY, ...chunk));
   return areGuests;
 }
 
-/** @returns which of those who leave were guests, by now perhaps with a document */
+/** @returns for each client, whether it came online as a guest; it may have a document by now */
 function dismissGuests(redis: Redis, clients: readonly string[], versions: readonly string[]): boolean[] {
   const wereGuests: boolean[] = [];
   let lastVersion: string | undefined;
-  inParts(clients, (part) => {
-    const replies = valuesOf(redis.call("SMISMEMBER", GUESTS_KEY, ...part));
-    for (let index = 0; index < part.length; index += 1) {
+  inChunks(clients, (chunk) => {
+    const replies = valuesOf(redis.call("SMISMEMBER", GUESTS_KEY, ...chunk));
+    for (let index = 0; index < chunk.length; index += 1) {
       const wasGuest = numberOf(replies[index]) === 1;
       if (wasGuest) lastVersion = versions[wereGuests.length];
       wereGuests.push(wasGuest);
     }
-    redis.call("SREM", GUESTS_KEY, ...part);
+    redis.call("SREM", GUESTS_KEY, ...chunk);
   });
-  // A reading no longer shows a guest who has gone: who knows less than this can't be brought up to date by one.
+  // `read` returns no guest that is offline, so a reader whose state is older than this version needs a new snapshot.
   if (lastVersion !== undefined) redis.call("HSET", STATE_KEY, "guestsLeft", lastVersion);
   return wereGuests;
 }
 
 /**
- * Moves the order of events on: by the clock, or by one where that stands still or has gone back.
+ * Takes the next version: the clock in µs, or the last version plus one if the clock stood still or went back.
  *
- * @returns the new version, in decimal
+ * @returns the version in decimal
  */
 export function nextVersion(redis: Redis, now: RedisTime): string {
   return takeVersions(redis, now, 1)[0] ?? "0";
 }
 
-/** As `nextVersion`, for so many, which rise by one. */
+/** Like `nextVersion`, for `count` consecutive versions. */
 function takeVersions(redis: Redis, now: RedisTime, count: number): string[] {
   const last = Number(textOf(redis.call("HGET", STATE_KEY, "version")) ?? "0");
   const first = Math.max(last + 1, now.us);

@@ -11,64 +11,66 @@ import {
   SERVERS_KEY,
   watchersKey,
 } from "./keys.ts";
-import { inParts, listOf, numberOf, type Redis, textOf, valuesOf } from "./redis.ts";
+import { inChunks, listOf, numberOf, type Redis, textOf, valuesOf } from "./redis.ts";
 
-/** How much of a lost server's interest one call takes away: Redis serves nobody else meanwhile. */
-const FORGOTTEN_AT_ONCE = 1000;
+/** How many interest entries of a lost server one call removes. Redis serves no other client during a call. */
+const MAX_REMOVED_PER_CALL = 1000;
 
-/** Of more servers each client's watchers are asked for: asking each server of all clients would take longer. */
-const MAX_SERVERS_ASKED = 16;
-/** A client that is alone is asked for itself. */
-const LEAST_CLIENTS_ASKED_OF = 2;
+/** With more servers than this, reading the watchers of each client is faster than asking each server. */
+const MAX_SERVERS_QUERIED = 16;
+/** For a single client, reading its watchers is always faster. */
+const MIN_CLIENTS_FOR_SERVER_QUERY = 2;
 
-/** From now on `server` is told of these: clients, `EVERYONE` or `GUESTS`. */
+/** Adds clients, `EVERYONE` or `GUESTS` to what `server` watches. */
 export function watch(redis: Redis, server: string, watched: readonly string[]): void {
   for (const each of watched) redis.call("SADD", watchersKey(each), server);
-  inParts(watched, (part) => redis.call("SADD", interestKey(server), ...part));
+  inChunks(watched, (chunk) => redis.call("SADD", interestKey(server), ...chunk));
 }
 
 export function unwatch(redis: Redis, server: string, watched: readonly string[]): void {
   for (const each of watched) redis.call("SREM", watchersKey(each), server);
-  inParts(watched, (part) => redis.call("SREM", interestKey(server), ...part));
+  inChunks(watched, (chunk) => redis.call("SREM", interestKey(server), ...chunk));
 }
 
-/** Who may have to be told of what happens in one moment. */
+/** The servers that may watch the clients of one `announce` call. */
 export interface Audience {
-  /** To whom it happens. */
+  /** The clients that change. */
   clients: readonly string[];
-  /** For each server which of these it watches, where there are so few servers that each was asked of all. */
+  /** Which of the clients each server watches. `undefined` if it is faster to read the watchers of each client. */
   interests: readonly Interest[] | undefined;
-  ofEveryone: readonly string[];
-  ofGuests: readonly string[];
-  /** Those whose interest follows from their clients' lists. */
-  plain: readonly string[];
+  everyoneWatchers: readonly string[];
+  guestWatchers: readonly string[];
+  /** Servers whose interest is defined by their clients' contact lists. */
+  externalServers: readonly string[];
 }
 
 interface Interest {
   server: string;
-  /** For each of the clients, in their order, 1 or 0, in the reply of a call. */
+  /** For each client, in order: 1 if the server watches it, else 0. */
   replies: readonly unknown[];
 }
 
-/** @param hasGuests whether one needs to know who watches guests */
+/** @param hasGuests whether to read the watchers of guests */
 export function readAudience(redis: Redis, clients: readonly string[], hasGuests: boolean): Audience {
   return {
     clients,
     interests: readInterests(redis, clients),
-    ofEveryone: membersOf(redis, watchersKey(EVERYONE)),
-    ofGuests: hasGuests ? membersOf(redis, watchersKey(GUESTS)) : [],
-    plain: membersOf(redis, EXTERNAL_SERVERS_KEY),
+    everyoneWatchers: membersOf(redis, watchersKey(EVERYONE)),
+    guestWatchers: hasGuests ? membersOf(redis, watchersKey(GUESTS)) : [],
+    externalServers: membersOf(redis, EXTERNAL_SERVERS_KEY),
   };
 }
 
-/** The servers that someone watches one of the audience's clients from. */
+/** The servers that watch the client at `index` of the audience's clients. */
 export function watchersOf(redis: Redis, audience: Audience, index: number, isGuest: boolean): string[] {
   const client = audience.clients[index] ?? "";
   const servers =
     audience.interests === undefined ? membersOf(redis, watchersKey(client)) : interestedIn(audience.interests, index);
-  for (const server of audience.ofEveryone) addTo(servers, server);
-  if (isGuest) for (const server of audience.ofGuests) addTo(servers, server);
-  for (const server of audience.plain) if (isListedAt(redis, server, client, isGuest)) addTo(servers, server);
+  for (const server of audience.everyoneWatchers) addTo(servers, server);
+  if (isGuest) for (const server of audience.guestWatchers) addTo(servers, server);
+  for (const server of audience.externalServers) {
+    if (isListedAt(redis, server, client, isGuest)) addTo(servers, server);
+  }
   return servers;
 }
 
@@ -82,19 +84,19 @@ function interestedIn(interests: readonly Interest[], index: number): string[] {
   return servers;
 }
 
-/** One call for each server in place of one for each client, where servers are fewer. */
+/** If there are fewer servers than clients: asks each server about all clients, with one call per server. */
 function readInterests(redis: Redis, clients: readonly string[]): readonly Interest[] | undefined {
-  const mostServers = Math.min(clients.length, MAX_SERVERS_ASKED);
-  if (mostServers < LEAST_CLIENTS_ASKED_OF) return undefined;
-  // Whoever watches somebody is among these: see `read`.
+  const maxServers = Math.min(clients.length, MAX_SERVERS_QUERIED);
+  if (maxServers < MIN_CLIENTS_FOR_SERVER_QUERY) return undefined;
+  // `read` adds every server that watches clients to this set.
   const servers: string[] = [];
-  for (const server of listOf(redis.call("ZRANGE", SERVERS_KEY, "0", String(mostServers)))) servers.push(server);
-  if (servers.length > mostServers) return undefined;
+  for (const server of listOf(redis.call("ZRANGE", SERVERS_KEY, "0", String(maxServers)))) servers.push(server);
+  if (servers.length > maxServers) return undefined;
   return servers.map((server) => {
     const replies: unknown[] = [];
-    inParts(clients, (part) => {
-      const partReplies = valuesOf(redis.call("SMISMEMBER", interestKey(server), ...part));
-      for (let index = 0; index < part.length; index += 1) replies.push(partReplies[index]);
+    inChunks(clients, (chunk) => {
+      const chunkReplies = valuesOf(redis.call("SMISMEMBER", interestKey(server), ...chunk));
+      for (let index = 0; index < chunk.length; index += 1) replies.push(chunkReplies[index]);
     });
     return { server, replies };
   });
@@ -106,19 +108,16 @@ function membersOf(redis: Redis, key: string): string[] {
   return members;
 }
 
-/**
- * Counts the contact list of a client that came to a plain server: one that only sends heartbeats, and never says whom
- * it watches.
- */
+/** Adds the contact list of a client of an external server to what that server watches. */
 export function addList(redis: Redis, server: string, client: string): void {
   const contacts = readContacts(redis, client);
   if (numberOf(redis.call("HSETNX", listsKey(server), client, contacts.join(" "))) === 0) return;
   for (const contact of contacts) redis.call("HINCRBY", listedKey(server), contact, "1");
 }
 
-/** Takes the contact list of a client that has gone offline away from all plain servers. */
-export function removeLists(redis: Redis, plainServers: readonly string[], client: string): void {
-  for (const server of plainServers) {
+/** Removes the contact list of an offline client from all external servers. */
+export function removeLists(redis: Redis, externalServers: readonly string[], client: string): void {
+  for (const server of externalServers) {
     const contacts = textOf(redis.call("HGET", listsKey(server), client));
     if (contacts !== undefined) {
       redis.call("HDEL", listsKey(server), client);
@@ -132,9 +131,9 @@ export function isExternalServer(redis: Redis, server: string): boolean {
 }
 
 /**
- * Takes away what is kept for a server, or as much of it as one call may.
+ * Removes the state of a server, or as much of it as one call may.
  *
- * @returns whether nothing is left
+ * @returns whether all of it is removed
  */
 export function forget(redis: Redis, server: string): boolean {
   redis.call("ZREM", SERVERS_KEY, server);
@@ -142,18 +141,18 @@ export function forget(redis: Redis, server: string): boolean {
   redis.call("DEL", downstreamKey(server), listsKey(server), listedKey(server));
   redis.call("HDEL", SEQUENCES_KEY, server);
   let count = 0;
-  for (const watched of listOf(redis.call("SPOP", interestKey(server), String(FORGOTTEN_AT_ONCE)))) {
+  for (const watched of listOf(redis.call("SPOP", interestKey(server), String(MAX_REMOVED_PER_CALL)))) {
     redis.call("SREM", watchersKey(watched), server);
     count += 1;
   }
   const areDissolved = dissolveBatchesOf(redis, server);
-  if (count < FORGOTTEN_AT_ONCE && areDissolved) return true;
-  // Listed once more, as one that is long gone, so that the next sweep goes on here.
+  if (count < MAX_REMOVED_PER_CALL && areDissolved) return true;
+  // Add it again with the oldest time, so that the next sweep continues with it.
   redis.call("ZADD", SERVERS_KEY, "0", server);
   return false;
 }
 
-/** A guest sees everyone, and so does a client that is listed as seeing everyone. */
+/** Whether a client of this external server may see `client`. Guests see everyone and are seen by everyone. */
 function isListedAt(redis: Redis, server: string, client: string, asGuest: boolean): boolean {
   if (asGuest) return numberOf(redis.call("EXISTS", listsKey(server))) === 1;
   if (numberOf(redis.call("HEXISTS", listedKey(server), client)) === 1) return true;
@@ -161,8 +160,8 @@ function isListedAt(redis: Redis, server: string, client: string, asGuest: boole
 }
 
 function readContacts(redis: Redis, client: string): string[] {
-  const plain = redis.attempt("GET", contactKey(client));
-  const text = textOf(plain) ?? textOf(redis.attempt("JSON.GET", contactKey(client)));
+  const text =
+    textOf(redis.attempt("GET", contactKey(client))) ?? textOf(redis.attempt("JSON.GET", contactKey(client)));
   return text === undefined ? [EVERYONE] : redis.contactsIn(text).filter((contact) => redis.isLegalId(contact));
 }
 

@@ -1,28 +1,27 @@
 /**
- * The presence platform: heartbeats in, leases kept, presence events out.
+ * The presence platform: takes heartbeats, keeps leases and publishes presence events.
  *
- * Every function here runs inside Redis, and so at one moment: nothing else happens between its first call and its last.
- * A client is announced as online exactly while its record says so. Whoever changes the record publishes the event, in
- * the same step; so heartbeats, keyspace notifications and the deadline clock may all find the same thing, and it is told
- * once.
+ * Each function runs inside Redis and is atomic. A client is online exactly while its record says so. Each function that
+ * changes a record publishes the event in the same step. So heartbeats, keyspace notifications and the deadline clock may
+ * all detect the same change, and it is published once.
  */
 import { LEASE_KEY_PREFIX, leaseKey } from "../../../packages/protocol/src/redis-keys.ts";
 import { announce, type Change, deleteIfWrongType, nextVersion, type Reason } from "./announce.ts";
 import {
   batchOf,
-  DISSOLVED_AT_ONCE,
   deadlinesOf,
   dissolve,
   dueBy,
   isBatch,
   isUnchanged,
   keepDeadline,
-  moveBatch,
+  MAX_DISSOLVED_PER_CALL,
   NO_DEADLINE,
   newcomersOf,
   nextDeadlineMs,
-  regroup,
   removeDeadlines,
+  replaceClients,
+  setBatchDeadline,
   setDeadline,
 } from "./deadlines.ts";
 import { addList, forget, isExternalServer, watch } from "./interest.ts";
@@ -36,7 +35,7 @@ import {
   STATE_KEY,
 } from "./keys.ts";
 import { type ClientRecord, forEachRecord, readRecord, writeRecord } from "./record.ts";
-import { inParts, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
+import { inChunks, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
 import { type RedisTime, readClock } from "./redis-time.ts";
 import type { Timing } from "./timing.ts";
 
@@ -48,86 +47,86 @@ export interface Heartbeat {
   clients: readonly string[];
 }
 
-/** How many leases one sweep ends: Redis serves nobody else meanwhile. */
-const SWEPT_AT_ONCE = 150;
-/** Silence of the deadline clock, in intervals, from which on Redis, or all hosts, must have been away. */
+/** How many leases one sweep ends. Redis serves no other client during a call. */
+const MAX_SWEPT_PER_CALL = 150;
+/** If the last sweep is older than this, in heartbeat intervals, then Redis or all trigger hosts had an outage. */
 const OUTAGE_INTERVALS = 0.3;
-/** At least so long, in ms: a busy machine is no outage. */
-const LEAST_OUTAGE_MS = 250;
-/** How long after that nobody is announced as offline: one interval for the servers to speak up, and some more. */
+/** The minimum of that age, in ms, because delays on a busy machine are not an outage. */
+const MIN_OUTAGE_MS = 250;
+/** How long no lease ends after an outage, in intervals: one for the servers' next heartbeats, plus slack. */
 const HOLD_INTERVALS = 1.25;
-/** What Redis answers where it is asked when a key expires: that it doesn't, or that there is none. */
-const NO_END = -1;
+/** Replies of `PEXPIRETIME`: the key has no expiry, or does not exist. */
+const NO_EXPIRY = -1;
 const NO_KEY = -2;
 
 /**
- * Sets or prolongs the leases of a heartbeat's clients, as of the moment it was written: one that is older than a lease
- * revives nobody.
+ * Sets or renews the leases of a heartbeat's clients. A lease starts at the time of the stream entry, so a heartbeat that
+ * is older than a lease changes nothing.
  */
 export function applyHeartbeat(redis: Redis, timing: Timing, { atMs, server, clients }: Heartbeat): void {
   if (!redis.isLegalId(server)) return;
   const now = readClock(redis);
   const deadlineMs = Math.min(atMs, now.ms) + timing.leaseMs;
   if (deadlineMs <= now.ms) return;
-  const isLatest = noteServer(redis, server, deadlineMs);
+  const isLatest = recordServer(redis, server, deadlineMs);
   const renewal: Renewal = { server, atMs, deadlineMs };
-  inParts(clients, (part) => {
-    if (!isLatest) renewOvertaken(redis, now, renewal, part);
-    else if (part.length > 1) renewBatch(redis, now, renewal, part);
-    else renewAlone(redis, now, renewal, part);
+  inChunks(clients, (chunk) => {
+    if (!isLatest) renewFromOldEntry(redis, now, renewal, chunk);
+    else if (chunk.length > 1) renewBatch(redis, now, renewal, chunk);
+    else renewSingly(redis, now, renewal, chunk);
   });
 }
 
-/** What a heartbeat does to each of its clients' leases. */
+/** How a heartbeat changes the leases of its clients. */
 interface Renewal {
   server: string;
   atMs: number;
   deadlineMs: number;
 }
 
-/** The usual case, and the one that has to be fast: the same clients as last time, with one deadline for all. */
+/** The common case, which must be fast: the same clients as in the last heartbeat, with one deadline for all. */
 function renewBatch(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
-  const areKept = prolong(redis, now, renewal, clients);
+  const areAllHeld = renewLeases(redis, now, renewal, clients);
   const batch = batchOf(renewal.server, clients);
-  if (!areKept || !isUnchanged(redis, batch)) {
+  if (!areAllHeld || !isUnchanged(redis, batch)) {
     const newcomers = newcomersOf(redis, batch);
     const admitted = admit(redis, now, renewal.server, newcomers);
-    const isAnyRefused = admitted.length < newcomers.length;
-    const members = isAnyRefused ? clients.filter((client) => redis.isLegalId(client)) : clients;
-    regroup(redis, { name: batch.name, clients: members }, admitted);
+    const isAnyRejected = admitted.length < newcomers.length;
+    const members = isAnyRejected ? clients.filter((client) => redis.isLegalId(client)) : clients;
+    replaceClients(redis, { name: batch.name, clients: members }, admitted);
   }
-  moveBatch(redis, batch, renewal.deadlineMs);
+  setBatchDeadline(redis, batch, renewal.deadlineMs);
 }
 
-function renewAlone(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
-  prolong(redis, now, renewal, clients);
+function renewSingly(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
+  renewLeases(redis, now, renewal, clients);
   for (const client of admit(redis, now, renewal.server, clients)) setDeadline(redis, client, renewal.deadlineMs);
 }
 
-/** An entry that was overtaken by a later one of its server: it must not shorten what that one prolonged. */
-function renewOvertaken(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
+/** Applies an entry after a later entry of its server. It must not shorten the leases that the later one renewed. */
+function renewFromOldEntry(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
   for (const client of clients) {
-    if (endOf(redis, client) < renewal.deadlineMs) renewAlone(redis, now, renewal, [client]);
+    if (endOf(redis, client) < renewal.deadlineMs) renewSingly(redis, now, renewal, [client]);
   }
 }
 
 /**
- * Moves the ends of the leases that the server holds. Who has none, or another server's, is looked at alone.
+ * Renews the leases that the server holds, and takes over the others.
  *
- * @returns whether the server held them all
+ * @returns whether the server held all of them
  */
-function prolong(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): boolean {
+function renewLeases(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): boolean {
   const { server, deadlineMs } = renewal;
   const deadline = String(deadlineMs);
   const { call } = redis;
   const keys: string[] = [];
-  // Counted once, and without a call for each, as this is what a heartbeat spends its time on.
+  // Most of a heartbeat's time is spent in this function: read the length once, and avoid `map` and its calls.
   const length = clients.length;
   for (let index = 0; index < length; index += 1) keys[index] = LEASE_KEY_PREFIX + clients[index];
   const holders = valuesOf(call("MGET", ...keys));
   const others: string[] = [];
   for (let index = 0; index < length; index += 1) {
-    // Half the work of a SET: Redis keeps the value.
+    // Half the cost of SET, because Redis keeps the value.
     if (holders[index] === server) call("PEXPIREAT", keys[index] ?? "", deadline);
     else others.push(clients[index] ?? "");
   }
@@ -135,16 +134,16 @@ function prolong(redis: Redis, now: RedisTime, renewal: Renewal, clients: readon
   return others.length === 0;
 }
 
-/** The leases were another server's, or there were none. Who arrives has no deadline yet. */
+/** Takes over leases that another server holds, and creates missing ones. Sets no deadlines for new clients. */
 function takeOver(redis: Redis, now: RedisTime, renewal: Renewal, clients: readonly string[]): void {
   if (clients.length === 0) return;
   const { server, atMs, deadlineMs } = renewal;
   const arrivals: Change[] = [];
   const legal = clients.filter((client) => redis.isLegalId(client));
-  forEachRecord(redis, eachOnce(legal), (client, record) => {
-    // Older than the end of the last lease, or than a sign-out: written before it, and only read after.
-    const isOvertaken = record?.status === "OFFLINE" && atMs < record.at;
-    if (isOvertaken) return;
+  forEachRecord(redis, uniqueOf(legal), (client, record) => {
+    // The heartbeat was written before the client signed out or its last lease ended, and was read later.
+    const isStale = record?.status === "OFFLINE" && atMs < record.at;
+    if (isStale) return;
     if (record?.status === "ONLINE") {
       takeOverLive(redis, renewal, client, record);
       return;
@@ -160,8 +159,8 @@ function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: Cl
   if (isExternalServer(redis, server)) addList(redis, server, client);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
   const heldUntilMs = endOf(redis, client);
-  const isLeftLying = holder !== undefined && heldUntilMs > deadlineMs;
-  if (!isLeftLying) {
+  const isHeldLonger = holder !== undefined && heldUntilMs > deadlineMs;
+  if (!isHeldLonger) {
     redis.call("SET", leaseKey(client), server, "PXAT", String(deadlineMs));
     writeRecord(redis, client, { ...record, server });
   }
@@ -170,14 +169,16 @@ function takeOverLive(redis: Redis, renewal: Renewal, client: string, record: Cl
 }
 
 /**
- * Announces those whose lease was set by hand, if nothing was quicker.
+ * Deletes the leases of invalid ids. Publishes `ONLINE` for a client whose lease an external program created, unless the
+ * keyspace notification was faster.
  *
- * @returns those whose leases end with the server's: without illegal ids, and whom another vouches for for longer
+ * @returns the clients whose leases end at the heartbeat's deadline: without invalid ids, and without the clients whose
+ * lease from another server ends later
  */
 function admit(redis: Redis, now: RedisTime, server: string, clients: readonly string[]): string[] {
   const admitted: string[] = [];
   const arrivals: Change[] = [];
-  forEachRecord(redis, eachOnce(clients), (client, record) => {
+  forEachRecord(redis, uniqueOf(clients), (client, record) => {
     if (record?.status === "ONLINE") {
       if (record.server === server) admitted.push(client);
     } else if (!redis.isLegalId(client)) redis.call("DEL", leaseKey(client));
@@ -190,7 +191,7 @@ function admit(redis: Redis, now: RedisTime, server: string, clients: readonly s
   return admitted;
 }
 
-/** A client signs out at `server`: it is `OFFLINE` now, unless another server vouches for it as well. */
+/** A client signs out at `server`. It is `OFFLINE` now, unless another server holds a lease as well. */
 export function leave(redis: Redis, timing: Timing, server: string, client: string): void {
   if (!redis.isLegalId(client)) return;
   checkLeases(redis, timing, [client]);
@@ -210,22 +211,23 @@ export function leave(redis: Redis, timing: Timing, server: string, client: stri
   }
   redis.call("DEL", leaseKey(client), holdersKey(client));
   removeDeadlines(redis, [client]);
-  // Its heartbeat may still wait on the stream: as older than this record, it begins nothing.
+  // A heartbeat for it may still be unread in the stream. It is older than this record, so it is ignored.
   const { version = "0", previous = "0" } = record ?? {};
   writeRecord(redis, client, { status: "OFFLINE", at: now.ms, version, previous, server });
 }
 
-/** Something happened to leases that may not have been us: makes what is announced agree with them. */
+/** Reconciles the records with the leases, after leases may have been changed by an external program. */
 export function checkLeases(redis: Redis, timing: Timing, clients: readonly string[]): void {
   const now = readClock(redis);
   const legal = clients.filter((client) => redis.isLegalId(client));
   let isAnyHeld: boolean | undefined;
-  reconcileWithLeases(redis, timing, now, eachOnce(legal), () => {
+  reconcileWithLeases(redis, timing, now, uniqueOf(legal), () => {
     isAnyHeld ??= isHeld(redis, timing, now);
     return isAnyHeld;
   });
 }
 
+/** @param mayNotEnd whether expired leases must not end yet; called only if there are any */
 function reconcileWithLeases(
   redis: Redis,
   timing: Timing,
@@ -239,11 +241,11 @@ function reconcileWithLeases(
   const reasonOf = createReasons(redis, now);
   const arrivals: Change[] = [];
   const endings: Change[] = [];
-  const settled: string[] = [];
+  const alreadyOffline: string[] = [];
   forEachRecord(redis, clients, (client, record, index) => {
     const server = textOf(holders[index]);
     const leaseEndMs = server === undefined ? undefined : endOfLease(redis, timing, now, client);
-    // Redis still finds a key in the millisecond in which it runs out.
+    // Redis still returns a key in the millisecond in which it expires.
     if (server !== undefined && leaseEndMs !== undefined && leaseEndMs > now.ms) {
       if (record?.status === "ONLINE") keepDeadline(redis, client, leaseEndMs);
       else {
@@ -253,7 +255,7 @@ function reconcileWithLeases(
       return;
     }
     if (record?.status !== "ONLINE") {
-      settled.push(client);
+      alreadyOffline.push(client);
       return;
     }
     const dueMs = leaseEndMs ?? deadlines[index] ?? NO_DEADLINE;
@@ -264,64 +266,65 @@ function reconcileWithLeases(
       endings.push(ending);
     }
   });
-  removeDeadlines(redis, settled);
+  removeDeadlines(redis, alreadyOffline);
   end(redis, now, endings);
   announce(redis, now, "ONLINE", arrivals);
 }
 
-/** Whoever is named twice is announced once. */
-function eachOnce(clients: readonly string[]): string[] {
+/** Removes duplicates, so that each client has one event. */
+function uniqueOf(clients: readonly string[]): string[] {
   return [...new Set(clients)];
 }
 
-/** For each client the server that holds its lease, if it is one, in the reply of a call or of several. */
+/** For each client the raw reply of `MGET`: the holder of its lease, or no string if there is none. */
 function holdersOf(redis: Redis, clients: readonly string[]): unknown[] {
   const holders: unknown[] = [];
-  inParts(clients, (part) => {
-    const replies = valuesOf(redis.call("MGET", ...part.map((client) => leaseKey(client))));
-    // What isn't there is `false` to Lua, and `null` to JavaScript: something in either.
-    for (let index = 0; index < part.length; index += 1) holders.push(replies[index] ?? null);
+  inChunks(clients, (chunk) => {
+    const replies = valuesOf(redis.call("MGET", ...chunk.map((client) => leaseKey(client))));
+    // A missing value is `false` in Lua and `null` in JavaScript. Neither ends a list, as nil would in Lua.
+    for (let index = 0; index < chunk.length; index += 1) holders.push(replies[index] ?? null);
   });
   return holders;
 }
 
-/** What a sweep tells the clock that called it. */
+/** The result of a sweep. */
 export interface Sweep {
   /** Redis's clock, ms since the epoch. */
   nowMs: number;
-  /** When there will be something to do, ms since the epoch: now where not all has been done, `undefined` for never. */
+  /** When to sweep next, in ms since the epoch: `nowMs` if this sweep left work, `undefined` if there are no leases. */
   nextMs: number | undefined;
 }
 
 /**
- * Ends the leases that have run out, and forgets servers that are gone for good. To be called when the next lease is
- * due, often enough in between, and after the heartbeat stream has been worked off.
+ * Ends expired leases, and removes the state of lost servers. Call it after the heartbeat stream has been processed: when
+ * the next lease is due, and at least every `OUTAGE_INTERVALS`, because a longer gap counts as an outage.
  *
- * After an outage every lease has run out, and nobody knows yet who is still there: for one interval, none is ended.
+ * After an outage, all leases may have expired although their clients are connected. So no lease ends for the time of
+ * `HOLD_INTERVALS`, until the servers have sent heartbeats again.
  *
- * @param run names the run of the Redis process: another one means a restart or a failover
+ * @param run identifies the run of the Redis process; it changes with a restart or a failover
  */
 export function sweep(redis: Redis, timing: Timing, run: string): Sweep {
   const now = readClock(redis);
-  noteOutage(redis, timing, now, run);
+  detectOutage(redis, timing, now, run);
   const heldUntilMs = numberOf(textOf(redis.call("HGET", STATE_KEY, "hold")));
   if (heldUntilMs > now.ms) return { nowMs: now.ms, nextMs: heldUntilMs };
-  const isSwept = sweepDue(redis, timing, now);
-  const isForgotten = forgetLostServers(redis, timing, now);
-  return { nowMs: now.ms, nextMs: isSwept && isForgotten ? nextDeadlineMs(redis) : now.ms };
+  const isAllSwept = sweepDue(redis, timing, now);
+  const isAllForgotten = forgetLostServers(redis, timing, now);
+  return { nowMs: now.ms, nextMs: isAllSwept && isAllForgotten ? nextDeadlineMs(redis) : now.ms };
 }
 
 /** @returns whether nothing is due any more */
 function sweepDue(redis: Redis, timing: Timing, now: RedisTime): boolean {
-  const batches = dueBy(redis, now.ms, SWEPT_AT_ONCE).filter((name) => isBatch(name));
-  for (const batch of batches.slice(0, DISSOLVED_AT_ONCE)) dissolve(redis, batch);
-  const due = dueBy(redis, now.ms, SWEPT_AT_ONCE);
+  const batches = dueBy(redis, now.ms, MAX_SWEPT_PER_CALL).filter((name) => isBatch(name));
+  for (const batch of batches.slice(0, MAX_DISSOLVED_PER_CALL)) dissolve(redis, batch);
+  const due = dueBy(redis, now.ms, MAX_SWEPT_PER_CALL);
   const clients = due.filter((name) => !isBatch(name));
   reconcileWithLeases(redis, timing, now, clients, () => false);
-  return due.length < SWEPT_AT_ONCE && batches.length <= DISSOLVED_AT_ONCE;
+  return due.length < MAX_SWEPT_PER_CALL && batches.length <= MAX_DISSOLVED_PER_CALL;
 }
 
-/** A server makes itself known, before its first heartbeat: it will say whom it watches. */
+/** Registers a server before its first heartbeat. A server that never joins counts as an external server. */
 export function join(redis: Redis, timing: Timing, server: string): void {
   if (!redis.isLegalId(server)) return;
   redis.call("ZADD", SERVERS_KEY, String(readClock(redis).ms + timing.leaseMs), server);
@@ -329,13 +332,13 @@ export function join(redis: Redis, timing: Timing, server: string): void {
 }
 
 /**
- * The present state of `watched`, which from now on `server` is told of. Every event whose version is at most the
- * reading's is contained in it, and every later one reaches the server's stream.
+ * Adds `watched` to what `server` watches, and returns a snapshot of `clients`. The snapshot contains every event up to its
+ * version. Every later event of a watched client goes to the server's stream.
  *
- * @returns `now`, `version`, `epoch`, `sequence` (how many events were put on the server's stream so far), the version of
- * the last event by which a guest went offline, and `1` where the server has joined and not been forgotten since, or `0`;
- * then, for each client asked for, its record, or an empty string; then the guests who are online, each followed by its
- * record
+ * @param newEpoch the epoch to start if there is none
+ * @returns Redis's clock in ms, `version`, `epoch`, `sequence` (the number of events written to the server's stream), the
+ * version of the last event with which a guest went offline, and `1` if the server has joined and was not forgotten since,
+ * else `0`; then for each of `clients` its record or an empty string; then each online guest and its record
  */
 export function read(
   redis: Redis,
@@ -346,12 +349,12 @@ export function read(
 ): string[] {
   const now = readClock(redis);
   const isKnown = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server)) !== undefined && !isExternalServer(redis, server);
-  // One that is never heard of again is forgotten as well.
+  // Registers the server, so that its state is removed even if it sends no heartbeat.
   redis.call("ZADD", SERVERS_KEY, "NX", String(now.ms), server);
   deleteIfWrongType(redis, server);
   watch(redis, server, watched);
   redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
-  const reading = [
+  const reply = [
     String(now.ms),
     nextVersion(redis, now),
     textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? newEpoch,
@@ -359,22 +362,22 @@ export function read(
     textOf(redis.call("HGET", STATE_KEY, "guestsLeft")) ?? "0",
     isKnown ? "1" : "0",
   ];
-  inParts(clients, (part) => {
-    const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));
-    for (let index = 0; index < part.length; index += 1) reading.push(textOf(records[index]) ?? "");
+  inChunks(clients, (chunk) => {
+    const records = valuesOf(redis.call("HMGET", RECORDS_KEY, ...chunk));
+    for (let index = 0; index < chunk.length; index += 1) reply.push(textOf(records[index]) ?? "");
   });
   for (const guest of listOf(redis.call("SMEMBERS", GUESTS_KEY))) {
-    reading.push(guest, textOf(redis.call("HGET", RECORDS_KEY, guest)) ?? "");
+    reply.push(guest, textOf(redis.call("HGET", RECORDS_KEY, guest)) ?? "");
   }
-  return reading;
+  return reply;
 }
 
-/** @param before what was known of the client until now */
+/** @param before the client's record before the change */
 function arrivalOf(client: string, server: string, before: ClientRecord | undefined): Change {
   return { client, reason: "connected", server, before };
 }
 
-/** @param before what was known of the client until now: that it is online */
+/** @param before the client's record before the change; its status is `ONLINE` */
 function endingOf(client: string, before: ClientRecord, reason: Reason): Change {
   return { client, reason, server: before.server, before };
 }
@@ -386,12 +389,12 @@ function end(redis: Redis, now: RedisTime, endings: readonly Change[]): void {
     keys.push(leaseKey(client));
     keys.push(holdersKey(client));
   }
-  inParts(keys, (part) => redis.call("DEL", ...part));
+  inChunks(keys, (chunk) => redis.call("DEL", ...chunk));
   removeDeadlines(redis, clients);
   announce(redis, now, "OFFLINE", endings);
 }
 
-/** @returns a function that tells why a lease that a server held ran out: because its client stopped, or the server did */
+/** @returns a function that returns why a lease of a server expired: the server is lost, or only its client timed out */
 function createReasons(redis: Redis, now: RedisTime): (server: string) => Reason {
   const known = new Map<string, Reason>();
   return (server) => {
@@ -405,8 +408,8 @@ function createReasons(redis: Redis, now: RedisTime): (server: string) => Reason
   };
 }
 
-/** @returns whether no later heartbeat of this server has been seen */
-function noteServer(redis: Redis, server: string, deadlineMs: number): boolean {
+/** @returns whether no later heartbeat of this server was applied before */
+function recordServer(redis: Redis, server: string, deadlineMs: number): boolean {
   const lastMs = scoreOf(redis.call("ZSCORE", SERVERS_KEY, server));
   if (lastMs === undefined) redis.call("SADD", EXTERNAL_SERVERS_KEY, server);
   const isLatest = lastMs === undefined || lastMs <= deadlineMs;
@@ -414,12 +417,13 @@ function noteServer(redis: Redis, server: string, deadlineMs: number): boolean {
   return isLatest;
 }
 
+/** A server that holds a lease of a client, and the end of that lease. */
 interface Holder {
   server: string;
   deadlineMs: number;
 }
 
-/** Two servers vouch for the client: it moved, or is connected to both. */
+/** Records that a client has leases from two servers: it moved, or it is connected to both. */
 function recordHolders(redis: Redis, client: string, one: Holder, another: Holder): void {
   redis.call(
     "ZADD",
@@ -432,7 +436,7 @@ function recordHolders(redis: Redis, client: string, one: Holder, another: Holde
   redis.call("PEXPIREAT", holdersKey(client), String(Math.max(one.deadlineMs, another.deadlineMs)));
 }
 
-/** Another server than `server` that still vouches for the client: who holds the lease, or did. */
+/** A server other than `server` with an unexpired lease of the client: its current or an earlier holder. */
 function findOtherHolder(redis: Redis, now: RedisTime, server: string, client: string): Holder | undefined {
   redis.call("ZREM", holdersKey(client), server);
   const holder = textOf(redis.attempt("GET", leaseKey(client)));
@@ -446,21 +450,21 @@ function findOtherHolder(redis: Redis, now: RedisTime, server: string, client: s
   return latest;
 }
 
-/** When a lease ends, in ms since the epoch; negative where there is none, or it has no end. */
+/** When a lease ends, in ms since the epoch. `NO_KEY` if there is none; `NO_EXPIRY` if it never expires. */
 function endOf(redis: Redis, client: string): number {
   return numberOf(redis.call("PEXPIRETIME", leaseKey(client)));
 }
 
-/** When a lease ends, if there is one, in ms since the epoch; one that was set by hand without an end gets one. */
+/** When a lease ends, in ms since the epoch. Adds an expiry to a lease that an external program created without one. */
 function endOfLease(redis: Redis, timing: Timing, now: RedisTime, client: string): number | undefined {
   const endMs = endOf(redis, client);
   if (endMs === NO_KEY) return undefined;
-  if (endMs !== NO_END) return endMs;
+  if (endMs !== NO_EXPIRY) return endMs;
   redis.call("PEXPIREAT", leaseKey(client), String(now.ms + timing.leaseMs));
   return now.ms + timing.leaseMs;
 }
 
-/** Whether nobody may be declared dead now: after an outage, be it noticed by a sweep yet or not. */
+/** Whether no lease may end now, because of an outage. A sweep may not have detected the outage yet. */
 function isHeld(redis: Redis, timing: Timing, now: RedisTime): boolean {
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "hold", "clock"));
   if (numberOf(textOf(values[0])) > now.ms) return true;
@@ -468,29 +472,33 @@ function isHeld(redis: Redis, timing: Timing, now: RedisTime): boolean {
   return clock !== undefined && isOutage(timing, now.ms - Number(clock));
 }
 
-/** Whether so long a silence of the deadline clock is one, in ms. */
-function isOutage({ heartbeatIntervalMs }: Timing, silenceMs: number): boolean {
-  return silenceMs > Math.max(OUTAGE_INTERVALS * heartbeatIntervalMs, LEAST_OUTAGE_MS);
+/** @param sinceSweepMs the time since the last sweep */
+function isOutage({ heartbeatIntervalMs }: Timing, sinceSweepMs: number): boolean {
+  return sinceSweepMs > Math.max(OUTAGE_INTERVALS * heartbeatIntervalMs, MIN_OUTAGE_MS);
 }
 
-/** Holds back all `OFFLINE` where the clock has been silent, or Redis has been replaced, since the last sweep. */
-function noteOutage(redis: Redis, timing: Timing, now: RedisTime, run: string): void {
+/** Holds back every `OFFLINE` for a while if the last sweep is too old, or was on another run of Redis. */
+function detectOutage(redis: Redis, timing: Timing, now: RedisTime, run: string): void {
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "clock", "run"));
   const clock = textOf(values[0]);
   const lastRun = textOf(values[1]);
   redis.call("HSET", STATE_KEY, "clock", String(now.ms), "run", run);
   if (clock === undefined) return;
   const isAnotherRun = lastRun !== run;
-  // Acknowledged events may be lost with the other run: who saw them must not take the order for unbroken.
+  // The new run may have lost acknowledged events. With a new epoch, readers that received them resync.
   if (isAnotherRun) redis.call("HDEL", STATE_KEY, "epoch");
   if (!isAnotherRun && !isOutage(timing, now.ms - Number(clock))) return;
   redis.call("HSET", STATE_KEY, "hold", String(now.ms + Math.ceil(HOLD_INTERVALS * timing.heartbeatIntervalMs)));
 }
 
-/** @returns whether nothing of them is left */
+/**
+ * Removes state of at most one lost server per call.
+ *
+ * @returns whether all of that server's state is removed
+ */
 function forgetLostServers(redis: Redis, { leaseMs }: Timing, now: RedisTime): boolean {
   const lost = redis.call("ZRANGEBYSCORE", SERVERS_KEY, "-inf", String(now.ms - leaseMs), "LIMIT", "0", "1");
-  let isForgotten = true;
-  for (const server of listOf(lost)) isForgotten = forget(redis, server);
-  return isForgotten;
+  let isAllForgotten = true;
+  for (const server of listOf(lost)) isAllForgotten = forget(redis, server);
+  return isAllForgotten;
 }

@@ -1,16 +1,16 @@
 import { RECORDS_KEY } from "./keys.ts";
-import { inParts, type Redis, textOf, valuesOf } from "./redis.ts";
+import { inChunks, type Redis, textOf, valuesOf } from "./redis.ts";
 
-/** The last change of a client. */
+/** The last status change of a client. */
 export interface ClientRecord {
   status: "ONLINE" | "OFFLINE";
   /** When it happened, ms since the epoch. */
   at: number;
-  /** Its position in the order of events. */
+  /** The version of its event. */
   version: string;
-  /** The version of the change before it, 0 for none. */
+  /** The version of the client's change before it; 0 if there was none. */
   previous: string;
-  /** The server that vouches, or vouched, for the client. */
+  /** The server of the client's lease. */
   server: string;
 }
 
@@ -19,16 +19,16 @@ export function readRecord(redis: Redis, client: string): ClientRecord | undefin
   return text === undefined ? undefined : parseRecord(text);
 }
 
-/** As `readRecord`, for each of many, in their order. */
+/** Calls `visit` with the record of each client, in order. Reads many records per call. */
 export function forEachRecord(
   redis: Redis,
   clients: readonly string[],
   visit: (client: string, record: ClientRecord | undefined, index: number) => void,
 ): void {
   let count = 0;
-  inParts(clients, (part) => {
-    const texts = valuesOf(redis.call("HMGET", RECORDS_KEY, ...part));
-    part.forEach((client, index) => {
+  inChunks(clients, (chunk) => {
+    const texts = valuesOf(redis.call("HMGET", RECORDS_KEY, ...chunk));
+    chunk.forEach((client, index) => {
       const text = textOf(texts[index]);
       visit(client, text === undefined ? undefined : parseRecord(text), count);
       count += 1;
@@ -40,12 +40,12 @@ export function writeRecord(redis: Redis, client: string, record: ClientRecord):
   redis.call("HSET", RECORDS_KEY, client, formatRecord(record));
 }
 
-/** As a record stands in Redis. */
+/** The format of a record in Redis: fields separated by spaces. */
 export function formatRecord({ status, at, version, server, previous }: ClientRecord): string {
   return `${status} ${at} ${version} ${server} ${previous}`;
 }
 
-/** The record that its text spells. */
+/** Parses what `formatRecord` returns. */
 export function parseRecord(text: string): ClientRecord {
   const parts = text.split(" ");
   const version = parts[2] ?? "0";
@@ -54,7 +54,7 @@ export function parseRecord(text: string): ClientRecord {
     at: Number(parts[1]),
     version,
     server: parts[3] ?? "",
-    // A record without it is of an older library: it doesn't tell that nothing happened in between.
+    // Records of older libraries have no `previous`. With `version` in its place, no reader assumes that it missed nothing.
     previous: parts[4] ?? version,
   };
 }

@@ -1,6 +1,6 @@
 import { numberOf, type Redis, valuesOf } from "./redis.ts";
 
-/** Now, by Redis's clock: the only one that counts. */
+/** A reading of Redis's clock, the only clock that the platform uses. */
 export interface RedisTime {
   /** ms since the epoch */
   ms: number;
@@ -15,7 +15,7 @@ export function readClock(redis: Redis): RedisTime {
   return { ms: seconds * 1000 + Math.floor(microseconds / 1000), us: seconds * 1_000_000 + microseconds };
 }
 
-/** A count of µs in decimal: Lua prints no more than 14 digits of a number, and these have 16. */
+/** Formats µs in decimal. Lua prints at most 14 digits of a number, and these have 16. */
 export function formatMicroseconds(us: number): string {
   const rest = us % 1000;
   const padding = rest < 10 ? "00" : rest < 100 ? "0" : "";

@@ -1,4 +1,4 @@
-/** Times of the platform, in ms: the same for everyone who works on one Redis. */
+/** Durations of the platform, in ms. All servers and trigger hosts of one Redis use the same. */
 export interface Timing {
   /** `d` */
   heartbeatIntervalMs: number;
