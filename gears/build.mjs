@@ -4,8 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
-// Two libraries out of one source, JavaScript for RedisGears 2 and Lua for Redis Functions, and the program that hosts
-// their triggers.
+// Builds two libraries from one source, JavaScript for RedisGears 2 and Lua for Redis Functions, and the trigger host.
 const here = import.meta.dirname;
 process.chdir(here);
 mkdirSync("dist", { recursive: true });
@@ -28,8 +27,8 @@ async function buildRedisGears() {
 }
 
 /**
- * While a library loads, Redis offers it little more than the registration of functions. So the compiled bundle is put
- * into a function that runs at the first call, and each of its exports is registered.
+ * While a library loads, it can do little more than register functions. So this wraps the compiled bundle in a function that
+ * runs at the first call, and registers each export.
  */
 async function buildRedisFunctions() {
   const compiler = join(
@@ -50,7 +49,7 @@ async function buildRedisFunctions() {
   writeFileSync("dist/presence.lua", library.join("\n"));
 }
 
-/** One file out of our own sources; packages are loaded from node_modules as they are. */
+/** Bundles the workspace's sources into one file. It imports npm packages from node_modules. */
 async function buildHost() {
   await build({
     absWorkingDir: here,

@@ -1,22 +1,22 @@
 import { DEFAULT_PARTITION_COUNT } from "./host/partitions.ts";
 import { parseRedisAddress, REDIS_URLS_ALLOWED } from "./host/redis-address.ts";
 
-/** How a trigger host runs, parsed once from the environment. */
+/** The configuration of a trigger host, parsed from the environment. */
 export interface HostConfig {
   redisUrl: string;
-  /** `d`, in ms: the same for all servers and hosts of one Redis. */
+  /** `d` in ms. All servers and hosts of one Redis use the same. */
   heartbeatIntervalMs: number;
-  /** How many partitions a cluster's clients are spread over: the same for all servers and hosts of one cluster. */
+  /** The number of partitions of a cluster. All servers and hosts of one cluster use the same. */
   partitionCount: number;
   logLevel: string;
 }
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
-const LEAST_INTERVAL_MS = 100;
-const MOST_INTERVAL_MS = 600_000;
-const MOST_PARTITIONS = 1_024;
+const MIN_INTERVAL_MS = 100;
+const MAX_INTERVAL_MS = 600_000;
+const MAX_PARTITIONS = 1_024;
 
-/** A setting that can't be right; the message names it and says what is allowed, in one line. */
+/** An invalid setting. The one-line message contains its name and the allowed values. */
 class ConfigError extends Error {
   constructor(name: string, allowed: string, value: string | undefined) {
     super(`${name} must be ${allowed}${value === undefined ? "" : `, not ${JSON.stringify(value)}`}.`);
@@ -26,7 +26,7 @@ class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {ConfigError} on the first setting that is wrong */
+/** @throws {ConfigError} for the first invalid setting */
 export function parseHostConfig(env: Environment): HostConfig {
   return {
     redisUrl: parseRedisUrl(given(env, "REDIS_URL")),
@@ -44,15 +44,15 @@ function parseRedisUrl(url: string | undefined): string {
 
 function parseInterval(text: string): number {
   const intervalMs = Number(text);
-  if (/^[0-9]+$/.test(text) && intervalMs >= LEAST_INTERVAL_MS && intervalMs <= MOST_INTERVAL_MS) return intervalMs;
-  const allowed = `a whole number of milliseconds from ${LEAST_INTERVAL_MS} to ${MOST_INTERVAL_MS}`;
+  if (/^[0-9]+$/.test(text) && intervalMs >= MIN_INTERVAL_MS && intervalMs <= MAX_INTERVAL_MS) return intervalMs;
+  const allowed = `a whole number of milliseconds from ${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS}`;
   throw new ConfigError("HEARTBEAT_INTERVAL_MS", allowed, text);
 }
 
 function parsePartitionCount(text: string): number {
   const count = Number(text);
-  if (/^[0-9]+$/.test(text) && count >= 1 && count <= MOST_PARTITIONS) return count;
-  throw new ConfigError("REDIS_PARTITIONS", `a whole number from 1 to ${MOST_PARTITIONS}`, text);
+  if (/^[0-9]+$/.test(text) && count >= 1 && count <= MAX_PARTITIONS) return count;
+  throw new ConfigError("REDIS_PARTITIONS", `a whole number from 1 to ${MAX_PARTITIONS}`, text);
 }
 
 function parseLogLevel(text: string): string {
@@ -60,7 +60,7 @@ function parseLogLevel(text: string): string {
   throw new ConfigError("LOG_LEVEL", `one of ${LOG_LEVELS.join(", ")}`, text);
 }
 
-/** An empty variable counts as none, as shells and compose files make them. */
+/** Treats an empty variable as unset, because shells and compose files set empty variables. */
 function given(env: Environment, name: string): string | undefined {
   const value = env[name];
   return value === "" ? undefined : value;

@@ -1,2 +1,2 @@
-/** Rises with each change of the libraries: a host never puts an older one in place of a newer one. */
+/** Increase it with each change of the libraries' behaviour. A host never replaces a newer library with an older one. */
 export const LIBRARY_VERSION = 7;

@@ -1,4 +1,4 @@
-/** The trigger host as a program of its own: `node gears/dist/host.js`, or `npm run gears`. */
+/** The trigger host as a separate program: `node gears/dist/host.js` or `npm run gears`. */
 import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,20 +13,20 @@ import { startTriggerHost } from "./host/trigger-host.ts";
 import { readableLog } from "./readable-log.ts";
 
 const HOST_ID_BYTES = 4;
-/** The clock sweeps every tenth of an interval; a platform whose last sweep is older than this many has no clock. */
-const SILENT_INTERVALS = 1;
+/** The deadline clock sweeps every 0.1 intervals. If the last sweep is older than this, no trigger host works. */
+const MAX_SWEEP_AGE_INTERVALS = 1;
 const silentLogger = pino({ level: "silent" });
 
 export interface RunningHost {
-  /** Which Redis it works beside. */
+  /** A description of its Redis, without the password. */
   redis: string;
   close(): Promise<void>;
 }
 
 /**
- * Starts a trigger host. It goes on trying where Redis can't be reached.
+ * Starts a trigger host. If Redis is unreachable, it retries.
  *
- * @throws an error whose message is one line that says what to do, where a setting is wrong
+ * @throws an error with a one-line message for the operator if a setting is invalid
  */
 export async function main({ env }: { env: Environment }): Promise<RunningHost> {
   const config = parseHostConfig(env);
@@ -44,10 +44,10 @@ export async function main({ env }: { env: Environment }): Promise<RunningHost> 
 }
 
 /**
- * Loads the RedisGears library into a Redis that has RedisGears, with this `d`.
+ * Loads the RedisGears library into a Redis with RedisGears, with the configured `d`.
  *
- * @returns what has been done, in one line
- * @throws an error whose message is one line that says what to do
+ * @returns the result in one line
+ * @throws an error with a one-line message for the operator
  */
 export function load({ env }: { env: Environment }): Promise<string> {
   const config = parseHostConfig(env);
@@ -56,20 +56,20 @@ export function load({ env }: { env: Environment }): Promise<string> {
     if (outcome === "no-redisgears") {
       throw new Error(
         `Redis at ${nameOf(config)} has no RedisGears. Nothing needs loading there: the trigger host (npm run gears) and ` +
-          "each server bring the library for Redis Functions along.",
+          "each server load the Redis Functions library themselves.",
       );
     }
-    if (outcome === "newer-is-there")
-      return `Redis at ${nameOf(config)} has a newer library than this one, and keeps it.`;
+    if (outcome === "newer-is-loaded")
+      return `Redis at ${nameOf(config)} already has a newer library. Nothing was loaded.`;
     return `Loaded the RedisGears library into Redis at ${nameOf(config)}, for heartbeats every ${config.heartbeatIntervalMs} ms.`;
   });
 }
 
 /**
- * Asks whether leases are being swept, by whichever host.
+ * Checks whether any trigger host sweeps the leases.
  *
- * @returns when they were last, in one line
- * @throws an error whose message says so in one line, where they aren't
+ * @returns the time since the last sweep, in one line
+ * @throws an error with a one-line message if no host does
  */
 export async function check({ env }: { env: Environment }): Promise<string> {
   const config = parseHostConfig(env);
@@ -80,9 +80,11 @@ export async function check({ env }: { env: Environment }): Promise<string> {
     silencesMs.push(silenceMs);
   }
   const longestMs = Math.max(...silencesMs);
-  const words = `The deadline clock last ran ${longestMs} ms ago`;
-  if (longestMs > SILENT_INTERVALS * config.heartbeatIntervalMs) throw new Error(`${words}: no trigger host works.`);
-  return `${words}.`;
+  const lastRun = `The deadline clock last ran ${longestMs} ms ago`;
+  if (longestMs > MAX_SWEEP_AGE_INTERVALS * config.heartbeatIntervalMs) {
+    throw new Error(`${lastRun}: no trigger host works.`);
+  }
+  return `${lastRun}.`;
 }
 
 async function withRedis<Result>(
@@ -108,7 +110,7 @@ function nameOf({ redisUrl }: HostConfig): string {
 async function runUntilSignalled(): Promise<void> {
   const starting = main({ env: process.env });
   const stop = () => void starting.then((host) => host.close()).then(() => process.exit(0));
-  // Heard from the start: whoever reads that it works may tell it to stop at once.
+  // Registered before the start, because a signal may arrive right after the first log line.
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   await starting;

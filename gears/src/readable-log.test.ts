@@ -13,7 +13,7 @@ function logged(fields: object): string {
   return lines.join("");
 }
 
-it("has the words of an error of Redis, and not the command that it answers", async () => {
+it("logs the message of a Redis error without its command", async () => {
   const server = await RedisServer.start();
   onTestFinished(() => server.stop());
   const redis = new Redis(server.url);
@@ -26,30 +26,30 @@ it("has the words of an error of Redis, and not the command that it answers", as
 });
 
 it.each([
-  ["an error's words", { err: new Error("x".repeat(1_000_000)) }],
+  ["an error's message", { err: new Error("x".repeat(1_000_000)) }],
   ["an error's cause", { err: new Error("x", { cause: new Error("y".repeat(1_000_000)) }) }],
-  ["what is thrown and no error", { err: "x".repeat(1_000_000) }],
+  ["a thrown string", { err: "x".repeat(1_000_000) }],
   ["a path", { path: "/".repeat(1_000_000) }],
   ["a reason", { reason: "x".repeat(1_000_000) }],
   ["a key", { key: `contact:${"x".repeat(1_000_000)}` }],
-])("keeps a line short, however long %s", (_what, fields) => {
+])("limits the length of a line with a long value: %s", (_name, fields) => {
   expect(logged(fields).length).toBeLessThan(MAX_LINE_LENGTH);
 });
 
-it("shows what a terminal would obey", () => {
+it("escapes control characters", () => {
   const line = logged({ path: "/\u001b[2J\u009b2J\u007f\u2028\u202e", err: new Error("\u009b2J") });
   expect(line.trimEnd()).toMatch(/^[ -~]*$/);
   expect(JSON.parse(line).path).toBe("/\\u{1b}[2J\\u{9b}2J\\u{7f}\\u{2028}\\u{202e}");
 });
 
-it("says where an error comes from, and what its cause was", () => {
-  const error = Object.assign(new TypeError("not so", { cause: new Error("but so") }), { code: "ENOT" });
+it("logs an error's code, cause and stack", () => {
+  const error = Object.assign(new TypeError("outer", { cause: new Error("inner") }), { code: "ENOT" });
   expect(JSON.parse(logged({ err: error }))).toMatchObject({
     err: {
       type: "TypeError",
-      message: "not so",
+      message: "outer",
       code: "ENOT",
-      cause: "but so",
+      cause: "inner",
       stack: expect.stringContaining("test.ts"),
     },
   });

@@ -1,17 +1,16 @@
-/** Longer texts are cut: a line of the log is to be read. */
+/** Longer texts are truncated. */
 const MAX_TEXT_LENGTH = 500;
 const MAX_STACK_LENGTH = 2_000;
-/** What no one can see, or a terminal may obey. */
+/** Invisible characters, and control characters that a terminal may execute. */
 const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
 
 /**
- * Makes a logger of pino write lines that can be read: texts of bounded length that any terminal may show, and
- * of errors what an operator needs. An error of Redis holds the command that it answers, with all its arguments, and
- * these may be secrets.
+ * Options that make pino write readable lines: texts of limited length without control characters, and only the useful
+ * fields of an error. An error of ioredis also contains its command with all arguments, which may be secrets.
  */
 export const readableLog = {
   formatters: { log: readableFields },
-  // Pino would take what has been made of an error for another one.
+  // Without this serializer, pino would serialize the result of `readableError` again.
   serializers: { err: (error: unknown) => error },
 };
 
@@ -22,7 +21,7 @@ function readableFields(fields: object): Record<string, unknown> {
 function readable(name: string, value: unknown): unknown {
   if (value instanceof Error) return readableError(value);
   if (typeof value === "string") return readableText(value);
-  // Whatever was thrown.
+  // A thrown value is not always an error.
   return name === "err" ? readableText(String(value)) : value;
 }
 
@@ -38,6 +37,6 @@ function readableError(error: Error): Record<string, unknown> {
 }
 
 function readableText(text: string, maxLength = MAX_TEXT_LENGTH): string {
-  const start = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
-  return start.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  const truncated = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  return truncated.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

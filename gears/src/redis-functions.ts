@@ -1,9 +1,9 @@
 /**
- * The Redis Functions library: the logic compiled to Lua, for any Redis from 7.0 on and Valkey.
+ * The Redis Functions library: the logic compiled to Lua, for Redis from 7.0 on and Valkey.
  *
- * Each export becomes a function, `presence_` before its name. It takes its arguments as ARGV, `d` in ms first where it
- * needs it. Which keys it touches follows from the data. In a cluster it is given one key, the gate of the partition that
- * it is to work in; all that it touches lies in that key's slot.
+ * Each export becomes a function with the prefix `presence_`. Its ARGV are the arguments; the first is `d` in ms, if it
+ * needs `d`. Its keys depend on the data, so KEYS does not list them. In a cluster, KEYS[1] is the partition's `GATE_KEY`,
+ * and all keys that the function uses are in the same slot.
  */
 import { HEARTBEAT_KEY } from "../../packages/protocol/src/redis-keys.ts";
 import { LIBRARY_VERSION } from "./library-version.ts";
@@ -22,45 +22,44 @@ import { listOf, type Redis, textOf, valuesOf, withPrefix } from "./presence/red
 import { readClock } from "./presence/redis-time.ts";
 import { type Timing, timingOf } from "./presence/timing.ts";
 
-/** What a Redis Functions library finds in its environment. */
+/** The environment of a Redis Functions library. */
 declare const redis: Pick<Redis, "call"> & { pcall: Redis["attempt"] };
 declare const string: { find: (this: void, text: string, pattern: string) => unknown };
 declare const cjson: { decode: (this: void, json: string) => unknown };
 declare const pcall: <Result>(this: void, call: (this: void) => Result) => LuaMultiReturn<[boolean, Result]>;
 
 const GROUP = "presence";
-/** One name for all hosts: as reading and acknowledging are one step, nothing is ever left with one of them. */
+/** One consumer for all hosts. Reading and acknowledging are one step, so no host leaves pending entries. */
 const CONSUMER = "triggers";
-/** How many clients' heartbeats one call works off, about: Redis serves nobody else meanwhile. */
+/** About how many clients one call processes. Redis serves no other client during a call. */
 const MAX_CLIENTS = 1000;
-/** How many entries are read at once: few, as each may name hundreds of clients. */
-const READ_AT_ONCE = 2;
-/** How many entries one call works off: those without clients cost something, too. */
+/** How many entries one read returns. Few, because each may contain hundreds of clients. */
+const ENTRIES_PER_READ = 2;
+/** How many entries one call processes, because entries without clients have a cost too. */
 const MAX_ENTRIES = 50;
-/** How many entries one call takes over from a reader that has gone. */
-const CLAIMED_AT_ONCE = "20";
-/** Pending for so long, an entry's reader is gone, in ms. */
-const CLAIMED_AFTER = "10000";
-/** Where in its arguments `read` finds whom to watch. */
-const WATCHED_FROM = 3;
+/** How many pending entries of a dead consumer one call claims. */
+const MAX_CLAIMED_PER_CALL = "20";
+/** An entry that is pending for longer than this belongs to a dead consumer, in ms. */
+const CLAIM_MIN_IDLE_MS = "10000";
+/** The index of the first watched name in the arguments of `read`. */
+const FIRST_WATCHED = 3;
 
-/** Longer is no id. */
 const MAX_ID_LENGTH = 64;
 const ID_PATTERN = "^[A-Za-z0-9._~-]+$";
 
-const whole: Redis = { call: redis.call, attempt: redis.pcall, contactsIn, isLegalId };
+const unprefixed: Redis = { call: redis.call, attempt: redis.pcall, contactsIn, isLegalId };
 
-/** The partition that a call is to work in: without a key, all there is. */
+/** The partition of a call. A call without a key uses keys without a prefix. */
 interface Partition {
-  inside: Redis;
+  scopedRedis: Redis;
   heartbeatKey: string;
 }
 
 function partitionIn(keys: readonly string[]): Partition {
   const gate = keys[0];
-  if (gate === undefined) return { inside: whole, heartbeatKey: HEARTBEAT_KEY };
+  if (gate === undefined) return { scopedRedis: unprefixed, heartbeatKey: HEARTBEAT_KEY };
   const prefix = gate.slice(0, gate.length - GATE_KEY.length);
-  return { inside: withPrefix(whole, prefix), heartbeatKey: prefix + HEARTBEAT_KEY };
+  return { scopedRedis: withPrefix(unprefixed, prefix), heartbeatKey: prefix + HEARTBEAT_KEY };
 }
 
 function contactsIn(this: void, json: string): string[] {
@@ -82,12 +81,11 @@ function timingIn(args: readonly string[]): Timing {
 }
 
 /**
- * Reads what nobody has read yet of the heartbeat stream, applies and acknowledges it, in one step: no host can die with
- * an entry half done, and any number of them share the work. Entries older than a lease can't change anything any more,
- * and are trimmed.
+ * Reads new entries of the heartbeat stream, applies and acknowledges them, in one step. So a host cannot crash in the
+ * middle of an entry, and any number of hosts can share a stream. Trims entries older than a lease, which have no effect.
  *
  * @param args `d`
- * @returns `1` where there is more to do, else `0`; and the id of the stream's last entry
+ * @returns `1` if there is more to process, else `0`; and the id of the stream's last entry
  */
 export function work(this: void, keys: string[], args: string[]): string[] {
   const partition = partitionIn(keys);
@@ -97,11 +95,11 @@ export function work(this: void, keys: string[], args: string[]): string[] {
 }
 
 /**
- * Takes over entries that a reader of the group left unacknowledged. Hosts leave none; another program, or a call that
- * Redis broke off, may.
+ * Claims and applies pending entries of other consumers. Hosts leave none, but another program or a call that Redis
+ * aborted may.
  *
  * @param args `d`
- * @returns how many there were
+ * @returns the number of entries
  */
 export function claim(this: void, keys: string[], args: string[]): number {
   const partition = partitionIn(keys);
@@ -110,19 +108,19 @@ export function claim(this: void, keys: string[], args: string[]): number {
     partition.heartbeatKey,
     GROUP,
     CONSUMER,
-    CLAIMED_AFTER,
+    CLAIM_MIN_IDLE_MS,
     "0-0",
     "COUNT",
-    CLAIMED_AT_ONCE,
+    MAX_CLAIMED_PER_CALL,
   );
   const entries = isError(reply) ? [] : valuesOf(valuesOf(reply)[1]);
   applyEntries(partition, timingIn(args), entries);
   return entries.length;
 }
 
-/** @returns whether there may be more than one call is to do */
+/** @returns whether entries may be left, because this call reached its limit */
 function processBacklog(partition: Partition, timing: Timing): boolean {
-  const { inside, heartbeatKey } = partition;
+  const { scopedRedis, heartbeatKey } = partition;
   let clientCount = 0;
   let entryCount = 0;
   let isMore = true;
@@ -130,18 +128,19 @@ function processBacklog(partition: Partition, timing: Timing): boolean {
     const entries = readNew(partition);
     clientCount += applyEntries(partition, timing, entries);
     entryCount += entries.length;
-    isMore = entries.length === READ_AT_ONCE;
+    isMore = entries.length === ENTRIES_PER_READ;
   }
-  if (entryCount > 0) redis.call("XTRIM", heartbeatKey, "MINID", "~", String(readClock(inside).ms - timing.leaseMs));
+  if (entryCount > 0)
+    redis.call("XTRIM", heartbeatKey, "MINID", "~", String(readClock(scopedRedis).ms - timing.leaseMs));
   return isMore;
 }
 
 function readNew({ heartbeatKey }: Partition): readonly unknown[] {
-  const words = ["GROUP", GROUP, CONSUMER, "COUNT", String(READ_AT_ONCE), "STREAMS", heartbeatKey, ">"];
-  let reply = redis.pcall("XREADGROUP", ...words);
+  const args = ["GROUP", GROUP, CONSUMER, "COUNT", String(ENTRIES_PER_READ), "STREAMS", heartbeatKey, ">"];
+  let reply = redis.pcall("XREADGROUP", ...args);
   if (isError(reply)) {
     redis.call("XGROUP", "CREATE", heartbeatKey, GROUP, "0", "MKSTREAM");
-    reply = redis.call("XREADGROUP", ...words);
+    reply = redis.call("XREADGROUP", ...args);
   }
   return valuesOf(valuesOf(valuesOf(reply)[0])[1]);
 }
@@ -150,14 +149,14 @@ function isError(reply: unknown): boolean {
   return typeof reply === "object" && reply !== null && (reply as { err?: unknown }).err !== undefined;
 }
 
-/** @returns how many clients they name */
-function applyEntries({ inside, heartbeatKey }: Partition, timing: Timing, entries: readonly unknown[]): number {
+/** @returns the number of clients in the entries */
+function applyEntries({ scopedRedis, heartbeatKey }: Partition, timing: Timing, entries: readonly unknown[]): number {
   let clientCount = 0;
   for (const entry of entries) {
     const id = textOf(valuesOf(entry)[0]) ?? "";
     const heartbeat = readHeartbeat(Number(id.split("-")[0]), valuesOf(valuesOf(entry)[1]));
     if (heartbeat !== undefined) {
-      applyHeartbeat(inside, timing, heartbeat);
+      applyHeartbeat(scopedRedis, timing, heartbeat);
       clientCount += heartbeat.clients.length;
     }
     redis.call("XACK", heartbeatKey, GROUP, id);
@@ -170,37 +169,39 @@ export function version(this: void): number {
 }
 
 /**
- * @param args `d`; clients whose leases something happened to
- * @returns whether nothing has been checked yet, as there were too many heartbeats to work off first
+ * Processes the heartbeat stream, then reconciles clients with their leases.
+ *
+ * @param args `d`; clients whose leases may have changed
+ * @returns whether the stream has more entries; then nothing was checked, and the caller must call again
  */
 export function check(this: void, keys: string[], args: string[]): boolean {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
   if (processBacklog(partition, timing)) return true;
-  checkLeases(partition.inside, timing, args.slice(1));
+  checkLeases(partition.scopedRedis, timing, args.slice(1));
   return false;
 }
 
 /**
- * Works off the heartbeat stream first: nobody is declared dead whose heartbeat is waiting to be read.
+ * Processes the heartbeat stream first, so that no lease ends while its client's heartbeat is unread.
  *
  * @param args `d`, the run of the Redis process
- * @returns Redis's clock and when to sweep next, in ms since the epoch; the latter empty for never
+ * @returns Redis's clock and the time of the next sweep, in ms since the epoch; the latter is empty if there are no leases
  */
 export function sweep(this: void, keys: string[], args: string[]): string[] {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
   if (processBacklog(partition, timing)) {
-    const now = String(readClock(partition.inside).ms);
+    const now = String(readClock(partition.scopedRedis).ms);
     return [now, now];
   }
-  const { nowMs, nextMs } = sweepLeases(partition.inside, timing, args[1] ?? "");
+  const { nowMs, nextMs } = sweepLeases(partition.scopedRedis, timing, args[1] ?? "");
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 }
 
 /** @param args `d`, the server */
 export function join(this: void, keys: string[], args: string[]): void {
-  joinServer(partitionIn(keys).inside, timingIn(args), args[1] ?? "");
+  joinServer(partitionIn(keys).scopedRedis, timingIn(args), args[1] ?? "");
 }
 
 /** @param args `d`, the server, the client */
@@ -208,34 +209,34 @@ export function leave(this: void, keys: string[], args: string[]): void {
   const partition = partitionIn(keys);
   const timing = timingIn(args);
   processBacklog(partition, timing);
-  leaveServer(partition.inside, timing, args[1] ?? "", args[2] ?? "");
+  leaveServer(partition.scopedRedis, timing, args[1] ?? "", args[2] ?? "");
 }
 
-/** @param args the server, an epoch in case there is none, how many of what follows are to be watched, these; the clients */
+/** @param args the server, the epoch to start if there is none, the number of watched names, the names; the clients */
 export function read(this: void, keys: string[], args: string[]): string[] {
-  const clientsFrom = WATCHED_FROM + Number(args[2]);
+  const firstClient = FIRST_WATCHED + Number(args[2]);
   return readPresence(
-    partitionIn(keys).inside,
+    partitionIn(keys).scopedRedis,
     args[0] ?? "",
     args[1] ?? "",
-    args.slice(WATCHED_FROM, clientsFrom),
-    args.slice(clientsFrom),
+    args.slice(FIRST_WATCHED, firstClient),
+    args.slice(firstClient),
   );
 }
 
-/** @param args the server; whom it no longer watches */
+/** @param args the server; the names that it no longer watches */
 export function unwatch(this: void, keys: string[], args: string[]): void {
-  stopWatching(partitionIn(keys).inside, args[0] ?? "", args.slice(1));
+  stopWatching(partitionIn(keys).scopedRedis, args[0] ?? "", args.slice(1));
 }
 
 /**
- * Works off the heartbeat stream first, as what the server said last would make it known again.
+ * Processes the heartbeat stream first, because an unread heartbeat of the server would register it again.
  *
  * @param args `d`, the server
- * @returns whether there is more to forget
+ * @returns whether state is left to remove
  */
 export function forget(this: void, keys: string[], args: string[]): boolean {
   const partition = partitionIn(keys);
   processBacklog(partition, timingIn(args));
-  return !forgetServer(partition.inside, args[1] ?? "");
+  return !forgetServer(partition.scopedRedis, args[1] ?? "");
 }

@@ -1,8 +1,8 @@
 /**
- * The RedisGears 2 library: a stream trigger on `heartbeat`, a keyspace trigger on the leases, and functions for what a
- * server or the deadline clock asks. `d` comes from its configuration: `{"heartbeatIntervalMs":5000}`.
+ * The RedisGears 2 library: a stream trigger on `heartbeat`, a keyspace trigger on the leases, and functions for servers and
+ * the deadline clock. `d` comes from the library's configuration: `{"heartbeatIntervalMs":5000}`.
  *
- * RedisGears swallows the keyspace events of what a library itself writes: so nothing here waits for one of its own.
+ * RedisGears drops keyspace events of a library's own writes, so the code does not rely on them.
  */
 import { HEARTBEAT_KEY, LEASE_KEY_PREFIX } from "../../packages/protocol/src/redis-keys.ts";
 import { LIBRARY_VERSION } from "./library-version.ts";
@@ -12,7 +12,7 @@ import { applyHeartbeat, checkLeases, join, leave, read, sweep } from "./presenc
 import type { Redis } from "./presence/redis.ts";
 import { timingOf } from "./presence/timing.ts";
 
-/** What RedisGears gives to a callback. */
+/** The API that RedisGears passes to callbacks. */
 interface GearsClient {
   call: (command: string, ...args: string[]) => unknown;
 }
@@ -23,7 +23,7 @@ interface StreamRecord {
   record: [string, string][];
 }
 
-/** What a RedisGears 2 library finds in its environment. */
+/** The environment of a RedisGears 2 library. */
 declare const redis: {
   config?: { heartbeatIntervalMs?: number };
   registerFunction: (name: string, callback: (client: GearsClient, ...args: string[]) => unknown) => void;
@@ -44,7 +44,7 @@ const ID_PATTERN = /^[A-Za-z0-9._~-]{1,64}$/;
 const DEFAULT_INTERVAL_MS = 5000;
 const timing = timingOf(redis.config?.heartbeatIntervalMs ?? DEFAULT_INTERVAL_MS);
 
-function inside(client: GearsClient): Redis {
+function redisOf(client: GearsClient): Redis {
   return {
     call: (command, ...args) => client.call(command, ...args),
     attempt: (command, ...args) => {
@@ -74,24 +74,24 @@ redis.registerStreamTrigger(
   (client, { id, stream_name: stream, record }) => {
     if (stream !== HEARTBEAT_KEY) return;
     const heartbeat = readHeartbeat(Number(id[0]), record.flat());
-    if (heartbeat) applyHeartbeat(inside(client), timing, heartbeat);
+    if (heartbeat) applyHeartbeat(redisOf(client), timing, heartbeat);
   },
   { window: 1, isStreamTrimmed: true },
 );
 redis.registerKeySpaceTrigger("leases", LEASE_KEY_PREFIX, (client, { key }) => {
-  checkLeases(inside(client), timing, [key.slice(LEASE_KEY_PREFIX.length)]);
+  checkLeases(redisOf(client), timing, [key.slice(LEASE_KEY_PREFIX.length)]);
 });
 
 redis.registerFunction("version", () => String(LIBRARY_VERSION));
-redis.registerFunction("check", (client, ...clients) => checkLeases(inside(client), timing, clients));
+redis.registerFunction("check", (client, ...clients) => checkLeases(redisOf(client), timing, clients));
 redis.registerFunction("sweep", (client, run = "") => {
-  const { nowMs, nextMs } = sweep(inside(client), timing, run);
+  const { nowMs, nextMs } = sweep(redisOf(client), timing, run);
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 });
-redis.registerFunction("join", (client, server = "") => join(inside(client), timing, server));
-redis.registerFunction("leave", (client, server = "", who = "") => leave(inside(client), timing, server, who));
+redis.registerFunction("join", (client, server = "") => join(redisOf(client), timing, server));
+redis.registerFunction("leave", (client, server = "", id = "") => leave(redisOf(client), timing, server, id));
 redis.registerFunction("read", (client, server = "", newEpoch = "", watchedCount = "0", ...names) =>
-  read(inside(client), server, newEpoch, names.slice(0, Number(watchedCount)), names.slice(Number(watchedCount))),
+  read(redisOf(client), server, newEpoch, names.slice(0, Number(watchedCount)), names.slice(Number(watchedCount))),
 );
-redis.registerFunction("unwatch", (client, server = "", ...watched) => unwatch(inside(client), server, watched));
-redis.registerFunction("forget", (client, server = "") => (forget(inside(client), server) ? "0" : "1"));
+redis.registerFunction("unwatch", (client, server = "", ...watched) => unwatch(redisOf(client), server, watched));
+redis.registerFunction("forget", (client, server = "") => (forget(redisOf(client), server) ? "0" : "1"));

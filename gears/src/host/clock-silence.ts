@@ -2,14 +2,14 @@ import type { Redis } from "ioredis";
 import { STATE_KEY } from "../presence/keys.ts";
 
 /**
- * For how long no trigger host has swept, in ms by Redis's clock; `undefined` where none ever has.
+ * The time since a trigger host last swept, in ms by Redis's clock. `undefined` if none ever has.
  *
- * Works with the rights of a server, and changes nothing.
+ * Only reads, and needs no more rights than a server.
  */
 export async function readClockSilenceMs(redis: Redis): Promise<number | undefined> {
   const [clock, [seconds, microseconds]] = await Promise.all([redis.hget(STATE_KEY, "clock"), redis.time()]);
   if (clock === null) return undefined;
   const nowMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-  // A sweep may have come between the two answers.
+  // A sweep between the two replies would make it negative.
   return Math.max(0, nowMs - Number(clock));
 }

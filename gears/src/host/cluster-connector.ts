@@ -8,14 +8,13 @@ import type { RedisNode } from "./redis-address.ts";
 
 type Stream = Awaited<ReturnType<AbstractConnector["connect"]>>;
 
-/** How long a connection that is ended may take to say goodbye, in ms. */
-const FAREWELL_MS = 2_000;
+/** How long a connection may take to close, in ms. */
+const DISCONNECT_TIMEOUT_MS = 2_000;
 
 /**
- * What finds the primary of a slot each time a connection is made, as ioredis wants it: a connection to the slot is one to
- * whichever node has it now.
+ * An ioredis connector that connects to the current primary of a slot. It looks the primary up for each connection.
  *
- * @param slot any primary will do where it is left out
+ * @param slot if omitted, any primary
  */
 export function clusterConnector(
   address: ClusterAddress,
@@ -23,12 +22,12 @@ export function clusterConnector(
 ): NonNullable<RedisOptions["Connector"]> {
   return class extends AbstractConnector {
     constructor() {
-      super(FAREWELL_MS);
+      super(DISCONNECT_TIMEOUT_MS);
     }
 
     override async connect(emit: (type: string, error: Error) => void): Promise<Stream> {
       this.connecting = true;
-      const { host, port } = await this.#untilFound((error) => emit("error", error));
+      const { host, port } = await this.#findPrimary((error) => emit("error", error));
       this.stream = address.isSecure
         ? connectByTls({ host, port, ...serverNameOf(host) })
         : connectByTcp({ host, port });
@@ -38,8 +37,8 @@ export function clusterConnector(
       return this.stream;
     }
 
-    /** Asks until some node can tell: the library takes an attempt that fails here for the last one. */
-    async #untilFound(onFailure: (error: Error) => void): Promise<RedisNode> {
+    /** Retries until a node knows the primary. ioredis would not retry after an error of `connect`. */
+    async #findPrimary(onFailure: (error: Error) => void): Promise<RedisNode> {
       while (this.connecting) {
         try {
           return await primaryOf(address, slot);
@@ -48,7 +47,7 @@ export function clusterConnector(
           await delay(RETRY_MS);
         }
       }
-      throw new Error("the connection was ended meanwhile");
+      throw new Error("the connection was closed while its primary was looked up");
     }
   };
 }

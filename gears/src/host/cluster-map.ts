@@ -4,31 +4,31 @@ import type { RedisAddress, RedisNode } from "./redis-address.ts";
 
 export type ClusterAddress = Extract<RedisAddress, { kind: "cluster" }>;
 
-/** A range of slots and the primary that has it. */
-interface Range {
+/** A range of slots and the primary that owns it. */
+interface SlotRange {
   first: number;
   last: number;
   primary: RedisNode;
 }
 
-/** How long an answer counts, in ms: many connections look for their primaries at once, and ask together. */
-const LIFE_MS = 100;
-const ANSWER_LIMIT_MS = 2_000;
+/** How long a lookup is cached, in ms, so that connections that are opened at the same time share one. */
+const CACHE_MS = 100;
+const REPLY_TIMEOUT_MS = 2_000;
 
-interface Look {
-  ranges: Promise<Range[]>;
+interface Lookup {
+  ranges: Promise<SlotRange[]>;
   atMs: number;
 }
 
-const looks = new Map<string, Look>();
-/** All primaries ever heard of, beside the nodes that one was told of: those may be gone by now. */
-const learned = new Map<string, RedisNode[]>();
+const lookups = new Map<string, Lookup>();
+/** The primaries of the last successful lookup. The configured nodes may no longer exist. */
+const knownPrimaries = new Map<string, RedisNode[]>();
 
 /**
- * Which node has a slot now.
+ * The current primary of a slot.
  *
- * @param slot any primary will do where it is left out
- * @throws where no node can tell
+ * @param slot if omitted, any primary
+ * @throws if no node replies, or the slot has no primary
  */
 export async function primaryOf(address: ClusterAddress, slot: number | undefined): Promise<RedisNode> {
   const ranges = await currentRanges(address);
@@ -37,24 +37,24 @@ export async function primaryOf(address: ClusterAddress, slot: number | undefine
   return range.primary;
 }
 
-/** What TLS is to ask for, so that a node can choose among its certificates: only names may be asked for, not addresses. */
+/** The TLS option for SNI, with which a node selects its certificate. SNI allows host names only, not IP addresses. */
 export function serverNameOf(host: string): { servername?: string } {
   return isIP(host) === 0 ? { servername: host } : {};
 }
 
-function currentRanges(address: ClusterAddress): Promise<Range[]> {
-  const name = JSON.stringify(address.nodes);
-  const known = looks.get(name);
+function currentRanges(address: ClusterAddress): Promise<SlotRange[]> {
+  const cluster = JSON.stringify(address.nodes);
+  const cached = lookups.get(cluster);
   const nowMs = performance.now();
-  if (known && nowMs - known.atMs < LIFE_MS) return known.ranges;
-  const nodes = [...address.nodes, ...(learned.get(name) ?? [])];
+  if (cached && nowMs - cached.atMs < CACHE_MS) return cached.ranges;
+  const nodes = [...address.nodes, ...(knownPrimaries.get(cluster) ?? [])];
   const unique = [...new Map(nodes.map((node) => [`${node.host} ${node.port}`, node])).values()];
-  const ranges = firstAnswer(unique.map((node) => askNode(address, node)));
-  looks.set(name, { ranges, atMs: nowMs });
+  const ranges = firstReply(unique.map((node) => askNode(address, node)));
+  lookups.set(cluster, { ranges, atMs: nowMs });
   ranges.then(
     (found) =>
-      learned.set(
-        name,
+      knownPrimaries.set(
+        cluster,
         found.map(({ primary }) => primary),
       ),
     () => {},
@@ -62,16 +62,16 @@ function currentRanges(address: ClusterAddress): Promise<Range[]> {
   return ranges;
 }
 
-/** @throws why the last could not answer, where none could */
-async function firstAnswer(asked: readonly Promise<Range[]>[]): Promise<Range[]> {
+/** @throws the error of the last node, if all fail */
+async function firstReply(replies: readonly Promise<SlotRange[]>[]): Promise<SlotRange[]> {
   try {
-    return await Promise.any(asked);
+    return await Promise.any(replies);
   } catch (error) {
     throw error instanceof AggregateError ? error.errors.at(-1) : error;
   }
 }
 
-async function askNode(address: ClusterAddress, { host, port }: RedisNode): Promise<Range[]> {
+async function askNode(address: ClusterAddress, { host, port }: RedisNode): Promise<SlotRange[]> {
   const redis = new Redis({
     host,
     port,
@@ -79,8 +79,8 @@ async function askNode(address: ClusterAddress, { host, port }: RedisNode): Prom
     lazyConnect: true,
     retryStrategy: null,
     enableReadyCheck: false,
-    connectTimeout: ANSWER_LIMIT_MS,
-    commandTimeout: ANSWER_LIMIT_MS,
+    connectTimeout: REPLY_TIMEOUT_MS,
+    commandTimeout: REPLY_TIMEOUT_MS,
     ...(address.username !== undefined && { username: address.username }),
     ...(address.password !== undefined && { password: address.password }),
     ...(address.isSecure && { tls: serverNameOf(host) }),
@@ -93,19 +93,19 @@ async function askNode(address: ClusterAddress, { host, port }: RedisNode): Prom
     await redis.connect();
     return readRanges(await redis.call("CLUSTER", "SLOTS"), host);
   } catch (error) {
-    // The answer says only that the connection was closed; the event says why.
+    // The rejection says only that the connection was closed. The error event has the cause.
     throw reason ?? error;
   } finally {
     redis.disconnect();
   }
 }
 
-/** @param asked what a node is called that doesn't know its own name */
-function readRanges(reply: unknown, asked: string): Range[] {
+/** @param askedHost the host of a node that does not know its own */
+function readRanges(reply: unknown, askedHost: string): SlotRange[] {
   if (!Array.isArray(reply)) return [];
   return reply.map(([first, last, primary]: [number, number, [string | null, number]]) => ({
     first: Number(first),
     last: Number(last),
-    primary: { host: primary[0] || asked, port: Number(primary[1]) },
+    primary: { host: primary[0] || askedHost, port: Number(primary[1]) },
   }));
 }

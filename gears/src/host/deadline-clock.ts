@@ -3,24 +3,24 @@ import type { Sweep } from "../presence/presence.ts";
 import { pause, RETRY_MS, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 
-/** How often to sweep where nothing is due, in intervals: silence tells the logic that there was an outage. */
+/** How often to sweep if nothing is due, in heartbeat intervals. The logic treats a longer gap as an outage. */
 const TICK_INTERVALS = 0.1;
-/** How many sweeps are on their way while there is more to do than one does: Redis needn't wait for this process. */
-const SWEEPS_AT_ONCE = 3;
+/** How many sweeps are in flight while more leases are due, so that Redis does not wait for this process. */
+const MAX_SWEEPS_IN_FLIGHT = 3;
 
 export interface DeadlineClockOptions {
   functions: PresenceFunctions;
   heartbeatIntervalMs: number;
-  /** The run of the Redis process one is connected to. */
+  /** The current run of the Redis process. */
   runOf: () => string;
   logger: Logger;
   signal: AbortSignal;
 }
 
 /**
- * Sleeps until the next lease runs out, and asks then: Redis itself tells of an expired key when it happens to look.
+ * Sleeps until the next lease ends, then sweeps. Redis itself reports an expired key late, or not at all.
  *
- * The time to sleep comes from Redis's clock alone.
+ * It computes each delay from Redis's clock only.
  */
 export class DeadlineClock {
   readonly #options: DeadlineClockOptions;
@@ -32,30 +32,30 @@ export class DeadlineClock {
     this.#options = options;
   }
 
-  /** For how long it has not managed to sweep, in ms. */
+  /** The time since the last successful sweep, in ms. */
   get silenceMs(): number {
     return performance.now() - this.#lastSweepMs;
   }
 
-  /** A lease may now end sooner than it was to. */
+  /** Wakes the clock, because a lease may end earlier than expected. */
   nudge(): void {
     this.#nudge.abort();
   }
 
-  /** Until it knows of nothing that is due; or could not ask. */
+  /** Resolves when the current sweep has ended all due leases, or has failed. */
   async caughtUp(): Promise<void> {
     await this.#sweeping.catch(() => {});
   }
 
-  /** Runs until the signal. */
+  /** Runs until the signal aborts. */
   async run(): Promise<void> {
     const { heartbeatIntervalMs, logger, signal } = this.#options;
     const tickMs = TICK_INTERVALS * heartbeatIntervalMs;
-    // Not by `AbortSignal.any` for each sleep: a signal remembers all that were ever made of it.
+    // One listener instead of `AbortSignal.any` per sleep: a signal keeps references to all signals derived from it.
     signal.addEventListener("abort", () => this.nudge(), { once: true });
     while (!signal.aborted) {
       try {
-        // Whoever nudges from here on, while Redis is being asked, is heard before the next sleep.
+        // Created before the sweep, so that a nudge during the sweep ends the next sleep.
         this.#nudge = new AbortController();
         const sweeping = this.#sweepAll();
         this.#sweeping = sweeping;
@@ -63,7 +63,7 @@ export class DeadlineClock {
         await pause(Math.min(tickMs, Math.max(WINDOW_MS, (nextMs ?? nowMs + tickMs) - nowMs)), this.#nudge.signal);
       } catch (error) {
         if (signal.aborted) return;
-        logger.debug({ err: error }, "leases could not be swept; trying again");
+        logger.debug({ err: error }, "sweep failed; retrying");
         await pause(Math.min(RETRY_MS, tickMs), signal);
       }
     }
@@ -72,15 +72,15 @@ export class DeadlineClock {
   /** Sweeps until nothing is due any more. */
   async #sweepAll(): Promise<Sweep> {
     let latest = await this.#sweep();
-    const onTheirWay: Promise<Sweep>[] = [];
+    const inFlight: Promise<Sweep>[] = [];
     for (;;) {
-      while (isMoreDue(latest) && onTheirWay.length < SWEEPS_AT_ONCE) {
+      while (isMoreDue(latest) && inFlight.length < MAX_SWEEPS_IN_FLIGHT) {
         const sweep = this.#sweep();
-        // Where one before it fails, nobody waits for it any more.
+        // If an earlier sweep fails, this one is never awaited.
         sweep.catch(() => {});
-        onTheirWay.push(sweep);
+        inFlight.push(sweep);
       }
-      const next = onTheirWay.shift();
+      const next = inFlight.shift();
       if (next === undefined) return latest;
       latest = await next;
     }

@@ -5,14 +5,13 @@ import { pause, RETRY_MS, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 import { connected } from "./redis-connection.ts";
 
-/** How long one read blocks, in ms: well below the silence from which on a connection counts as dead. */
+/** How long one read blocks, in ms. Well below the socket timeout. */
 const BLOCK_MS = 1_000;
 
 /**
- * Works off the heartbeat stream, beside a Redis without RedisGears.
+ * Processes the heartbeat stream of a Redis without RedisGears.
  *
- * The reading is done inside Redis, by a consumer group, together with the work. Out here one only waits for there to be
- * something to read.
+ * A function inside Redis reads the entries with a consumer group and applies them. This process only waits for entries.
  */
 export async function consumeHeartbeats(
   functions: PresenceFunctions,
@@ -31,7 +30,7 @@ export async function consumeHeartbeats(
       if (leftMs > 0) await pause(leftMs, signal);
     } catch (error) {
       if (signal.aborted) return;
-      logger.debug({ err: error }, "heartbeats could not be worked off; trying again");
+      logger.debug({ err: error }, "processing of heartbeats failed; retrying");
       await pause(RETRY_MS, signal);
     }
   }

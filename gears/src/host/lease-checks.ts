@@ -8,12 +8,12 @@ import type { LeaseEvent } from "./keyspace-subscriber.ts";
 import { pause, WINDOW_MS } from "./pace.ts";
 import type { PresenceFunctions } from "./presence-functions.ts";
 
-/** How many records are read at once. */
-const READ_AT_ONCE = 500;
-/** How many leases one call checks: Redis serves nobody else meanwhile. */
-const CHECKED_AT_ONCE = 150;
-/** For how long at the most checks wait for leases that are being ended, in ms. */
-const LONGEST_WAIT_MS = 1_000;
+/** How many records one call reads. */
+const RECORDS_PER_CALL = 500;
+/** How many leases one call checks. Redis serves no other client during a call. */
+const CHECKS_PER_CALL = 150;
+/** How long checks wait for a running sweep, in ms. */
+const MAX_SWEEP_WAIT_MS = 1_000;
 
 export interface LeaseCheckOptions {
   commands: Redis;
@@ -23,10 +23,10 @@ export interface LeaseCheckOptions {
 }
 
 /**
- * Checks leases that something happened to, where it may have been another hand.
+ * Checks leases that an external program may have changed.
  *
- * Nearly all that Redis tells of was done by the platform itself, and has been announced in the same step: a record that
- * agrees with what happened says so, and costs a hundredth of a check.
+ * The platform itself caused most notifications, and has already updated the record in the same step. If the record
+ * matches the notification, no check is needed. Reading a record costs a hundredth of a check.
  */
 export class LeaseChecks {
   readonly #options: LeaseCheckOptions;
@@ -46,54 +46,56 @@ export class LeaseChecks {
     });
   }
 
-  /** Until all that was added has been checked. */
+  /** Resolves when everything added so far is checked. */
   async settle(): Promise<void> {
     await this.#running;
   }
 
-  /** Those of one moment together, at once; what comes meanwhile, or soon after, waits for the next round. */
+  /** Checks everything that has arrived in one round. Later notifications wait at least `WINDOW_MS` for the next round. */
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
       await nextTurn();
-      await this.#untilCaughtUp();
+      await this.#waitForSweep();
       const happened = [...this.#waiting];
       this.#waiting = new Map();
       try {
-        for (const part of inParts(happened, READ_AT_ONCE)) await this.#check(part);
+        for (const chunk of inChunks(happened, RECORDS_PER_CALL)) await this.#check(chunk);
       } catch (error) {
-        // The clock finds at their deadlines what could not be checked now.
-        this.#options.logger.debug({ err: error }, "leases could not be checked");
+        // The deadline clock checks these leases at their deadlines.
+        this.#options.logger.debug({ err: error }, "lease check failed");
       }
       await delay(WINDOW_MS);
     }
   }
 
-  /** Most of what happens while leases are being ended is that: when they have been, it has been announced. */
-  async #untilCaughtUp(): Promise<void> {
+  /** During a sweep, most notifications come from the leases that it ends. After it, their records match. */
+  async #waitForSweep(): Promise<void> {
     const isDone = new AbortController();
     const caughtUp = this.#options.clock.caughtUp().finally(() => isDone.abort());
-    await Promise.race([caughtUp, pause(LONGEST_WAIT_MS, isDone.signal)]);
+    await Promise.race([caughtUp, pause(MAX_SWEEP_WAIT_MS, isDone.signal)]);
   }
 
   async #check(happened: readonly [string, Set<LeaseEvent>][]): Promise<void> {
     const { commands, functions, clock } = this.#options;
     const records = await commands.hmget(RECORDS_KEY, ...happened.map(([client]) => client));
-    const doubtful = happened.filter(([, events], index) => {
+    const mismatched = happened.filter(([, events], index) => {
       const record = records[index];
-      return !agree(events, record ? parseRecord(record) : undefined);
+      return !matches(events, record ? parseRecord(record) : undefined);
     });
-    for (const part of inParts(doubtful, CHECKED_AT_ONCE)) await functions.check(part.map(([client]) => client));
-    if (doubtful.length > 0) clock.nudge();
+    for (const chunk of inChunks(mismatched, CHECKS_PER_CALL)) {
+      await functions.check(chunk.map(([client]) => client));
+    }
+    if (mismatched.length > 0) clock.nudge();
   }
 }
 
-/** Whether what happened to a client's lease is what has been announced: of more than one thing nobody knows the last. */
-function agree(events: ReadonlySet<LeaseEvent>, record: ClientRecord | undefined): boolean {
+/** Whether a client's record matches its notifications. Both kinds together never match: their order is unknown. */
+function matches(events: ReadonlySet<LeaseEvent>, record: ClientRecord | undefined): boolean {
   return !events.has(record?.status === "ONLINE" ? "ended" : "began");
 }
 
-function inParts<Item>(items: readonly Item[], size: number): Item[][] {
-  const parts: Item[][] = [];
-  for (let start = 0; start < items.length; start += size) parts.push(items.slice(start, start + size));
-  return parts;
+function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
+  const chunks: Item[][] = [];
+  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
+  return chunks;
 }

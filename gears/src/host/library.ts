@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { LIBRARY_VERSION } from "../library-version.ts";
 import { GATE_KEY } from "../presence/keys.ts";
 
-/** Where the logic lives: in RedisGears where the Redis has it, else in Redis Functions. */
+/** What runs the logic: RedisGears if the Redis has it, else Redis Functions. */
 export type Runtime = "redisgears" | "redis-functions";
 
 const LIBRARIES: Record<Runtime, string> = {
@@ -13,13 +13,13 @@ const LIBRARIES: Record<Runtime, string> = {
   "redis-functions": "@presence/gears/dist/presence.lua",
 };
 
-/** The logic, to be called by a function's name. */
+/** Calls the logic's functions by name. */
 export interface PresenceLibrary {
   readonly runtime: Runtime;
   call(name: string, args: readonly string[]): Promise<unknown>;
 }
 
-/** The library in a Redis; loaded again where that has lost it. */
+/** The library in a Redis. It is loaded again if Redis has lost it. */
 export class LoadedLibrary implements PresenceLibrary {
   readonly runtime: Runtime;
   readonly #redis: Redis;
@@ -33,7 +33,7 @@ export class LoadedLibrary implements PresenceLibrary {
     this.#logger = logger;
   }
 
-  /** Finds out where the logic lives on this Redis, and sees to it that it is there. */
+  /** Detects the runtime of this Redis and loads the library into it, if necessary. */
   static async load(redis: Redis, heartbeatIntervalMs: number, logger: Logger): Promise<LoadedLibrary> {
     const runtime = await findRuntime(redis);
     await loadLibrary(redis, runtime, heartbeatIntervalMs, logger);
@@ -57,7 +57,7 @@ export class LoadedLibrary implements PresenceLibrary {
   }
 }
 
-/** How many keys a function is given, and which: the connection puts the partition's prefix before it. */
+/** The number of keys and the keys of a function call. The connection adds the partition's prefix. */
 function keysFor(redis: Redis): string[] {
   return isOfPartition(redis) ? ["1", GATE_KEY] : ["0"];
 }
@@ -66,7 +66,7 @@ function isOfPartition({ options }: Redis): boolean {
   return (options.keyPrefix ?? "") !== "";
 }
 
-/** Finds out what this Redis offers. The triggers of RedisGears know no partitions. */
+/** Detects the runtime. Partitions always use Redis Functions, because RedisGears triggers do not support them. */
 async function findRuntime(redis: Redis): Promise<Runtime> {
   if (isOfPartition(redis)) return "redis-functions";
   try {
@@ -79,10 +79,9 @@ async function findRuntime(redis: Redis): Promise<Runtime> {
 }
 
 /**
- * Loads the library, unless one of this version, or a newer one, is there: two versions of hosts may share a Redis while
- * they are being replaced.
+ * Loads the library, unless this or a newer version is loaded. Hosts of two versions may share a Redis during an upgrade.
  *
- * @throws where Redis refuses it
+ * @throws if Redis rejects the library
  */
 async function loadLibrary(redis: Redis, runtime: Runtime, heartbeatIntervalMs: number, logger: Logger): Promise<void> {
   const loaded = await loadedVersion(redis, runtime);
@@ -90,37 +89,37 @@ async function loadLibrary(redis: Redis, runtime: Runtime, heartbeatIntervalMs: 
   if (loaded > LIBRARY_VERSION) {
     logger.warn(
       { runtime, loaded, ours: LIBRARY_VERSION },
-      "a newer library is loaded: it stays, and this host should be replaced",
+      "Redis has a newer library and keeps it; upgrade this host",
     );
     return;
   }
   const code = await readCode(runtime);
   const replace = ["REPLACE"];
   try {
-    // Where there was none, another host may have loaded one since, and a newer one.
+    // Without REPLACE if there was none: another host may have loaded a newer one in the meantime.
     await loadCode(redis, runtime, loaded === 0 ? [] : replace, heartbeatIntervalMs, code);
   } catch (error) {
     if (!isAlreadyThere(error)) throw error;
     if ((await loadedVersion(redis, runtime)) > 0)
       return await loadLibrary(redis, runtime, heartbeatIntervalMs, logger);
-    // It has the name of ours, and nothing else.
+    // Another library with the same name and no version function.
     await loadCode(redis, runtime, replace, heartbeatIntervalMs, code);
   }
   logger.info({ runtime, version: LIBRARY_VERSION }, "library loaded");
 }
 
 /**
- * Loads the RedisGears library, in place of one of the same version too: that may have been loaded for another `d`.
+ * Loads the RedisGears library. Also replaces the same version, which may have been loaded with another `d`.
  *
- * @throws where Redis refuses it
+ * @throws if Redis rejects the library
  */
 export async function loadRedisGears(
   redis: Redis,
   heartbeatIntervalMs: number,
-): Promise<"loaded" | "newer-is-there" | "no-redisgears"> {
+): Promise<"loaded" | "newer-is-loaded" | "no-redisgears"> {
   const runtime = await findRuntime(redis);
   if (runtime !== "redisgears") return "no-redisgears";
-  if ((await loadedVersion(redis, runtime)) > LIBRARY_VERSION) return "newer-is-there";
+  if ((await loadedVersion(redis, runtime)) > LIBRARY_VERSION) return "newer-is-loaded";
   await loadCode(redis, runtime, ["REPLACE"], heartbeatIntervalMs, await readCode(runtime));
   return "loaded";
 }
@@ -141,7 +140,7 @@ function readCode(runtime: Runtime): Promise<string> {
   return readFile(createRequire(import.meta.url).resolve(LIBRARIES[runtime]), "utf8");
 }
 
-/** 0 where there is none. */
+/** The version of the loaded library; 0 if there is none. */
 async function loadedVersion(redis: Redis, runtime: Runtime): Promise<number> {
   try {
     return Number(
@@ -155,7 +154,7 @@ async function loadedVersion(redis: Redis, runtime: Runtime): Promise<number> {
   }
 }
 
-/** Redis, or RedisGears, has no such function: it was restarted without its memory, perhaps. */
+/** Whether the function is missing, for example after a restart without persistence. */
 function isMissingFunction(error: unknown): boolean {
   return error instanceof Error && /function not found|unknown (library|function)|not found/i.test(error.message);
 }

@@ -4,25 +4,25 @@ import type { Sweep } from "../presence/presence.ts";
 import { type ClientRecord, parseRecord } from "../presence/record.ts";
 import { LoadedLibrary, type PresenceLibrary, type Runtime } from "./library.ts";
 
-/** What `read` tells of each client. */
+/** The reply of `read`. */
 export interface ReadReply {
   /** Redis's clock, ms since the epoch. */
   nowMs: number;
   version: string;
   epoch: string;
-  /** Of the last event by which a guest went offline. */
+  /** The version of the last event with which a guest went offline. */
   lastGuestOfflineVersion: string;
-  /** How many events had been put on the server's stream. */
+  /** The number of events written to the server's stream. */
   sequence: number;
-  /** Whether the server has joined, and not been forgotten since. */
+  /** Whether the server has joined and was not forgotten since. */
   isKnown: boolean;
-  /** The last change of each client asked for that has ever been announced. */
+  /** The last change of each requested client. Clients that were never online have no record. */
   records: Map<string, ClientRecord>;
-  /** Those online who have no contact document. */
+  /** The online clients without a contact document. */
   guests: Map<string, ClientRecord>;
 }
 
-/** The functions of the logic, with their arguments and replies. */
+/** A typed interface to the functions of the logic. */
 export class PresenceFunctions {
   readonly #library: PresenceLibrary;
   readonly #heartbeatIntervalMs: number;
@@ -32,7 +32,7 @@ export class PresenceFunctions {
     this.#heartbeatIntervalMs = heartbeatIntervalMs;
   }
 
-  /** Those of the library in a Redis, which is loaded if need be. */
+  /** Loads the library into Redis if necessary, and returns its functions. */
   static async connect(redis: Redis, heartbeatIntervalMs: number, logger: Logger): Promise<PresenceFunctions> {
     return new PresenceFunctions(await LoadedLibrary.load(redis, heartbeatIntervalMs, logger), heartbeatIntervalMs);
   }
@@ -41,13 +41,13 @@ export class PresenceFunctions {
     return this.#library.runtime;
   }
 
-  /** Redis Functions only: works off the heartbeat stream, or as much of it as one call may. */
+  /** Redis Functions only: processes the heartbeat stream, or as much of it as one call may. */
   async processBacklog(): Promise<{ isMore: boolean; lastId: string }> {
     const [isMore, lastId] = strings(await this.#call("work", [this.#interval]));
     return { isMore: isMore === "1", lastId: lastId ?? "0-0" };
   }
 
-  /** Redis Functions only: takes over what another reader left unacknowledged. */
+  /** Redis Functions only: claims and applies pending entries of dead consumers. Returns their number. */
   async claim(): Promise<number> {
     return Number(await this.#call("claim", [this.#interval]));
   }
@@ -70,8 +70,10 @@ export class PresenceFunctions {
   }
 
   /**
-   * @param newEpoch names the order of events, in case there is none yet
-   * @param watched whom `server` watches from now on, beside those it did
+   * Adds `watched` to what `server` watches, and reads the state of `clients`.
+   *
+   * @param newEpoch the epoch to start if there is none
+   * @param watched client ids, `EVERYONE` or `GUESTS`
    */
   async read(
     server: string,
@@ -87,7 +89,7 @@ export class PresenceFunctions {
     await this.#call("unwatch", [server, ...watched]);
   }
 
-  /** Takes away all that is kept for a server. */
+  /** Removes the state of a server. */
   async forget(server: string): Promise<void> {
     while (Number(await this.#call("forget", [...this.#intervalForFunctions, server])) === 1);
   }
@@ -96,7 +98,7 @@ export class PresenceFunctions {
     return String(this.#heartbeatIntervalMs);
   }
 
-  /** RedisGears has it in the library's configuration. */
+  /** RedisGears reads `d` from the library's configuration instead of an argument. */
   get #intervalForFunctions(): string[] {
     return this.runtime === "redis-functions" ? [this.#interval] : [];
   }

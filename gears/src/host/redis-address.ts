@@ -1,44 +1,44 @@
 const REDIS_PORT = 6_379;
 const SENTINEL_PORT = 26_379;
-/** One of several, without a database: a cluster has one alone. */
+/** The URL of a cluster node: without a database number, because a cluster has only one database. */
 const CLUSTER_NODE = /^rediss?:\/\/[^/?#]+\/?$/;
-/** `redis+sentinel://[user:password@]host[:port],…/name`, which no URL parser knows: it has several hosts. */
+/** `redis+sentinel://[user:password@]host[:port],…/name`. URL parsers reject it, because it has several hosts. */
 const SENTINELS =
   /^redis\+sentinel:\/\/(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/?#]+)\/(?<name>[\w.-]+)$/;
 
-/** What `REDIS_URL` may be, in words. */
+/** The allowed values of `REDIS_URL`, for error messages. */
 export const REDIS_URLS_ALLOWED =
-  "the redis:// or rediss:// URL of one Redis, those of several nodes of a cluster by commas, or redis+sentinel://host:port,…/name of what Sentinels watch";
+  "the redis:// or rediss:// URL of one Redis, the URLs of several nodes of a cluster separated by commas, or redis+sentinel://host:port,…/name";
 
-/** Where a Redis is to be found. */
+/** The parsed value of `REDIS_URL`. */
 export type RedisAddress =
   | { kind: "one"; url: string }
   | {
-      /** Sentinels tell which Redis of the group is the primary now. */
+      /** The Sentinels know the current primary. */
       kind: "sentinels";
       sentinels: { host: string; port: number }[];
-      /** What the group is called there. */
+      /** The name of the monitored primary in the Sentinels' configuration. */
       name: string;
       username?: string;
       password?: string;
     }
   | {
-      /** A cluster, whose nodes know each other: it is enough to know some of them. */
+      /** Some nodes of the cluster are enough, because each node knows all others. */
       kind: "cluster";
       nodes: RedisNode[];
-      /** Whether its nodes are to be spoken to by TLS. */
+      /** Whether connections use TLS. */
       isSecure: boolean;
       username?: string;
       password?: string;
     };
 
-/** Where one Redis of several listens. */
+/** The address of one Redis process. */
 export interface RedisNode {
   host: string;
   port: number;
 }
 
-/** @returns `undefined` where the text names no Redis */
+/** @returns `undefined` if the text is not a valid `REDIS_URL` */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
   const groups = SENTINELS.exec(text)?.groups;
   if (groups) return parseSentinels(groups);
@@ -47,7 +47,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
   return isOneRedis ? { kind: "one", url: text } : undefined;
 }
 
-/** What a Redis is called in messages: no password is in it. */
+/** A description for messages, without the password. */
 export function describeRedisAddress(text: string): string {
   const address = parseRedisAddress(text);
   if (address?.kind === "sentinels")
@@ -69,7 +69,7 @@ function parseSentinels(groups: Record<string, string | undefined>): RedisAddres
   };
 }
 
-/** All nodes have the same users, and those of the first URL count. */
+/** Takes the user and password of the first URL, because all nodes of a cluster have the same users. */
 function parseCluster(urls: readonly string[]): RedisAddress | undefined {
   const areNodes = urls.every((url) => CLUSTER_NODE.test(url) && URL.canParse(url));
   const [first] = urls;

@@ -5,43 +5,44 @@ import { clusterConnector } from "./cluster-connector.ts";
 import type { Partition } from "./partitions.ts";
 import { parseRedisAddress, REDIS_URLS_ALLOWED } from "./redis-address.ts";
 
-/** Silence from which on a connection counts as dead, in ms; every one of ours is used far more often. */
+/** A connection without data for this long is considered dead, in ms. All connections are used far more often. */
 const SOCKET_TIMEOUT_MS = 5_000;
 const MAX_RETRY_MS = 1_000;
 
 const OPTIONS = {
-  // The logic's replies are those of RESP2; the harness and the libraries are written for them.
+  // The code expects RESP2 replies.
   protocol: 2,
   socketTimeout: SOCKET_TIMEOUT_MS,
   connectTimeout: SOCKET_TIMEOUT_MS,
-  // A command that can't be sent fails at once: who sent it knows better than a queue whether it still makes sense.
+  // A command that can't be sent fails at once. The caller decides whether to retry, because a queued command may be stale.
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   lazyConnect: true,
   retryStrategy: (attempt: number) =>
     Math.min(MAX_RETRY_MS, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
-  // It is a replica now, or has given the slot away: the primary is elsewhere.
+  // This Redis is a replica now, or its slot has moved to another primary.
   reconnectOnError: ({ message }: Error) => /^(READONLY|MOVED) /.test(message),
 } as const satisfies RedisOptions;
 
 /**
- * A connection that comes back by itself. Until it has, its commands fail.
+ * Creates a connection that reconnects automatically. While it is disconnected, commands fail.
  *
- * @param url as `parseRedisAddress` understands it
- * @param name what `CLIENT LIST` shows
- * @param partition of a cluster: the connection follows its primary, and the keys of its commands are those of the partition
- * @throws where the URL names no Redis
+ * @param url as `parseRedisAddress` accepts it
+ * @param name the name in `CLIENT LIST`
+ * @param partition in a cluster: the connection goes to the partition's primary and adds its prefix to keys
+ * @throws if the URL is invalid
  */
 export function createConnection(url: string, name: string, logger: Logger, partition?: Partition): Redis {
   const redis = connectionTo(url, name, partition);
   let state: "new" | "ready" | "lost" = "new";
   redis.on("error", (error: Error) => {
-    // Its words alone: the error itself holds the command it answers, and that may be the password.
-    if (state === "ready") logger.warn({ reason: error.message, connection: name }, "Redis is lost; trying again");
+    // Only the message: the error also contains the failed command, which may include the password.
+    if (state === "ready")
+      logger.warn({ reason: error.message, connection: name }, "connection to Redis lost; retrying");
     if (state !== "new") state = "lost";
   });
   redis.on("ready", () => {
-    if (state === "lost") logger.info({ connection: name }, "Redis is back");
+    if (state === "lost") logger.info({ connection: name }, "connection to Redis restored");
     state = "ready";
   });
   return redis;
@@ -62,26 +63,26 @@ function connectionTo(url: string, connectionName: string, partition: Partition 
     });
   }
   const { kind: _, ...group } = address;
-  // Who was the primary may hang, and not close a connection: Sentinels tell of the new one.
+  // A hanging primary does not close its connections. The failover detector reconnects when Sentinels report a new one.
   return new Redis({ ...OPTIONS, ...group, connectionName, failoverDetector: true });
 }
 
 /**
- * Resolves when it is connected, for the first time or again.
+ * Resolves when the connection is ready.
  *
- * @throws why it can't be, at the first failure; it goes on trying all the same, until it is disconnected
+ * @throws the error of the first failed attempt; the connection keeps retrying until `disconnect`
  */
 export async function connected(redis: Redis): Promise<void> {
   if (redis.status === "ready") return;
-  const givenUp = new AbortController();
-  const giveUp = () => givenUp.abort();
-  redis.once("end", giveUp);
+  const ended = new AbortController();
+  const onEnd = () => ended.abort();
+  redis.once("end", onEnd);
   try {
-    const ready = once(redis, "ready", { signal: givenUp.signal });
-    // It may be connecting already; and why it can't is told by the error event alone.
+    const ready = once(redis, "ready", { signal: ended.signal });
+    // Rejects if it is already connecting. Only the error event has the cause of a failure.
     redis.connect().catch(() => {});
     await ready;
   } finally {
-    redis.off("end", giveUp);
+    redis.off("end", onEnd);
   }
 }

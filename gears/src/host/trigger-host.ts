@@ -11,26 +11,28 @@ import { type Partition, partitionsOf } from "./partitions.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
 import { connected, createConnection } from "./redis-connection.ts";
 
-/** How often entries that another reader left unacknowledged are looked for, in ms. */
+/** How often to claim pending entries of dead consumers, in ms. */
 const CLAIM_MS = 10_000;
-/** Sweeps are due every 0.1 intervals; a host that hasn't managed one for this many is not working. */
-const SILENT_INTERVALS = 1;
+/** The deadline clock sweeps every 0.1 intervals. A host whose last sweep is older than this does not work. */
+const MAX_SWEEP_AGE_INTERVALS = 1;
 
 export interface TriggerHostOptions {
-  /** As `parseRedisAddress` understands it. */
+  /** As `parseRedisAddress` accepts it. */
   redisUrl: string;
-  /** `d`, in ms: the same for all servers and hosts of one Redis. */
+  /** `d` in ms. All servers and hosts of one Redis use the same. */
   heartbeatIntervalMs: number;
-  /** How many partitions a cluster's clients are spread over: the same for all servers and hosts. */
+  /** The number of partitions of a cluster. All servers and hosts use the same. */
   partitionCount?: number;
   logger: Logger;
 }
 
-/** How a host is doing. */
+/** The state of a host. */
 export interface TriggerHostStatus {
+  /** `undefined` until the host has connected to Redis. */
   runtime: Runtime | undefined;
-  /** What an operator should know, in words; empty where all is well. */
+  /** Warnings for the operator. */
   warnings: string[];
+  /** Whether the deadline clock sweeps in time. */
   isWorking: boolean;
 }
 
@@ -40,11 +42,11 @@ export interface TriggerHost {
 }
 
 /**
- * Runs the presence platform's triggers beside a Redis: the heartbeat consumer, the keyspace subscriber and the deadline
- * clock; on a Redis with RedisGears the clock alone. Any number of hosts may run on one Redis. In a cluster, each partition
- * has all of these for itself.
+ * Runs the presence platform's triggers for a Redis: the heartbeat consumer, the keyspace subscriber and the deadline
+ * clock. With RedisGears, only the deadline clock runs. Any number of hosts may run for one Redis. In a cluster, each
+ * partition has its own triggers.
  *
- * It starts whether or not Redis can be reached, and goes on trying.
+ * If Redis is unreachable, the host retries.
  */
 export function startTriggerHost(options: TriggerHostOptions): TriggerHost {
   const hosts = partitionsOf(options.redisUrl, options.partitionCount).map((partition) =>
@@ -75,13 +77,13 @@ function startPartitionHost(
   );
   const running: RunningHost = { runtime: undefined, clock: undefined, keyspace: undefined };
   const agree = () => agreeOnPartitions(redisUrl, logger, partitionCount);
-  const work = runHost({ connections, agree, heartbeatIntervalMs, logger, signal: stopping.signal, running });
+  const finished = runHost({ connections, agree, heartbeatIntervalMs, logger, signal: stopping.signal, running });
   return {
     status: () => statusOf(running, heartbeatIntervalMs),
     async stop() {
       stopping.abort();
       for (const connection of connections) connection.disconnect();
-      await work;
+      await finished;
     },
   };
 }
@@ -94,7 +96,7 @@ interface RunningHost {
 
 interface HostParts {
   connections: readonly Redis[];
-  /** Throws where others have spread the keys in another way. */
+  /** Throws if the cluster uses another partition count. */
   agree: () => Promise<void>;
   heartbeatIntervalMs: number;
   logger: Logger;
@@ -105,7 +107,7 @@ interface HostParts {
 async function runHost({ connections, agree, heartbeatIntervalMs, logger, signal, running }: HostParts): Promise<void> {
   const [commands, blocking, subscriber] = connections;
   if (!commands || !blocking || !subscriber) throw new Error("a host has three connections");
-  const ready = await untilDone(signal, logger, async () => {
+  const ready = await retryUntilDone(signal, logger, async () => {
     await agree();
     await connected(commands);
     const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
@@ -124,7 +126,7 @@ async function runHost({ connections, agree, heartbeatIntervalMs, logger, signal
     void readRun(commands).then(
       (next) => {
         run = next;
-        return keyspace?.enableAnew();
+        return keyspace?.enableAfterReconnect();
       },
       () => {},
     );
@@ -135,20 +137,21 @@ async function runHost({ connections, agree, heartbeatIntervalMs, logger, signal
     tasks.push(
       keyspace.start((client, happened) => checks.add(client, happened)),
       consumeHeartbeats(functions, blocking, logger, signal),
-      claimNowAndThen(functions, signal),
+      claimPeriodically(functions, signal),
     );
   }
   await Promise.all(tasks);
 }
 
-async function claimNowAndThen(functions: PresenceFunctions, signal: AbortSignal): Promise<void> {
+async function claimPeriodically(functions: PresenceFunctions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await functions.claim().catch(() => {});
     await pause(CLAIM_MS, signal);
   }
 }
 
-async function untilDone<Result>(
+/** @returns the result of the first successful attempt; `undefined` if the signal aborts first */
+async function retryUntilDone<Result>(
   signal: AbortSignal,
   logger: Logger,
   attempt: () => Promise<Result>,
@@ -160,7 +163,7 @@ async function untilDone<Result>(
     } catch (error) {
       if (signal.aborted) break;
       const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== lastReason) logger.warn({ reason }, "Redis can't be used; trying again");
+      if (reason !== lastReason) logger.warn({ reason }, "Redis can't be used; retrying");
       lastReason = reason;
       await pause(RETRY_MS, signal);
     }
@@ -168,7 +171,7 @@ async function untilDone<Result>(
   return undefined;
 }
 
-/** Names the run of the Redis process, and its data: another one after a restart or a failover. */
+/** Identifies the run of the Redis process and its data set. It changes with a restart or a failover. */
 async function readRun(redis: Redis): Promise<string> {
   const [server, replication] = await Promise.all([redis.info("server"), redis.info("replication")]);
   return `${/run_id:(\S+)/.exec(server)?.[1]}:${/master_replid:(\S+)/.exec(replication)?.[1]}`;
@@ -176,6 +179,6 @@ async function readRun(redis: Redis): Promise<string> {
 
 function statusOf({ runtime, clock, keyspace }: RunningHost, heartbeatIntervalMs: number): TriggerHostStatus {
   const warnings = keyspace && !keyspace.state.enabled ? [keyspace.state.reason] : [];
-  const isWorking = clock !== undefined && clock.silenceMs < SILENT_INTERVALS * heartbeatIntervalMs;
+  const isWorking = clock !== undefined && clock.silenceMs < MAX_SWEEP_AGE_INTERVALS * heartbeatIntervalMs;
   return { runtime, warnings, isWorking };
 }
