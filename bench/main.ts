@@ -1,128 +1,121 @@
 import { parseArgs } from "node:util";
-import { stopLeftBehind } from "./left-behind.ts";
-import { isBusy, readMachine, requireOpenFiles } from "./machine.ts";
-import type { Effort, Question } from "./question.ts";
-import { acrossServers } from "./questions/across-servers.ts";
-import { allAtOnce } from "./questions/all-at-once.ts";
-import { arrivals } from "./questions/arrivals.ts";
-import { burst } from "./questions/burst.ts";
-import { cluster } from "./questions/cluster.ts";
-import { costs } from "./questions/costs.ts";
-import { expiryLag } from "./questions/expiry-lag.ts";
-import { fanOut } from "./questions/fan-out.ts";
-import { heartbeats } from "./questions/heartbeats.ts";
-import { idleMemory } from "./questions/idle-memory.ts";
-import { loneEvent } from "./questions/lone-event.ts";
-import { offlineLag } from "./questions/offline-lag.ts";
-import { reconnectHerd } from "./questions/reconnect-herd.ts";
-import { reconnectStorm } from "./questions/reconnect-storm.ts";
-import { serverCrash } from "./questions/server-crash.ts";
-import { steady } from "./questions/steady.ts";
-import { webApp } from "./questions/web-app.ts";
-import { publish, readRecord, writeRecord } from "./record/files.ts";
-import { recordOf } from "./record/record.ts";
-import { RedisProcess } from "./redis-process.ts";
-import { buildPrograms } from "./server-process.ts";
-import { formatTable } from "./table.ts";
-import { formatVerdicts, type Verdict } from "./verdict.ts";
+import { type Benchmark, Effort } from "./benchmark.ts";
+import { allAtOnce } from "./benchmarks/all-at-once.ts";
+import { arrivals } from "./benchmarks/arrivals.ts";
+import { burst } from "./benchmarks/burst.ts";
+import { cluster } from "./benchmarks/cluster.ts";
+import { costs } from "./benchmarks/costs.ts";
+import { expiryLag } from "./benchmarks/expiry-lag.ts";
+import { heartbeats } from "./benchmarks/heartbeats.ts";
+import { idleMemory } from "./benchmarks/idle-memory.ts";
+import { loneEvent } from "./benchmarks/lone-event.ts";
+import { reconnectStorm } from "./benchmarks/reconnect-storm.ts";
+import { serverCrash } from "./benchmarks/server-crash.ts";
+import { steady } from "./benchmarks/steady.ts";
+import { webApp } from "./benchmarks/web-app.ts";
+import { publish, readRecord, writeRecord } from "./report/files.ts";
+import { recordOf } from "./report/record.ts";
+import { formatTable } from "./report/table.ts";
+import { formatVerdicts, type Verdict } from "./report/verdict.ts";
+import { readMachine, requireOpenFiles } from "./setup/machine.ts";
+import { readRedisVersion } from "./setup/redis-process.ts";
+import { inScope } from "./setup/scope.ts";
+import { buildPrograms } from "./setup/server-process.ts";
 
-const QUESTIONS: readonly Question[] = [
-  fanOut,
+const BENCHMARKS: readonly Benchmark[] = [
   burst,
   steady,
   loneEvent,
   arrivals,
   idleMemory,
-  offlineLag,
-  reconnectHerd,
   reconnectStorm,
   serverCrash,
   expiryLag,
   heartbeats,
-  acrossServers,
   allAtOnce,
   cluster,
   costs,
   webApp,
 ];
 
-const USAGE = `npm run bench -- [${QUESTIONS.map(({ name }) => name).join("] [")}] [--long] [--live N] [--record] [--draw] [--profile]
+const USAGE = `npm run bench -- [${BENCHMARKS.map(({ name }) => name).join("] [")}] [option…]
 
-  Without a name, all are asked.
-  --long     more rounds and more clients
-  --live N   for expiry-lag, heartbeats, cluster and costs: so many clients live, say 1000000
-  --record   keeps the figures in images/data, draws their chart, and puts both into the documentation
-  --draw     asks nothing: draws, and puts into the documentation, what was recorded
+  Without a name, all benchmarks run.
+  --quick    one round of a tenth of the load, to see that a benchmark works; its figures mean nothing
+  --long     more rounds
+  --live N   the number of live clients in all-at-once, expiry-lag, heartbeats, cluster and costs
+  --record   stores the figures in images/data, draws the chart, and inserts both into the documentation
+  --draw     runs nothing: draws and inserts what was recorded
   --profile  writes a processor profile of each server (*.cpuprofile) to bench/dist/profiles`;
 
-/** Asks the questions named on the command line and prints a table each. */
+const PROFILE_ARGS = ["--cpu-prof", "--cpu-prof-dir=bench/dist/profiles"];
+
+const OPTIONS = {
+  quick: { type: "boolean", default: false },
+  long: { type: "boolean", default: false },
+  live: { type: "string" },
+  record: { type: "boolean", default: false },
+  draw: { type: "boolean", default: false },
+  profile: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
 async function main(): Promise<void> {
-  const options = {
-    long: { type: "boolean" },
-    live: { type: "string" },
-    record: { type: "boolean" },
-    draw: { type: "boolean" },
-    profile: { type: "boolean" },
-    help: { type: "boolean" },
-  } as const;
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const unknown = positionals.find((name) => !QUESTIONS.some((question) => question.name === name));
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const { quick, long, record, draw, help } = values;
   const live = values.live === undefined ? undefined : Number(values.live);
-  const problem =
-    unknown !== undefined
-      ? `There is no question ${unknown}.`
-      : live !== undefined && !(Number.isInteger(live) && live > 0) && "--live takes a number of clients.";
-  if (values.help || problem) {
-    console.log(problem ? `${problem}\n\n${USAGE}` : USAGE);
+  const problem = findProblem(positionals, live, quick && (long || record));
+  if (help || problem) {
+    console.log([problem, USAGE].filter(Boolean).join("\n\n"));
     process.exitCode = problem ? 1 : 0;
     return;
   }
-  const asked = positionals.length === 0 ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name));
-  if (values.draw) {
-    publishRecorded(asked);
+  const benchmarks = BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  if (draw) {
+    for (const recorded of benchmarks.flatMap(({ name }) => readRecord(name) ?? [])) publish(recorded);
     return;
   }
-  const effort: Effort = {
-    isLong: values.long === true,
-    live,
-    nodeArgs: values.profile ? ["--cpu-prof", "--cpu-prof-dir=bench/dist/profiles"] : [],
-    onProgress: showProgress,
-  };
-  await askAll(asked, effort, values.record === true);
+  const kind = (quick && "quick") || (long && "long") || "usual";
+  const nodeArgs = values.profile ? PROFILE_ARGS : [];
+  await runAll(benchmarks, new Effort({ kind, live, nodeArgs, onProgress: showProgress }), record);
 }
 
-function publishRecorded(questions: readonly Question[]): void {
-  for (const { name } of questions) {
-    const record = readRecord(name);
-    if (record) publish(record);
-  }
+function findProblem(names: readonly string[], live: number | undefined, isMixed: boolean): string | undefined {
+  const unknown = names.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+  if (unknown !== undefined) return `There is no benchmark ${unknown}.`;
+  if (live !== undefined && !(Number.isInteger(live) && live > 0)) return "--live needs a number of clients.";
+  return isMixed ? "--quick cannot be combined with --long or --record." : undefined;
 }
 
-async function askAll(questions: readonly Question[], effort: Effort, isRecorded: boolean): Promise<void> {
+async function runAll(benchmarks: readonly Benchmark[], effort: Effort, isRecorded: boolean): Promise<void> {
   const { cores, processor, kernel, load } = readMachine();
   const node = `Node ${process.versions.node}`;
   console.log(`${cores} cores (${processor}), ${kernel}, ${node}, load ${load.toFixed(1)} at the start\n`);
-  if (isBusy()) console.log("The machine is busy with something else: expect noise.\n");
-  console.log("Only the ratios within one run count: the figures themselves change from machine to machine.\n");
+  if (load > cores / 2) console.log("Other programs use this machine: the figures will vary.\n");
+  console.log("Only the ratios within one run count: absolute figures differ from machine to machine.\n");
   await buildPrograms();
   const verdicts: Verdict[] = [];
-  for (const question of questions) verdicts.push(...(await ask(question, effort, isRecorded)));
-  if (verdicts.length > 0) console.log(`## What was aimed at\n\n${formatVerdicts(verdicts)}\n`);
+  // If one benchmark fails, the others still run.
+  for (const benchmark of benchmarks) verdicts.push(...(await runOne(benchmark, effort, isRecorded)));
+  if (verdicts.length > 0) console.log(`## Targets\n\n${formatVerdicts(verdicts)}\n`);
 }
 
-/** One question that can't be asked here doesn't keep the others from being asked. */
-async function ask(question: Question, effort: Effort, isRecorded: boolean): Promise<readonly Verdict[]> {
+async function runOne(benchmark: Benchmark, effort: Effort, isRecorded: boolean): Promise<readonly Verdict[]> {
   const startMs = performance.now();
   const when = { date: new Date(), machine: readMachine() };
-  console.log(`## ${question.title}\n`);
+  console.log(`## ${benchmark.title}\n`);
   try {
-    requireOpenFiles(question.connections(effort));
-    const answer = await question.run(effort);
-    const { header, rows, notes, verdicts = [] } = answer;
+    requireOpenFiles(benchmark.connections);
+    const result = await benchmark.run(effort);
+    const { header, rows, notes, verdicts = [] } = result;
     showProgress("");
     if (isRecorded) {
-      const versions = { nodeVersion: process.versions.node, redisVersion: await redisVersion() };
-      const record = recordOf(question, effort, answer, { ...when, ...versions });
+      const redisVersion = await inScope(readRedisVersion);
+      const record = recordOf(benchmark, effort, result, {
+        ...when,
+        nodeVersion: process.versions.node,
+        redisVersion,
+      });
       writeRecord(record);
       publish(record);
     }
@@ -131,26 +124,17 @@ async function ask(question: Question, effort: Effort, isRecorded: boolean): Pro
     return verdicts;
   } catch (error) {
     showProgress("");
-    console.log(`${question.name} ${error instanceof Error ? error.message : String(error)}\n`);
+    console.log(`${benchmark.name} ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
     return [];
-  } finally {
-    await stopLeftBehind();
   }
 }
 
-async function redisVersion(): Promise<string> {
-  const redis = await RedisProcess.start();
-  const version = await redis.version();
-  await redis.stop();
-  return version;
-}
-
-/** One line that is written over, where there is a terminal. */
+/** Overwrites one line of the terminal. */
 function showProgress(step: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${step}`);
 }
 
 await main();
-// What a question that failed has left open, a connection that looks for its Redis for one, keeps nobody waiting.
+// A failed benchmark can leave a connection that keeps the process alive.
 process.exit();

@@ -1,16 +1,16 @@
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 
-/** One picture of an animation, and for how long it stays. */
+/** One image of an animation, and how long it is shown. */
 interface Frame {
   png: Buffer;
   durationMs: number;
 }
 
-/** Browsers show frames that are shorter than this for longer. */
+/** Browsers show shorter frames for longer than they should. */
 const SHORTEST_FRAME_MS = 20;
 
-/** Films a page: real screenshots in real time, as fast as they can be taken. */
+/** Records a page by screenshots in real time, as fast as they can be taken. */
 export class Animation {
   readonly #page: Page;
   readonly #frames: Frame[] = [];
@@ -19,7 +19,7 @@ export class Animation {
     this.#page = page;
   }
 
-  /** Films for as long as `scene` goes on. */
+  /** Records while `scene` runs. */
   async film(scene: () => Promise<void>): Promise<void> {
     let isOver = false;
     const ended = scene().finally(() => {
@@ -33,7 +33,7 @@ export class Animation {
     await ended;
   }
 
-  /** Writes all that was filmed as an animated GIF that starts over when it has ended. */
+  /** Writes the recording as an animated GIF that repeats. */
   async save(path: string): Promise<void> {
     await sharp(
       this.#frames.map(({ png }) => png),

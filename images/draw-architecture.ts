@@ -4,7 +4,7 @@ import sharp from "sharp";
 const SOURCE = new URL("architecture/architecture.html", import.meta.url).href;
 const SIZE = { width: 1600, height: 860 };
 
-/** The architecture, drawn by hand in `architecture/` and rendered with the app's own typeface. */
+/** Renders the drawing in `architecture/` with the font of the app. */
 export async function drawArchitecture(browser: Browser, path: string): Promise<void> {
   const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: 1.5 });
   await page.goto(SOURCE);

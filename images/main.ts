@@ -1,10 +1,9 @@
-/** Makes the pictures of the documentation: `npm run images`, or `npm run images -- expiry-lag` for a drawing alone. */
+/** Makes the images of the documentation: `npm run images`, or `npm run images -- redis-presence` for the drawing alone. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { drawArchitecture } from "./draw-architecture.ts";
-import { drawExpiryLag } from "./draw-expiry-lag.ts";
 import { RunningApp } from "./running-app.ts";
 import { openContacts, type Shot, shootDemo } from "./screenshots.ts";
 import { filmThreeClients } from "./three-clients.ts";
@@ -15,7 +14,6 @@ const PHONE = { width: 390, height: 780 };
 
 const animation = pathOf("realtime-presence-1.gif");
 const architecture = pathOf("redis-presence.png");
-const expiryLag = pathOf("expiry-lag.png");
 const demo: Shot = { path: pathOf("demo.png"), colorScheme: "light", ...DESKTOP };
 const contacts: Shot[] = [
   { path: pathOf("contacts-light.png"), colorScheme: "light", ...DESKTOP },
@@ -29,25 +27,16 @@ const browser = await chromium.launch({
   chromiumSandbox: process.getuid?.() !== 0,
 });
 try {
-  const drawings = new Map([
-    [architecture, drawArchitecture],
-    [expiryLag, drawExpiryLag],
-  ]);
-  const names = process.argv.slice(2);
-  const isAsked = (path: string) => names.length === 0 || names.includes(basename(path, ".png"));
-  for (const [path, draw] of drawings) {
-    if (!isAsked(path)) continue;
-    await draw(browser, path);
-    await tellSize(path);
-  }
-  if (names.length === 0) await picture(browser);
+  await drawArchitecture(browser, architecture);
+  await printSize(architecture);
+  if (!process.argv.includes(basename(architecture, ".png"))) await photographApp(browser);
 } finally {
   await browser.close();
 }
 
-/** Those of the running app. */
-async function picture(browser: Browser): Promise<void> {
-  // Two servers, so that the people of one picture don't turn up in another.
+/** Makes the images of the running app. */
+async function photographApp(browser: Browser): Promise<void> {
+  // Two servers, so that clients of one image do not appear in another.
   const office = await RunningApp.start(HEARTBEAT_INTERVAL_MS);
   const stage = await RunningApp.start(HEARTBEAT_INTERVAL_MS);
   try {
@@ -59,10 +48,10 @@ async function picture(browser: Browser): Promise<void> {
     await office.stop();
     await stage.stop();
   }
-  for (const path of [animation, demo.path, ...contacts.map((shot) => shot.path)]) await tellSize(path);
+  for (const path of [animation, demo.path, ...contacts.map((shot) => shot.path)]) await printSize(path);
 }
 
-async function tellSize(path: string): Promise<void> {
+async function printSize(path: string): Promise<void> {
   const { size } = await stat(path);
   console.log(`images/${basename(path)}  ${Math.round(size / 1024)} KB`);
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../apps/server/dist/main.js", import.meta.url));
 
-/** The built server in a process of its own, and people who connect to it without a browser. */
+/** The built server in a separate process, and clients that connect to it without a browser. */
 export class RunningApp {
   readonly url: string;
   readonly #process: ChildProcess;
@@ -17,7 +17,7 @@ export class RunningApp {
     this.#process = child;
   }
 
-  /** @param heartbeatIntervalMs `d`: shorter than at a user's, so that an animation has no long pauses */
+  /** @param heartbeatIntervalMs `d`: shorter than the default, so that an animation has no long pauses */
   static async start(heartbeatIntervalMs: number): Promise<RunningApp> {
     const child = spawn(process.execPath, [ENTRY], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -27,11 +27,11 @@ export class RunningApp {
       const entry: { msg?: string; port?: number } = JSON.parse(line);
       if (entry.msg === "listening") return new RunningApp(`http://localhost:${entry.port}`, child);
     }
-    throw new Error("The server ended before it listened.");
+    throw new Error("The server exited before it listened.");
   }
 
-  /** `client` is online from now on. */
-  async arrive(client: string): Promise<void> {
+  /** Opens a stream of the client, which comes online. */
+  async connect(client: string): Promise<void> {
     const visit = get(`${this.url}/events/${client}`);
     this.#visits.set(client, visit);
     const [response] = await once(visit, "response");
@@ -39,14 +39,14 @@ export class RunningApp {
     response.on("error", () => {});
   }
 
-  /** `client` is gone, and offline when the lease has run out. */
-  leave(client: string): void {
+  /** Closes the stream of the client, which goes offline when its lease expires. */
+  disconnect(client: string): void {
     this.#visits.get(client)?.destroy();
     this.#visits.delete(client);
   }
 
   async stop(): Promise<void> {
-    for (const client of this.#visits.keys()) this.leave(client);
+    for (const client of this.#visits.keys()) this.disconnect(client);
     const exited = once(this.#process, "exit");
     this.#process.kill();
     await exited;

@@ -14,18 +14,18 @@ const EARLY = ["kenji", "priya", "sofia"];
 const LATE = ["omar", "magali"];
 
 /**
- * Opens Anouk's contacts, and lets some people come and go.
+ * Opens Anouk's contacts, and connects and disconnects some clients.
  *
- * @returns what takes the pictures, some time later: so that "last seen" and the activity list have a past
+ * @returns a function that takes the screenshots later, when "last seen" and the activity list have content
  */
 export async function openContacts(browser: Browser, app: RunningApp, shots: readonly Shot[]) {
   const pages = await Promise.all(shots.map((shot) => open(browser, `${app.url}/?as=anouk`, shot)));
   for (const page of pages) await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
-  for (const client of [...GONE, ...EARLY]) await app.arrive(client);
-  for (const client of GONE) app.leave(client);
+  for (const client of [...GONE, ...EARLY]) await app.connect(client);
+  for (const client of GONE) app.disconnect(client);
 
   return async () => {
-    for (const client of LATE) await app.arrive(client);
+    for (const client of LATE) await app.connect(client);
     for (const [index, shot] of shots.entries()) {
       const page = pages[index];
       if (!page) continue;
@@ -36,7 +36,7 @@ export async function openContacts(browser: Browser, app: RunningApp, shots: rea
   };
 }
 
-/** The demo page, after one of the three was closed. */
+/** Takes a screenshot of the demo page after one of the three clients was closed. */
 export async function shootDemo(browser: Browser, app: RunningApp, shot: Shot): Promise<void> {
   const page = await open(browser, `${app.url}/demo`, shot);
   const anouk = page.locator('[data-testid="demo-frame"][data-client="anouk"] iframe').contentFrame();
@@ -57,7 +57,7 @@ function contact(view: Pick<Page, "locator">, client: string, status: string): L
   return view.locator(`[data-testid="contact"][data-client="${client}"][data-status="${status}"]`);
 }
 
-/** Takes the picture when all that moves or glows has come to rest. */
+/** Takes a screenshot when all animations have finished. */
 async function take(page: Page, { path }: Shot): Promise<void> {
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   const png = await page.screenshot();

@@ -4,10 +4,10 @@ import { Animation } from "./animation.ts";
 
 const SIZE = { width: 1200, height: 760 };
 const CAST = ["anouk", "magali", "omar"];
-/** How long a viewer needs to read what has just appeared. */
+/** The time to read what has just changed. */
 const READING_MS = 2_200;
 
-/** The three-client demo as an animation: one is closed and opened again, another signs out and in. */
+/** Records the three-client demo: one client is closed and opened again, another one signs out and in. */
 export async function filmThreeClients(browser: Browser, url: string, path: string): Promise<void> {
   const page = await browser.newPage({ viewport: SIZE });
   await page.goto(`${url}/demo`);
@@ -46,7 +46,7 @@ async function sees(page: Page, viewer: string, subject: string, status: string)
   await frame.locator(`[data-testid="contact"][data-client="${subject}"][data-status="${status}"]`).waitFor();
 }
 
-/** A pointer for the film, as screenshots hold none. */
+/** Draws a pointer, because screenshots have none. */
 async function drawPointer(page: Page): Promise<Locator> {
   await page.evaluate(() => {
     const pointer = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -76,7 +76,7 @@ async function drawPointer(page: Page): Promise<Locator> {
 
 async function pointTo(pointer: Locator, target: Locator): Promise<void> {
   const box = await target.boundingBox();
-  if (!box) throw new Error("There is nothing to point to.");
+  if (!box) throw new Error("The target of the pointer has no bounding box.");
   await pointer.evaluate(
     async (element, { x, y }) => {
       if (!(element instanceof SVGElement)) return;

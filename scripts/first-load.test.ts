@@ -5,10 +5,10 @@ import { expect, it } from "vitest";
 import { FIRST_LOAD_LIMIT_BYTES, measureFirstLoad } from "../bench/browser/first-load.ts";
 import { root } from "./setup/checkout.mjs";
 
-/** As it is built and served. */
+/** The app as it is built and served. */
 const WEB_APP = join(root, "apps/web/dist");
 
-it("first loads no more than 120 kB of compressed script", async () => {
+it("loads at most 120 kB of compressed scripts at first", async () => {
   const { scripts, gzipBytes } = await measureFirstLoad(WEB_APP);
   expect(scripts).toEqual(
     expect.arrayContaining([
@@ -20,7 +20,7 @@ it("first loads no more than 120 kB of compressed script", async () => {
   expect(gzipBytes).toBeLessThanOrEqual(FIRST_LOAD_LIMIT_BYTES);
 });
 
-it("has each script, style and page compressed, by either coding", () => {
+it("contains each script, style and page compressed by gzip and brotli", () => {
   const names = readdirSync(WEB_APP, { recursive: true, encoding: "utf8" });
   const texts = names.filter((name) => /\.(?:css|html|js)$/.test(name));
   expect(texts).toEqual(expect.arrayContaining(["index.html", expect.stringMatching(/\.css$/)]));

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type FrameFigures, figuresOf, TRACE_CATEGORIES, type TraceEvent } from "./frame-figures.ts";
 
-/** A page that a window only pretends to be large enough for is drawn in part. Of its height 87 are the window's own. */
+/** Without a real window of this size, Chromium draws only a part of the page. 87 pixels are the window's own. */
 const WINDOW = "--window-size=1280,887";
-/** Until what opening a page leaves behind has been cleared away. */
+/** For the work that follows the opening of a page. */
 const SETTLING_MS = 1_000;
 
-/** A contact's status by its id, as a badge or the server tells it. */
+/** The status of each contact, by its id. */
 export type Statuses = ReadonlyMap<string, string>;
 
-/** Chromium with one page in it, in which something always moves: so each frame of the screen's has something to show. */
+/** Chromium with one page. Something always moves in it, so that each frame has something to show. */
 export class AppBrowser {
   readonly #browser: Browser;
   readonly #page: Page;
@@ -30,7 +30,7 @@ export class AppBrowser {
     const page = await browser.newPage({ viewport: null });
     await page.setContent("<!doctype html><title>blank</title>");
     const opened = new AppBrowser(browser, page);
-    await opened.#move();
+    await opened.#addMovingMark();
     return opened;
   }
 
@@ -38,11 +38,11 @@ export class AppBrowser {
     return this.#browser.version();
   }
 
-  /** Signs in and resolves when the stream is live. */
+  /** Signs in, and resolves when the stream is live. */
   async open(url: string, client: string): Promise<void> {
     await this.#page.goto(`${url}/?as=${client}`);
     await this.#page.locator('[data-testid="connection"][data-state="live"]').waitFor();
-    await this.#move();
+    await this.#addMovingMark();
   }
 
   /** @param share of the contact list's height */
@@ -52,7 +52,7 @@ export class AppBrowser {
     }, share);
   }
 
-  /** With the pointer over the list its order is held. */
+  /** While the pointer is over the list, its order does not change. */
   async hoverList(): Promise<void> {
     await this.#page.locator(".contacts__scroller").hover();
   }
@@ -61,7 +61,7 @@ export class AppBrowser {
     await this.#page.mouse.move(0, 0);
   }
 
-  /** @param during is waited for while it is traced */
+  /** Traces the page during the callback. */
   async trace(during: () => Promise<void>): Promise<FrameFigures> {
     await sleep(SETTLING_MS);
     await this.#browser.startTracing(this.#page, { categories: TRACE_CATEGORIES });
@@ -71,7 +71,7 @@ export class AppBrowser {
     return figuresOf(traceEvents);
   }
 
-  /** The badge of every contact, by scrolling through the whole list. */
+  /** Reads the badge of every contact while scrolling through the list. */
   async badges(): Promise<Statuses> {
     const seen = await this.#page.locator(".contacts__scroller").evaluate(async (scroller) => {
       const badges: Record<string, string> = {};
@@ -87,7 +87,7 @@ export class AppBrowser {
     return new Map(Object.entries(seen));
   }
 
-  /** What stands above the section, such as `Online 2499`. */
+  /** Reads the heading of a section, such as `Online 2499`. */
   async count(status: "Online" | "Offline"): Promise<number> {
     await this.scrollTo(0);
     const heading = this.#page.getByRole("heading", { name: new RegExp(`^${status} \\d`) });
@@ -98,8 +98,8 @@ export class AppBrowser {
     await this.#browser.close();
   }
 
-  /** By the compositor, so that it costs the main thread nothing. */
-  async #move(): Promise<void> {
+  /** The compositor moves it, without the main thread. */
+  async #addMovingMark(): Promise<void> {
     await this.#page.evaluate(() => {
       const mark = document.createElement("div");
       mark.style.cssText = "position: fixed; bottom: 0; left: 0; width: 8px; height: 8px; background: gray";

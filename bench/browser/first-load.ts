@@ -2,21 +2,20 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
-/** What the scripts of a first load may come to, by gzip. */
+/** The limit for all scripts of a first load, compressed by gzip. */
 export const FIRST_LOAD_LIMIT_BYTES = 120_000;
 
 export interface FirstLoad {
-  /** Inside the folder of the built web app. */
+  /** Paths in the folder of the built web app. */
   scripts: string[];
-  /** Of all of them, by gzip. */
+  /** The size of all scripts, compressed by gzip. */
   gzipBytes: number;
 }
 
 /**
- * Every script that a browser fetches before anybody has done anything: what the page names, what that imports, and
- * workers.
+ * Finds every script that a browser loads before the first user action: scripts of the page, their imports, and workers.
  *
- * @param folder of the built web app, as it is served
+ * @param folder of the built web app
  */
 export async function measureFirstLoad(folder: string): Promise<FirstLoad> {
   const page = readFileSync(join(folder, "index.html"), "utf8");
@@ -32,7 +31,7 @@ export async function measureFirstLoad(folder: string): Promise<FirstLoad> {
   return { scripts: [...scripts], gzipBytes: bytes.reduce((sum, each) => sum + each, 0) };
 }
 
-/** Those that are loaded together with it, and none that waits to be asked for. */
+/** The static imports of a script, without dynamic ones. */
 async function importsOf(folder: string, path: string): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: folder,

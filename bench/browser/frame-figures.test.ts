@@ -23,14 +23,14 @@ const frame = (sequence: number, state: string, pid = PAGE) =>
     ts: sequence * TICK,
     args: { frame_reporter: { state, frame_sequence: sequence } },
   });
-const ABOUT_THE_PAGE = [
+const METADATA = [
   event({ name: "TracingStartedInBrowser", ph: "I", pid: 1, args: { data: { frames: [{ processId: PAGE }] } } }),
   event({ name: "thread_name", ph: "M", args: { name: "CrRendererMain" } }),
 ];
 
-it("tells frames that were shown from those that were not", () => {
+it("counts presented and dropped frames", () => {
   const figures = figuresOf([
-    ...ABOUT_THE_PAGE,
+    ...METADATA,
     frame(0, "STATE_PRESENTED_ALL"),
     frame(1, "STATE_PRESENTED_PARTIAL"),
     frame(1, "STATE_DROPPED"),
@@ -41,12 +41,12 @@ it("tells frames that were shown from those that were not", () => {
     event({ ts: 0, dur: 1 }),
   ]);
   expect(figures.framesPerSecond, "three in 50 ms").toBeCloseTo(60);
-  expect(figures.droppedShare).toBeCloseTo(1 / 4);
+  expect(figures.droppedPercent).toBeCloseTo(25);
 });
 
-it("counts what the page's main thread does, and no other", () => {
+it("measures the main thread of the page alone", () => {
   const figures = figuresOf([
-    ...ABOUT_THE_PAGE,
+    ...METADATA,
     frame(0, "STATE_PRESENTED_ALL"),
     frame(1, "STATE_PRESENTED_ALL"),
     event({ ts: 1_000, dur: 4_000, tdur: 3_000 }),
@@ -55,11 +55,11 @@ it("counts what the page's main thread does, and no other", () => {
     event({ ts: 6_000, dur: 9_000, pid: PAGE + 1 }),
     event({ ts: 30_000, dur: 9_000 }),
   ]);
-  expect(figures.busyShare, "5 of 20 ms").toBeCloseTo(0.25);
-  expect(figures.processorShare, "4 of them").toBeCloseTo(0.2);
+  expect(figures.busyPercent, "5 of 20 ms").toBeCloseTo(25);
+  expect(figures.processorPercent, "4 of 20 ms").toBeCloseTo(20);
   expect(figures.longestTaskMs).toBe(4);
 });
 
-it("says so where nothing was drawn", () => {
-  expect(() => figuresOf(ABOUT_THE_PAGE)).toThrow("no frames");
+it("throws if the trace has no frames", () => {
+  expect(() => figuresOf(METADATA)).toThrow("no frames");
 });

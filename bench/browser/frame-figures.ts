@@ -1,17 +1,17 @@
-/** What a trace of Chromium's says of one page. */
+/** Figures of one page, from a trace of Chromium. */
 export interface FrameFigures {
-  /** Frames that came to the screen, per second. */
+  /** Frames that were presented, per second. */
   framesPerSecond: number;
-  /** Of the frames that had something new to show, those that came too late to show it; from 0 to 1. */
-  droppedShare: number;
-  /** Of the time, that in which the main thread had something to do; from 0 to 1. Waiting for a processor counts. */
-  busyShare: number;
-  /** Of the time, that for which it had a processor meanwhile; from 0 to 1. */
-  processorShare: number;
+  /** Of the frames with something new to show, those that were too late. */
+  droppedPercent: number;
+  /** How much of the time the main thread had a task, including time spent waiting for a processor. */
+  busyPercent: number;
+  /** How much of the time the main thread ran on a processor. */
+  processorPercent: number;
   longestTaskMs: number;
 }
 
-/** What has to be traced for it. */
+/** The categories to trace. */
 export const TRACE_CATEGORIES = [
   "disabled-by-default-devtools.timeline",
   "disabled-by-default-devtools.timeline.frame",
@@ -19,7 +19,7 @@ export const TRACE_CATEGORIES = [
 
 export interface TraceEvent {
   name: string;
-  /** `X` has a duration, `b` begins something that another event ends. */
+  /** `X`: an event with a duration; `b`: the start of an asynchronous event. */
   ph: string;
   pid: number;
   tid: number;
@@ -27,10 +27,10 @@ export interface TraceEvent {
   ts: number;
   /** µs */
   dur?: number;
-  /** Of the duration, what the thread had a processor for, µs. */
+  /** The part of the duration on a processor, µs. */
   tdur?: number;
   args: {
-    /** Of a thread. */
+    /** The name of a thread. */
     name?: string;
     data?: { frames?: readonly { processId: number }[] };
     frame_reporter?: { state: string; frame_sequence: number };
@@ -40,7 +40,7 @@ export interface TraceEvent {
 const MICROS_PER_MS = 1_000;
 const MICROS_PER_SECOND = 1_000_000;
 
-/** @throws where the trace isn't one of a page that drew frames */
+/** @throws if the trace has no frames of the page */
 export function figuresOf(events: readonly TraceEvent[]): FrameFigures {
   const pid = events.find(({ name }) => name === "TracingStartedInBrowser")?.args.data?.frames?.[0]?.processId;
   const ofPage = events.filter((event) => event.pid === pid);
@@ -50,20 +50,20 @@ export function figuresOf(events: readonly TraceEvent[]): FrameFigures {
   const tasks = ofPage.filter(({ name, ph, tid }) => name === "RunTask" && ph === "X" && tid === main);
   if (frames.length === 0 || tasks.length === 0) throw new Error("the trace has no frames of the page.");
 
-  // One frame has two reports where the compositor's part of it and the page's came separately.
+  // A frame has two reports if the compositor's part and the page's part were presented separately.
   const presented = sequencesOf(frames, "STATE_PRESENTED");
   const dropped = [...sequencesOf(frames, "STATE_DROPPED")].filter((sequence) => !presented.has(sequence));
   const within = tasks.filter(({ ts }) => ts >= span.from && ts < span.to);
   return {
     framesPerSecond: (presented.size * MICROS_PER_SECOND) / (span.to - span.from),
-    droppedShare: dropped.length / (presented.size + dropped.length),
-    busyShare: within.reduce((sum, { dur = 0 }) => sum + dur, 0) / (span.to - span.from),
-    processorShare: within.reduce((sum, { tdur = 0 }) => sum + tdur, 0) / (span.to - span.from),
+    droppedPercent: (100 * dropped.length) / (presented.size + dropped.length),
+    busyPercent: (100 * within.reduce((sum, { dur = 0 }) => sum + dur, 0)) / (span.to - span.from),
+    processorPercent: (100 * within.reduce((sum, { tdur = 0 }) => sum + tdur, 0)) / (span.to - span.from),
     longestTaskMs: Math.max(...within.map(({ dur = 0 }) => dur)) / MICROS_PER_MS,
   };
 }
 
-/** From the first frame's beginning to where the one after the last would begin, µs. */
+/** From the start of the first frame to the end of the last one, µs. */
 function spanOf(frames: readonly TraceEvent[]): { from: number; to: number } {
   const starts = frames.map(({ ts }) => ts);
   const [from, last] = [Math.min(...starts), Math.max(...starts)];

@@ -9,7 +9,7 @@ const wrapping = fc.constantFrom(
   (json: string) => `:\n\nevent: channel\ndata: {"channel":1}\n\ndata: ${json}\n\n`,
 );
 
-it("finds each change, however the bytes come divided", () => {
+it("finds each change, wherever the bytes are split", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(change, wrapping)), fc.array(fc.nat(80)), (changes, lengths) => {
       const bytes = Buffer.from(changes.map(([each, wrap]) => wrap(jsonOf(each))).join(""), "latin1");

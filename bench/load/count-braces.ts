@@ -7,18 +7,17 @@ const WORD_BYTES = 4;
 const LAST_BYTE_SHIFT = 24;
 
 /**
- * How many opening braces there are in the first `length` bytes.
+ * Counts the opening braces in the first `length` bytes, four bytes at a time. Byte by byte, counting would be most of a
+ * reader's work in a large burst.
  *
- * Four bytes at a time: one by one, a reader of a large burst would be busier with counting than with all else.
- *
- * @param buffer one that begins at a word in memory
+ * @param buffer is aligned to a word in memory
  */
 export function countBraces(buffer: Buffer, length: number): number {
   const wholeWords = Math.floor(length / WORD_BYTES);
   const words = new Uint32Array(buffer.buffer, buffer.byteOffset, wholeWords);
   let count = 0;
   for (let index = 0; index < wholeWords; index++) {
-    // A byte is zero here where there is a brace.
+    // Zero in each byte that is a brace.
     const differences = (words[index] ?? 0) ^ (OPENING_BRACE * ONES);
     const notZero = ((differences & LOW_BITS) + LOW_BITS) | differences | LOW_BITS;
     const braces = ~notZero >>> HIGH_BIT;

@@ -1,19 +1,19 @@
 import { ChangeScanner } from "./change-scanner.ts";
-import { epochMs } from "./pace.ts";
 import type { RawStream } from "./raw-stream.ts";
+import { epochMs } from "./schedule.ts";
 
-/** Events of one kind are known by their colleague; where people come and go, each has one of either. */
+/** The number of an event. */
 export type EventOf = (colleague: number, isOnline: boolean) => number;
 
-/** Which of a number of events has come to which viewer, and when. */
+/** Which events have been delivered to which viewer, and when. */
 export class Deliveries {
-  /** So far, without repetitions. */
+  /** Deliveries so far, without duplicates. */
   count = 0;
-  /** Events that came to a viewer once more, or that nobody knows. */
+  /** Duplicates, and events that were not expected. */
   surplus = 0;
   readonly #viewers: readonly RawStream[];
   readonly #eventCount: number;
-  /** By event, then by viewer, ms since the epoch; 0 for not yet. */
+  /** By event, then by viewer, ms since the epoch; 0 until it arrives. */
   readonly #arrivedMs: Float64Array;
 
   constructor(viewers: readonly RawStream[], eventCount: number, eventOf: EventOf) {
@@ -32,12 +32,16 @@ export class Deliveries {
     });
   }
 
-  /** How many there will be. */
+  /** The total number of deliveries. */
   get expected(): number {
     return this.#arrivedMs.length;
   }
 
-  /** From when each event was due, ms since the epoch, to each viewer's read, in ms; infinite for what hasn't come. */
+  /**
+   * Latency of each delivery, ms; infinite if it has not arrived.
+   *
+   * @param dueMs when each event was due, ms since the epoch
+   */
   latencies(dueMs: readonly number[], isWanted: (event: number) => boolean): number[] {
     const latencies: number[] = [];
     dueMs.forEach((due, event) => {

@@ -1,24 +1,23 @@
 import { connect, type Socket } from "node:net";
 import { countBraces } from "./count-braces.ts";
 
-/** All sockets read into this one buffer: what they read is counted before the next one reads. */
+/** All sockets share this buffer: its content is counted before the next socket reads. */
 const READ_BUFFER = Buffer.alloc(64 * 1024);
 
 /**
- * An SSE reader as lean as can be, so that it isn't what is measured: it takes no frame apart and only counts.
+ * An SSE reader that only counts, without parsing frames, so that the reader is not the bottleneck.
  *
- * Each message but a snapshot is one flat JSON object, so that its opening brace counts it, however the bytes come
- * divided.
+ * Each message except a snapshot is one flat JSON object. Its opening brace counts it, wherever the bytes are split.
  */
 export class RawStream {
   bytes = 0;
   /** JSON objects since the last reset. */
   objects = 0;
-  /** When the first object since the last reset came, ms on the monotonic clock. */
+  /** When the first object since the last reset arrived, ms on the monotonic clock. */
   firstObjectMs = Number.NaN;
-  /** When bytes came last, ms on the monotonic clock. */
+  /** When the last bytes arrived, ms on the monotonic clock. */
   lastReadMs = Number.NaN;
-  /** Shown all bytes, which are written over afterwards: for what counting doesn't tell. */
+  /** Receives all bytes. The buffer is overwritten afterwards. */
   onBytes: ((bytes: Buffer) => void) | undefined;
   readonly #socket: Socket;
   #awaited: { objects: number; resolve: () => void } | undefined;
@@ -30,7 +29,7 @@ export class RawStream {
   /**
    * Resolves when the response begins.
    *
-   * @param greeting what a protocol other than SSE has its reader say then
+   * @param greeting is sent when the response begins, for protocols other than SSE
    */
   static open(
     port: number,
@@ -56,13 +55,13 @@ export class RawStream {
       });
       socket.setNoDelay(true);
       socket.once("error", reject);
-      socket.once("close", () => reject(new Error(`GET ${path} was not answered.`)));
+      socket.once("close", () => reject(new Error(`GET ${path} had no response.`)));
       socket.write(requestText(path, headers));
     });
   }
 
-  /** Resolves when it has had that many JSON objects since it was reset. */
-  told(objects: number): Promise<void> {
+  /** Resolves when it has received that many JSON objects since it was reset. */
+  received(objects: number): Promise<void> {
     if (this.objects >= objects) return Promise.resolve();
     return new Promise((resolve) => {
       this.#awaited = { objects, resolve };

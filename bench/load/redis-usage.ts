@@ -1,24 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { median } from "../statistics.ts";
 
-const LOOK_MS = 200;
-/** Commands in that time that mean nothing: who blocks begins anew now and then. */
-const FEW_COMMANDS = 20;
+const POLL_MS = 200;
+/** Blocked reads that are repeated now and then cause a few commands. */
+const IDLE_COMMANDS = 20;
 
-/** What a Redis has done so far, or between two moments, or for one of many things. */
-export interface RedisUsage {
-  /** Commands, those that functions call as well. */
-  commands: number;
-  /** Processor time of all its threads. */
-  cpuMicros: number;
-  bytesIn: number;
-  bytesOut: number;
-  /** Of data and buffers. */
-  memoryBytes: number;
-}
+const FIGURES = ["commands", "cpuMicros", "bytesIn", "bytesOut", "memoryBytes"] as const;
 
-/** What it has done since it was started. */
+/**
+ * What a Redis has done, or what one of several operations costs: commands (including those that functions call),
+ * processor time of all threads, network bytes, and memory of data and buffers.
+ */
+export type RedisUsage = Readonly<Record<(typeof FIGURES)[number], number>>;
+
+/** Reads the usage since the start of Redis. */
 export async function readUsage(redis: Redis): Promise<RedisUsage> {
   const info = String(await redis.call("INFO", "cpu", "stats", "memory", "commandstats"));
   const value = (field: string) => Number(new RegExp(`^${field}:(\\S+)`, "m").exec(info)?.[1]);
@@ -32,36 +27,24 @@ export async function readUsage(redis: Redis): Promise<RedisUsage> {
   };
 }
 
-/** What was done between two readings. */
 export function difference(later: RedisUsage, earlier: RedisUsage): RedisUsage {
-  return figures((figure) => later[figure] - earlier[figure]);
+  return usageOf((figure) => later[figure] - earlier[figure]);
 }
 
-export function share(usage: RedisUsage, of: number): RedisUsage {
-  return figures((figure) => usage[figure] / of);
+export function divide(usage: RedisUsage, by: number): RedisUsage {
+  return usageOf((figure) => usage[figure] / by);
 }
 
-/** Of each figure the median. */
-export function medianUsage(usages: readonly RedisUsage[]): RedisUsage {
-  return figures((figure) => median(usages.map((usage) => usage[figure])));
+export function usageOf(read: (figure: keyof RedisUsage) => number): RedisUsage {
+  return Object.fromEntries(FIGURES.map((figure) => [figure, read(figure)])) as Record<keyof RedisUsage, number>;
 }
 
-function figures(read: (figure: keyof RedisUsage) => number): RedisUsage {
-  return {
-    commands: read("commands"),
-    cpuMicros: read("cpuMicros"),
-    bytesIn: read("bytesIn"),
-    bytesOut: read("bytesOut"),
-    memoryBytes: read("memoryBytes"),
-  };
-}
-
-/** Resolves when what followed from the load has been done as well: a host looks at each lease that it is notified of. */
-export async function untilQuiet(redis: Redis): Promise<void> {
+/** Resolves when Redis is idle: a trigger host also looks at each lease that it is notified of. */
+export async function untilIdle(redis: Redis): Promise<void> {
   for (let before = await readUsage(redis); ; ) {
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
     const now = await readUsage(redis);
-    if (now.commands - before.commands < FEW_COMMANDS) return;
+    if (now.commands - before.commands < IDLE_COMMANDS) return;
     before = now;
   }
 }

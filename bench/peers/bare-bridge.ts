@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { Redis } from "ioredis";
 
-/** The least that takes an entry of a stream to a reader: a blocked `XREAD`, and one write to each socket. */
+/** The shortest path from an entry of a stream to a reader: a blocked `XREAD`, and one write to each socket. */
 const KEY = "bridge";
 const BLOCK_MS = 500;
 const sockets = new Set<Socket>();

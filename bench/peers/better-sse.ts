@@ -1,14 +1,12 @@
 import { createChannel, createSession } from "better-sse";
 import { servePeer } from "./serve-peer.ts";
 
-/** better-sse, its sessions and its channel, with their default options. */
+/** Sessions and a channel of better-sse, with the default options. */
 const channel = createChannel();
 
 servePeer({
-  open(request, response, watches) {
-    void createSession(request, response).then((session) => {
-      if (watches) channel.register(session);
-    });
+  open(request, response) {
+    void createSession(request, response).then((session) => channel.register(session));
   },
   broadcast(message) {
     channel.broadcast(message, "presence");

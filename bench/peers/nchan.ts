@@ -7,21 +7,22 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findFreePort } from "@presence/testkit";
+import { onScopeEnd } from "../setup/scope.ts";
 
 const run = promisify(execFile);
 
-/** Debian's packages are taken apart here, not installed: nothing of them runs but what we start. */
+/** Debian's packages are unpacked here, not installed. */
 const FOLDER = fileURLToPath(new URL("../../.cache/nchan", import.meta.url));
 const PACKAGES = ["nginx", "libnginx-mod-nchan"];
-/** Debian's module needs it to be there, whatever its configuration says. */
+/** Debian's nginx needs this folder, whatever the configuration says. */
 const BODY_FOLDER = "/var/lib/nginx/body";
-/** Of Linux on every processor Node.js runs on. */
+/** A clock tick of Linux. */
 const TICK_MS = 10;
 const POLL_MS = 20;
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 export interface Publisher {
-  /** Publishes so many messages, as fast as its publisher's location takes them. */
+  /** Pipelines these messages over one connection. */
   publish(messages: readonly string[]): void;
   close(): void;
 }
@@ -31,43 +32,36 @@ export interface Nchan {
   publisher: Publisher;
   /** Processor time of nginx so far, ms. */
   cpuMs(): Promise<number>;
-  stop(): Promise<void>;
 }
 
 /**
- * Nchan, the module of nginx, with one worker. `/watch` is its stream.
+ * Starts Nchan, a module of nginx, with one worker. `/watch` is its stream. It is stopped with the scope.
  *
- * @throws where it can't be had
+ * @throws if the packages are not available
  */
 export async function startNchan(): Promise<Nchan> {
   await download();
   const folder = await mkdtemp(join(tmpdir(), "nchan-"));
   const port = await findFreePort();
-  const madeFolder = await mkdir(BODY_FOLDER, { recursive: true });
+  const createdFolder = await mkdir(BODY_FOLDER, { recursive: true });
   await writeFile(join(folder, "nginx.conf"), configuration(folder, port));
   const child = spawn(
     join(FOLDER, "usr/sbin/nginx"),
     ["-p", folder, "-e", "stderr", "-c", join(folder, "nginx.conf")],
-    {
-      stdio: ["ignore", "ignore", "inherit"],
-    },
+    { stdio: ["ignore", "ignore", "inherit"] },
   );
+  onScopeEnd(async () => {
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await exited;
+    for (const each of [folder, createdFolder]) if (each) await rm(each, { recursive: true });
+  });
   const publisher = await openPublisher(port);
-  return {
-    port,
-    publisher,
-    cpuMs: () => cpuMsOf(child.pid),
-    async stop() {
-      publisher.close();
-      const exited = once(child, "exit");
-      child.kill("SIGTERM");
-      await exited;
-      for (const each of [folder, madeFolder]) if (each) await rm(each, { recursive: true });
-    },
-  };
+  onScopeEnd(() => publisher.close());
+  return { port, publisher, cpuMs: () => cpuMsOf(child.pid) };
 }
 
-/** Connects to a Nchan that runs, or will in a moment. */
+/** Connects to Nchan, and waits until it listens. */
 export async function openPublisher(port: number): Promise<Publisher> {
   const socket = await connectTo(port);
   socket.resume();
@@ -79,11 +73,11 @@ export async function openPublisher(port: number): Promise<Publisher> {
 }
 
 async function download(): Promise<void> {
-  const isThere = await access(FOLDER).then(
+  const isAvailable = await access(FOLDER).then(
     () => true,
     () => false,
   );
-  if (isThere) return;
+  if (isAvailable) return;
   const parts = `${FOLDER}.parts`;
   await rm(parts, { recursive: true, force: true });
   await mkdir(parts, { recursive: true });
@@ -136,7 +130,7 @@ function publication(message: string): string {
 }
 
 async function connectTo(port: number): Promise<Socket> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = performance.now() + TIMEOUT_MS;
   for (;;) {
     const socket = connect({ host: "127.0.0.1", port });
     try {
@@ -149,7 +143,7 @@ async function connectTo(port: number): Promise<Socket> {
   }
 }
 
-/** Of the process and its children. */
+/** Processor time of a process and its children. */
 async function cpuMsOf(pid: number | undefined): Promise<number> {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean);
   const stats = await Promise.all([String(pid), ...children].map((each) => readFile(`/proc/${each}/stat`, "utf8")));

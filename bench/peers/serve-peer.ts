@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { pace } from "../load/pace.ts";
-import { TimerLeases } from "./timer-leases.ts";
+import { sendAtPace } from "../load/schedule.ts";
+import { colleagueId } from "../setup/programs.ts";
 
-/** How a peer pushes: the one thing in which peers differ. */
+/** How a peer sends events. */
 export interface PeerPush {
-  /** Takes its own kind of connections from the server, where that isn't SSE. */
+  /** Attaches a handler of its own to the server, for protocols other than SSE. */
   attach?(server: Server): void;
-  /** Answers with an event stream. */
-  open(request: IncomingMessage, response: ServerResponse, watches: boolean): void;
-  /** Sends one presence message to all who watch. */
+  /** Opens a stream. */
+  open(request: IncomingMessage, response: ServerResponse): void;
+  /** Sends a message to all viewers. */
   broadcast(message: PeerMessage): void;
 }
 
@@ -20,21 +20,13 @@ export interface PeerMessage {
 }
 
 /**
- * The least presence server that can be compared: `/watch` is told of everyone, `/events/{id}` is a client that others
- * are told of and that itself is told nothing; `/burst/{count}` tells of so many changes at once, and
- * `/steady/{count}/{perSecond}` of so many one after another, and answers at once when the first was due. No contact lists, no resume, no bound on what waits for a slow reader.
+ * A minimal presence server: `/watch` is a stream of all events. `/burst/{count}` sends so many events at once.
+ * `/steady/{count}/{perSecond}` sends them evenly over time, and answers with the time of the first. There are no contact
+ * lists, no resume, and no limit on what is buffered for a slow reader.
  */
 export function servePeer(push: PeerPush): void {
-  const leases = new TimerLeases(Number(process.env["HEARTBEAT_INTERVAL_MS"] ?? 5000), (client) => {
-    push.broadcast({ client, status: "OFFLINE", since: Date.now() });
-  });
   const server = createServer((request, response) => {
-    if (broadcastAsked(push, request, response)) return;
-    const [, client] = /^\/events\/([^/]+)$/.exec(request.url ?? "") ?? [];
-    push.open(request, response, client === undefined);
-    if (client === undefined) return;
-    response.on("close", () => leases.disconnect(client));
-    if (leases.connect(client)) push.broadcast({ client, status: "ONLINE", since: Date.now() });
+    if (!broadcastOnRequest(push, request, response)) push.open(request, response);
   });
   push.attach?.(server);
   server.listen({ port: Number(process.env["PORT"] ?? 0), host: "127.0.0.1" }, () => {
@@ -44,23 +36,18 @@ export function servePeer(push: PeerPush): void {
   process.on("SIGTERM", () => process.exit());
 }
 
-/** @returns whether it was changes that were asked for */
-function broadcastAsked(push: PeerPush, { url = "" }: IncomingMessage, response: ServerResponse): boolean {
+/** @returns whether the request was for a broadcast */
+function broadcastOnRequest(push: PeerPush, { url = "" }: IncomingMessage, response: ServerResponse): boolean {
   const [, burst] = /^\/burst\/(\d+)$/.exec(url) ?? [];
   const [, count, perSecond] = /^\/steady\/(\d+)\/(\d+)$/.exec(url) ?? [];
-  const tellOf = (index: number, at: number) =>
-    push.broadcast({ client: colleagueId(index + 1), status: "ONLINE", since: Math.floor(at) });
+  const send = (index: number, atMs: number) =>
+    push.broadcast({ client: colleagueId(index), status: "ONLINE", since: Math.floor(atMs) });
   if (burst !== undefined) {
-    for (let index = 0; index < Number(burst); index++) tellOf(index, Date.now());
+    for (let index = 0; index < Number(burst); index++) send(index, Date.now());
     response.writeHead(204).end();
   } else if (count !== undefined) {
-    const { startMs } = pace({ count: Number(count), perSecond: Number(perSecond) }, tellOf);
+    const { startMs } = sendAtPace({ count: Number(count), perSecond: Number(perSecond) }, send);
     response.end(JSON.stringify({ startMs }));
   } else return false;
   return true;
-}
-
-/** Named as long as ours are, so that each message has as many bytes. */
-function colleagueId(index: number): string {
-  return `colleague-${String(index).padStart(5, "0")}`;
 }

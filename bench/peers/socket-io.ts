@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { servePeer } from "./serve-peer.ts";
 
-/** Socket.IO over WebSocket, with its Redis Streams adapter. Nobody is pinged while it is measured. */
+/** Socket.IO over WebSocket, with its Redis Streams adapter. No client is pinged during the measurement. */
 const NO_PING_MS = 3_600_000;
 const io = new Server({
   adapter: createAdapter(new Redis(process.env["REDIS_URL"] ?? "", { protocol: 2 })),

@@ -1,0 +1,113 @@
+import { captionOf, defineBenchmark, type Target } from "../benchmark.ts";
+import { writeColleagues } from "../load/contact-documents.ts";
+import { RawStream } from "../load/raw-stream.ts";
+import { closeAll, startReaderLoad } from "../load/streams.ts";
+import { formatNumber, formatRatio, formatShare } from "../report/table.ts";
+import { atLeast } from "../report/verdict.ts";
+import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type PushProgram } from "../setup/programs.ts";
+import { RedisProcess } from "../setup/redis-process.ts";
+import { onScopeEnd } from "../setup/scope.ts";
+import { startServerProcess } from "../setup/server-process.ts";
+
+const CONTACTS = 100;
+const WARM_UP = 3_000;
+const ARRIVALS = 6_000;
+/** Connections that are being opened at any time: enough to keep the server busy. */
+const CONCURRENCY = 64;
+/** How many times better-sse's rate ours should be. */
+const TARGET = 2;
+
+interface Entrant extends PushProgram {
+  /** JSON objects at the start of a stream. */
+  firstObjects: number;
+}
+
+const ENTRANTS: Entrant[] = [
+  { ...OURS, name: "ours, through Redis, with a snapshot", watchPath: colleaguePath, firstObjects: CONTACTS + 1 },
+  { ...BETTER_SSE, name: `${BETTER_SSE.name}, no snapshot`, firstObjects: 0 },
+  { ...BARE_HTTP, name: "node:http, response head only", firstObjects: 0 },
+];
+
+export const arrivals = defineBenchmark<"rate" | "cpuMicros" | "readerShare">({
+  name: "arrivals",
+  title: `Connections accepted per second, including a snapshot of ${CONTACTS} contacts`,
+  connections: WARM_UP + ARRIVALS,
+  rounds: { usual: 5, long: 9 },
+  setUp: async (effort) => ({
+    peers: ENTRANTS.map((entrant, index) => ({
+      name: entrant.name,
+      isOurs: index === 0,
+      measure: () => measure(entrant, effort.scaled(WARM_UP), effort.scaled(ARRIVALS), effort.nodeArgs),
+    })),
+  }),
+  report([ours, ...peers], run) {
+    const rate = ours.median("rate");
+    return {
+      names: "server",
+      columns: [
+        ["connections/s", (sample) => sample.median("rate")],
+        ["min – max", (sample) => sample.spread("rate")],
+        ["ours is", (sample) => formatRatio(rate, sample.median("rate"))],
+        ["CPU µs each", (sample) => sample.median("cpuMicros")],
+        ["reader busy", (sample) => formatShare(sample.median("readerShare"))],
+      ],
+      notes: [
+        `${formatNumber(ARRIVALS)} clients, ${CONCURRENCY} of them connecting at any time. A connection counts when its snapshot has arrived; at a peer, when its response begins. CPU is the server's, for ours including all of Redis's.`,
+        "Ours also sets a lease for each client, registers its contacts, and publishes its arrival. No contact is online, so that no viewer receives the arrivals.",
+        "node:http, which only writes a response head, shows the most that one process on node:http can accept.",
+      ],
+      targets: peers.slice(0, 1).map((betterSse): Target => {
+        const value = TARGET * betterSse.median("rate");
+        return {
+          ...atLeast(TARGET, "connections/s, ours to better-sse without a snapshot", rate / betterSse.median("rate")),
+          mark: { bar: ours.name, figure: "rate", value, label: `target: ${TARGET} × better-sse` },
+        };
+      }),
+      chart: {
+        caption: captionOf(run, `${formatNumber(ARRIVALS)} connections each. Only ours sends contacts.`),
+        panels: [
+          {
+            measure: "connections per second",
+            better: "more",
+            figure: "rate",
+            note: (sample) => (sample === ours ? undefined : `ours is ${formatRatio(rate, sample.median("rate"))}`),
+          },
+        ],
+      },
+    };
+  },
+});
+
+/** Starts a new server and a new Redis. */
+async function measure(entrant: Entrant, warmUp: number, count: number, nodeArgs: readonly string[]) {
+  const redis = await RedisProcess.start();
+  const size = warmUp + count;
+  // No contact exists: the cost of a change is measured elsewhere.
+  const absent = (index: number) =>
+    Array.from({ length: CONTACTS }, (_, step) => `absent-${(index + step + 1) % size}`);
+  await writeColleagues(redis, size, absent);
+  const server = await startServerProcess({ ...entrant, env: { REDIS_URL: redis.url } }, nodeArgs);
+  const cpuMs = async () => (await server.cpuMs()) + (await redis.cpuMs());
+  const streams: RawStream[] = [];
+  onScopeEnd(() => closeAll(streams));
+  const connect = async (from: number, to: number) => {
+    const indices = Array.from({ length: to - from }, (_, index) => from + index).values();
+    const connectInTurn = async () => {
+      for (const index of indices) {
+        const stream = await RawStream.open(server.port, entrant.watchPath(index));
+        streams.push(stream);
+        await stream.received(entrant.firstObjects);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, connectInTurn));
+  };
+  await connect(0, warmUp);
+  const cpuBefore = await cpuMs();
+  const readerLoad = startReaderLoad();
+  const startMs = performance.now();
+  await connect(warmUp, size);
+  const wallMs = performance.now() - startMs;
+  const readerShare = readerLoad(wallMs);
+  const usedMs = (await cpuMs()) - cpuBefore;
+  return { rate: (1000 * count) / wallMs, cpuMicros: (1000 * usedMs) / count, readerShare };
+}

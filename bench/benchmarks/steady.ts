@@ -1,0 +1,126 @@
+import { captionOf, defineBenchmark, type Sample } from "../benchmark.ts";
+import { type Load, startLoad } from "../load/start-load.ts";
+import { formatNumber, formatRatio, formatShare, formatWithUnit } from "../report/table.ts";
+import { atMost, exactly } from "../report/verdict.ts";
+import { addIfAvailable, openBetterSse, openNchan, openSocketIo, type PushPeer } from "../setup/push-peers.ts";
+import { RedisProcess } from "../setup/redis-process.ts";
+import {
+  measureSteady,
+  openOurSteadyPeer,
+  paceOver,
+  type SteadyFigure,
+  type SteadyPeer,
+} from "../setup/steady-events.ts";
+
+const VIEWERS = 100;
+const EVENTS_PER_SECOND = 1_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+/** After the warm-up the first leases have expired, so that half of our events are ends; and hot code is compiled. */
+const SPANS = { warmUpMs: 2_000, measuredMs: 6_000 };
+const BROADCASTS = paceOver(SPANS, EVENTS_PER_SECOND);
+const TARGET_LATENCY_MS = 25;
+
+export const steady = defineBenchmark<SteadyFigure>({
+  name: "steady",
+  title: `A steady ${formatNumber(EVENTS_PER_SECOND)} events a second to ${VIEWERS} viewers each, compared with peers`,
+  connections: 5 * VIEWERS,
+  rounds: { usual: 3, long: 7 },
+  async setUp(effort) {
+    const { nodeArgs } = effort;
+    const viewerCount = effort.scaled(VIEWERS);
+    const redis = await RedisProcess.start();
+    const load = startLoad();
+    const options = { pace: paceOver(SPANS, EVENTS_PER_SECOND / 2), viewerCount, nodeArgs };
+    const peers = [
+      await openOurSteadyPeer(redis, load, { ...options, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS }),
+      asPeer(await openBetterSse(viewerCount, nodeArgs)),
+      asPeer(await openSocketIo(redis, viewerCount, nodeArgs)),
+    ];
+    const notes: string[] = [];
+    await addIfAvailable(peers, notes, () => openNchanPeer(load, viewerCount));
+    return {
+      peers: peers.map((peer, index) => ({
+        name: peer.name,
+        isOurs: index === 0,
+        measure: () => measureSteady(peer, SPANS),
+      })),
+      conclude: async () => ({ notes }),
+    };
+  },
+  report([ours, ...peers], run) {
+    return {
+      names: "server",
+      columns: [
+        ["events/s", (sample) => sample.median("eventsPerSecond")],
+        ["delivered", (sample) => formatShare(sample.sum("delivered") / sample.sum("expected"))],
+        ["median ms", (sample) => sample.median("p50Ms")],
+        ["p99", (sample) => sample.median("p99Ms")],
+        ["max", (sample) => sample.max("worstMs")],
+        ["CPU, of a core", (sample) => formatWithUnit(sample.median("cpuPercent"), "%")],
+        ["of ours", (sample) => formatRatio(sample.median("cpuPercent"), ours.median("cpuPercent"))],
+        ["reader busy", (sample) => formatWithUnit(sample.median("readerPercent"), "%")],
+      ],
+      notes: [
+        `Ours: ${EVENTS_PER_SECOND / 2} clients a second come online at another server and send no more heartbeats, so that their leases expire after ${(1.5 * HEARTBEAT_INTERVAL_MS) / 1_000} s. Half of the events are arrivals, half are ends of leases. Each viewer has its own contact list. Peers: their own broadcast, by a timer in their process; Nchan's publications come one by one over one connection.`,
+        "From when an event was due to each viewer's read: an arrival by the schedule, an end by the end of the lease by Redis's clock. A load generator that falls behind its schedule adds to the latency.",
+        `CPU is the server's, for ours including all of Redis's, over ${SPANS.measuredMs / 1_000} s of each round; of latencies and CPU the middle round is shown. The load generator and the reader are separate processes.`,
+      ],
+      targets: [
+        deliveredOnce("steady, deliveries, each once", ours),
+        {
+          ...atMost(TARGET_LATENCY_MS, "steady, latency, p99", ours.median("p99Ms"), "ms"),
+          mark: { bar: ours.name, figure: "p99Ms", value: TARGET_LATENCY_MS, label: `target: ${TARGET_LATENCY_MS} ms` },
+        },
+        ...peers.map((peer) =>
+          atMost(1, `steady, CPU, ours to ${peer.name}`, ours.median("cpuPercent") / peer.median("cpuPercent")),
+        ),
+      ],
+      chart: {
+        caption: captionOf(run, "Ours goes through Redis and the platform, and includes the time of Redis."),
+        panels: [
+          { measure: "processor time of the server, % of a core", better: "less", figure: "cpuPercent" },
+          {
+            measure: "from the cause to a viewer's read, 99th percentile",
+            unit: "ms",
+            better: "less",
+            isLogarithmic: true,
+            figure: "p99Ms",
+          },
+        ],
+      },
+    };
+  },
+});
+
+/** Whether each event was delivered once, and nothing else was. */
+export function deliveredOnce(what: string, sample: Sample<SteadyFigure>) {
+  const [delivered, expected, surplus] = [sample.sum("delivered"), sample.sum("expected"), sample.sum("surplus")];
+  return { ...exactly(expected, what, delivered + surplus), isReached: delivered === expected && surplus === 0 };
+}
+
+/** A peer that broadcasts by its own timer. */
+function asPeer(peer: PushPeer): SteadyPeer {
+  return {
+    ...peer,
+    eventCount: BROADCASTS.count,
+    eventOf: (colleague) => colleague - 1,
+    async begin() {
+      const { count, perSecond } = BROADCASTS;
+      const response = await fetch(`http://127.0.0.1:${peer.port}/steady/${count}/${perSecond}`);
+      const { startMs } = (await response.json()) as { startMs: number };
+      const dueMs = Array.from({ length: count }, (_, index) => startMs + (1_000 * index) / perSecond);
+      return { dueMs: Promise.resolve(dueMs) };
+    },
+  };
+}
+
+async function openNchanPeer(load: Load, viewerCount: number): Promise<SteadyPeer> {
+  const peer = await openNchan(viewerCount);
+  return {
+    ...asPeer(peer),
+    async begin() {
+      const report = load({ kind: "publications", pace: BROADCASTS, port: peer.port });
+      return { dueMs: report.then(({ dueMs }) => dueMs) };
+    },
+  };
+}
