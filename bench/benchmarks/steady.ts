@@ -1,4 +1,5 @@
 import { captionOf, defineBenchmark, type Sample } from "../benchmark.ts";
+import type { Pace } from "../load/schedule.ts";
 import { type Load, startLoad } from "../load/start-load.ts";
 import { formatNumber, formatRatio, formatShare, formatWithUnit } from "../report/table.ts";
 import { atMost, exactly } from "../report/verdict.ts";
@@ -17,7 +18,6 @@ const EVENTS_PER_SECOND = 1_000;
 const HEARTBEAT_INTERVAL_MS = 1_000;
 /** After the warm-up the first leases have expired, so that half of our events are ends; and hot code is compiled. */
 const SPANS = { warmUpMs: 2_000, measuredMs: 6_000 };
-const BROADCASTS = paceOver(SPANS, EVENTS_PER_SECOND);
 const TARGET_LATENCY_MS = 25;
 
 export const steady = defineBenchmark<SteadyFigure>({
@@ -30,19 +30,21 @@ export const steady = defineBenchmark<SteadyFigure>({
     const viewerCount = effort.scaled(VIEWERS);
     const redis = await RedisProcess.start();
     const load = startLoad();
-    const options = { pace: paceOver(SPANS, EVENTS_PER_SECOND / 2), viewerCount, nodeArgs };
+    const spans = { ...SPANS, measuredMs: effort.scaled(SPANS.measuredMs) };
+    const broadcasts = paceOver(spans, EVENTS_PER_SECOND);
+    const options = { pace: paceOver(spans, EVENTS_PER_SECOND / 2), viewerCount, nodeArgs };
     const peers = [
       await openOurSteadyPeer(redis, load, { ...options, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS }),
-      asPeer(await openBetterSse(viewerCount, nodeArgs)),
-      asPeer(await openSocketIo(redis, viewerCount, nodeArgs)),
+      asPeer(await openBetterSse(viewerCount, nodeArgs), broadcasts),
+      asPeer(await openSocketIo(redis, viewerCount, nodeArgs), broadcasts),
     ];
     const notes: string[] = [];
-    await addIfAvailable(peers, notes, () => openNchanPeer(load, viewerCount));
+    await addIfAvailable(peers, notes, () => openNchanPeer(load, viewerCount, broadcasts));
     return {
       peers: peers.map((peer, index) => ({
         name: peer.name,
         isOurs: index === 0,
-        measure: () => measureSteady(peer, SPANS),
+        measure: () => measureSteady(peer, spans),
       })),
       conclude: async () => ({ notes }),
     };
@@ -99,13 +101,12 @@ export function deliveredOnce(what: string, sample: Sample<SteadyFigure>) {
 }
 
 /** A peer that broadcasts by its own timer. */
-function asPeer(peer: PushPeer): SteadyPeer {
+function asPeer(peer: PushPeer, { count, perSecond }: Pace): SteadyPeer {
   return {
     ...peer,
-    eventCount: BROADCASTS.count,
+    eventCount: count,
     eventOf: (colleague) => colleague - 1,
     async begin() {
-      const { count, perSecond } = BROADCASTS;
       const response = await fetch(`http://127.0.0.1:${peer.port}/steady/${count}/${perSecond}`);
       const { startMs } = (await response.json()) as { startMs: number };
       const dueMs = Array.from({ length: count }, (_, index) => startMs + (1_000 * index) / perSecond);
@@ -114,12 +115,12 @@ function asPeer(peer: PushPeer): SteadyPeer {
   };
 }
 
-async function openNchanPeer(load: Load, viewerCount: number): Promise<SteadyPeer> {
+async function openNchanPeer(load: Load, viewerCount: number, pace: Pace): Promise<SteadyPeer> {
   const peer = await openNchan(viewerCount);
   return {
-    ...asPeer(peer),
+    ...asPeer(peer, pace),
     async begin() {
-      const report = load({ kind: "publications", pace: BROADCASTS, port: peer.port });
+      const report = load({ kind: "publications", pace, port: peer.port });
       return { dueMs: report.then(({ dueMs }) => dueMs) };
     },
   };
