@@ -25,6 +25,7 @@ export default defineConfig({
       }),
       project("web", "apps/web/src/**/*.test.{ts,tsx}"),
       project("tools", "{bench,faults,images}/**/*.test.ts"),
+      project("simulation", "simulation/**/*.test.ts"),
       // These start many processes and builds. They run last, so that they do not slow down the timing-sensitive tests above.
       project("commands", "{scripts,deploy}/**/*.test.ts", {
         globalSetup: ["scripts/testing/prepare.ts"],
