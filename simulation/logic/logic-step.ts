@@ -103,10 +103,7 @@ function everydaySteps(hosts: fc.Arbitrary<Host>) {
     weighted(3, fc.record({ kind: fc.constant("follow"), server: followingServer })),
     weighted(2, fc.record({ kind: fc.constant("maintain"), server: followingServer })),
     weighted(1, fc.record({ kind: fc.constant("restart-server"), server: followingServer })),
-    weighted(
-      1,
-      fc.record({ kind: fc.constant("set-lease"), client, ttlMs: fc.integer({ min: 1, max: 2_000 }) }),
-    ),
+    weighted(1, fc.record({ kind: fc.constant("set-lease"), client, ttlMs: fc.integer({ min: 1, max: 2_000 }) })),
     weighted(1, fc.record({ kind: fc.constant("delete-lease"), client })),
     weighted(3, fc.record({ kind: fc.constant("notify") })),
     weighted(1, fc.record({ kind: fc.constant("expire-some") })),

@@ -455,7 +455,9 @@ export class LogicWorld {
     this.#checkAtRest();
     const left = this.#database.keyspace
       .keys()
-      .filter((key) => /^(online\.clients\.|presence:(deadlines|batch-of|batches:|changed-batches:|homes:|guests))/.test(key));
+      .filter((key) =>
+        /^(online\.clients\.|presence:(deadlines|batch-of|batches:|changed-batches:|homes:|guests))/.test(key),
+      );
     if (left.length > 0) throw new Violation("leftovers", `left behind: ${left.join(", ")}`);
   }
 

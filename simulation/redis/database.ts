@@ -19,22 +19,27 @@ export interface DatabaseOptions {
   /** The clock, in µs since the epoch. */
   nowUs: () => number;
   onEvent?: (event: KeyEvent, key: string) => void;
+  /** What `INFO` answers. */
+  info?: () => string;
 }
 
 /** One database of an in-memory Redis: runs commands, one after the other. It has just those that the platform uses. */
 export class Database {
   readonly keyspace: Keyspace;
   readonly #nowUs: () => number;
+  readonly #info: () => string;
   /** Memory has run out: commands that may need more are refused. */
   isFull = false;
 
-  constructor({ nowUs, onEvent }: DatabaseOptions) {
+  constructor({ nowUs, onEvent, info = () => "" }: DatabaseOptions) {
     this.#nowUs = nowUs;
+    this.#info = info;
     this.keyspace = new Keyspace(() => Math.floor(nowUs() / 1000), onEvent);
   }
 
   /** @throws {ReplyError} what Redis would answer as an error */
   run(name: string, args: readonly string[]): Reply {
+    if (name === "INFO") return this.#info();
     const command = commandOf(name);
     checkArity(name, command, args.length);
     if (this.isFull && command.growsMemory) {

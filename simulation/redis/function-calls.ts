@@ -73,11 +73,7 @@ export interface CallOutcome<Result> {
  * @throws {ReplyError} an error of a command that the function does not catch
  * @throws {BrokenOffError}
  */
-export function runInside<Result>(
-  database: Database,
-  call: () => Result,
-  fault?: CallFault,
-): CallOutcome<Result> {
+export function runInside<Result>(database: Database, call: () => Result, fault?: CallFault): CallOutcome<Result> {
   const outer = running;
   const current: RunningCall = { database, fault, commandCount: 0 };
   running = current;
