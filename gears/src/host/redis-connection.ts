@@ -24,6 +24,9 @@ const OPTIONS = {
   reconnectOnError: ({ message }: Error) => /^(READONLY|MOVED) /.test(message),
 } as const satisfies RedisOptions;
 
+/** How connections are made: `createConnection`, unless the composition root passes another function. */
+export type ConnectRedis = typeof createConnection;
+
 /**
  * Creates a connection that reconnects automatically. While it is disconnected, commands fail.
  *

@@ -9,7 +9,7 @@ import { pause, RETRY_MS } from "./pace.ts";
 import { agreeOnPartitions } from "./partition-count.ts";
 import { type Partition, partitionsOf } from "./partitions.ts";
 import { PresenceFunctions } from "./presence-functions.ts";
-import { connected, createConnection } from "./redis-connection.ts";
+import { type ConnectRedis, connected, createConnection } from "./redis-connection.ts";
 
 /** How often to claim pending entries of dead consumers, in ms. */
 const CLAIM_MS = 10_000;
@@ -24,6 +24,7 @@ export interface TriggerHostOptions {
   /** The number of partitions of a cluster. All servers and hosts use the same. */
   partitionCount?: number;
   logger: Logger;
+  connect?: ConnectRedis;
 }
 
 /** The state of a host. */
@@ -68,12 +69,12 @@ export function startTriggerHost(options: TriggerHostOptions): TriggerHost {
 }
 
 function startPartitionHost(
-  { redisUrl, partitionCount, heartbeatIntervalMs, logger }: TriggerHostOptions,
+  { redisUrl, partitionCount, heartbeatIntervalMs, logger, connect = createConnection }: TriggerHostOptions,
   partition: Partition | undefined,
 ): TriggerHost {
   const stopping = new AbortController();
   const connections = ["commands", "blocking", "subscriber"].map((name) =>
-    createConnection(redisUrl, `presence-${name}`, logger, partition),
+    connect(redisUrl, `presence-${name}`, logger, partition),
   );
   const running: RunningHost = { runtime: undefined, clock: undefined, keyspace: undefined };
   const agree = () => agreeOnPartitions(redisUrl, logger, partitionCount);

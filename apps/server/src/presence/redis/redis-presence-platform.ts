@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { createConnection, type Partition, PresenceFunctions, type ReadReply } from "@presence/gears";
+import { type ConnectRedis, createConnection, type Partition, PresenceFunctions, type ReadReply } from "@presence/gears";
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -36,6 +36,7 @@ export interface RedisPresenceOptions {
   serverId: string;
   heartbeatIntervalMs: number;
   logger: Logger;
+  connect?: ConnectRedis;
   /** Replaces the functions that Redis offers. */
   functions?: PresenceFunctions;
   metrics?: RedisPresenceMetrics;
@@ -118,9 +119,9 @@ export class RedisPresencePlatform implements PresencePlatform {
    * @throws if Redis can't be reached or refuses the library
    */
   static async connect(options: RedisPresenceOptions): Promise<RedisPresencePlatform> {
-    const { redisUrl, serverId, heartbeatIntervalMs, logger } = options;
+    const { redisUrl, serverId, heartbeatIntervalMs, logger, connect = createConnection } = options;
     const [commands, blocking] = ["server", "downstream"].map((name) =>
-      createConnection(redisUrl, `presence-${name}`, logger, options.partition),
+      connect(redisUrl, `presence-${name}`, logger, options.partition),
     );
     if (!commands || !blocking) throw new Error("unreachable");
     try {
