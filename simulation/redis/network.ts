@@ -1,10 +1,15 @@
-import type { SimulatedConnection } from "./connection.ts";
 import type { SimulatedServer } from "./server.ts";
 
 /** How long requests and replies take, in ms. */
 export interface Latency {
   leastMs: number;
   mostMs: number;
+}
+
+/** A connection, as the network sees it. */
+export interface Cuttable {
+  /** The connection is lost, for this reason. */
+  drop(reason: string): void;
 }
 
 /** What lies between a Redis and its clients. */
@@ -15,21 +20,17 @@ export class SimulatedNetwork {
   isReachable = true;
   #isPaused = false;
   #waiting: (() => void)[] = [];
-  readonly #connections = new Set<SimulatedConnection>();
+  readonly #connections = new Set<Cuttable>();
 
   constructor(server: SimulatedServer) {
     this.server = server;
   }
 
-  get connections(): ReadonlySet<SimulatedConnection> {
-    return this.#connections;
-  }
-
-  add(connection: SimulatedConnection): void {
+  add(connection: Cuttable): void {
     this.#connections.add(connection);
   }
 
-  remove(connection: SimulatedConnection): void {
+  remove(connection: Cuttable): void {
     this.#connections.delete(connection);
   }
 
