@@ -304,7 +304,9 @@ export class LogicWorld {
     for (const { id, fields } of this.#entriesOf(follower.server, 0)) {
       if (compareStreamIds(id, follower.cursor) <= 0) continue;
       follower.cursor = id;
-      if (follower.apply(eventOf(fields), isCovered)) return this.#resync(follower);
+      if (!follower.apply(eventOf(fields), isCovered)) continue;
+      this.#resync(follower);
+      return;
     }
   }
 
