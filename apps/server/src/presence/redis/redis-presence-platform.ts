@@ -1,6 +1,12 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ConnectRedis, createConnection, type Partition, PresenceFunctions, type ReadReply } from "@presence/gears";
+import {
+  type ConnectRedis,
+  createConnection,
+  type Partition,
+  PresenceFunctions,
+  type ReadReply,
+} from "@presence/gears";
 import type { ClientId, EventId, PresenceEvent } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
