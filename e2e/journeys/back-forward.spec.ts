@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("a page restored from the back/forward cache is live again", async ({ page, server, listenAs }) => {
@@ -22,6 +22,6 @@ test("a page restored from the back/forward cache is live again", async ({ page,
   await magali.sees("anouk", "ONLINE");
   const visited = await page.evaluate(() => document.documentElement.dataset["visited"]);
   expect(visited, "it was restored from the cache").toBe("before");
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
   expect(noor.online).toContain("magali");
 });

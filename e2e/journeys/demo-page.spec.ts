@@ -1,5 +1,5 @@
 import type { Locator, Page } from "@playwright/test";
-import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
+import { ghostLimitMs, waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 const CLIENTS = ["anouk", "magali", "omar"];
@@ -51,7 +51,7 @@ test.describe("with a lease longer than a reload on a slow machine", () => {
     const noor = await listenAs("noor");
     await page.getByRole("button", { name: "Reload Omar" }).click();
     await expectState(page, "omar", "live");
-    await untilLeasesEnd(server, noor);
+    await waitForLeaseEnd(server, noor);
 
     expect(noor.changesOf("omar")).toEqual([]);
     await expect(marks(page, { viewer: "anouk", subject: "omar", status: "OFFLINE" })).toHaveCount(0);

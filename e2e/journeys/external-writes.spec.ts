@@ -1,6 +1,6 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/distributed-test.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 
 /** The longest time from a Redis command to the event on a viewer's stream, on a machine that runs other tests too. */
 const DELIVERY_LIMIT_MS = 500;
@@ -28,7 +28,7 @@ test("a client is OFFLINE immediately when its lease is deleted, and ONLINE with
 
   await noor.next("anouk", "ONLINE");
   for (const viewer of [magali, omar]) await viewer.sees("anouk", "ONLINE");
-  await untilLeasesEnd(first, noor);
+  await waitForLeaseEnd(first, noor);
   expect(noor.changesOf("anouk")).toHaveLength(3);
   await anouk.isLive();
   await anouk.sees("magali", "ONLINE");

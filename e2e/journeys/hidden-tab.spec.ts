@@ -1,6 +1,6 @@
 import { startBackgroundBrowser } from "../fixtures/background-browser.ts";
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test.use({ heartbeatIntervalMs: 1_500 });
@@ -21,7 +21,7 @@ test("a hidden tab stays online although its timers run once a minute", async ({
       }, 100);
     });
 
-    for (let leases = 0; leases < 3; leases += 1) await untilLeasesEnd(server, noor);
+    for (let leases = 0; leases < 3; leases += 1) await waitForLeaseEnd(server, noor);
 
     const ticks = Number(await magali.page.evaluate(() => document.documentElement.dataset["ticks"]));
     expect(ticks, "the timers are throttled: in front they would run ten times a second").toBeLessThan(20);

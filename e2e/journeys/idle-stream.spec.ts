@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test.use({ heartbeatIntervalMs: 1_000 });
@@ -8,8 +8,8 @@ test.use({ heartbeatIntervalMs: 1_000 });
 test("an idle browser keeps its stream open", async ({ context, server, listenAs }) => {
   const noor = await listenAs("noor");
   const anouk = await ClientPage.open(context, "anouk");
-  await untilLeasesEnd(server, noor);
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   await anouk.isLive();
   expect(await server.metric("presence_connections_closed_total"), "the two connections of wei").toBe(2);

@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
+import { ghostLimitMs, waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("a client without network is OFFLINE to others within three intervals, and its own list is stale", async ({
@@ -42,7 +42,7 @@ test("a short network loss causes no event", async ({ context, network, server, 
   await noor.next("anouk", "ONLINE");
   network.restore();
   await magali.sees("anouk", "ONLINE");
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   expect(noor.changesOf("magali")).toHaveLength(1);
   await magali.isLive();

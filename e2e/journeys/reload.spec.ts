@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 // A reload must take less than half an interval. On a busy machine it takes more than a second.
@@ -15,7 +15,7 @@ test("a reload causes no event", async ({ context, server, listenAs }) => {
     await magali.page.reload();
     await magali.isLive();
   }
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   expect(noor.changesOf("magali")).toHaveLength(1);
   await expect(anouk.activityOf("magali")).toHaveCount(1);
@@ -30,7 +30,7 @@ test("a reload of a browser's only tab causes no event", async ({ context, serve
     await magali.page.reload();
     await magali.isLive();
   }
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   expect(noor.changesOf("magali")).toHaveLength(1);
 });

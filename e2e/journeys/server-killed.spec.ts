@@ -1,6 +1,6 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/distributed-test.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 
 /** The longest time from the end of a lease to a viewer's stream, on a machine that runs other tests too. */
 const SEEN_WITHIN_MS = 500;
@@ -30,13 +30,13 @@ test("a client of a killed server is OFFLINE at the end of its lease, and ONLINE
   await expect(magali.page.getByText(/as of \d/i).first()).toBeVisible();
   for (const client of ["anouk", "omar"]) await magali.sees(client, "UNKNOWN");
 
-  await second.startAgain();
+  await second.restart();
   await magali.isLive();
   for (const client of ["anouk", "omar"]) await magali.sees(client, "ONLINE");
   await noor.next("magali", "ONLINE");
   for (const other of [anouk, omar]) await other.sees("magali", "ONLINE");
 
-  await untilLeasesEnd(first, noor);
+  await waitForLeaseEnd(first, noor);
   for (const client of ["anouk", "omar"])
     expect(noor.changesOf(client), "other clients are not affected").toHaveLength(1);
   expect(noor.changesOf("magali").map(({ status }) => status)).toEqual(["ONLINE", "OFFLINE", "ONLINE"]);

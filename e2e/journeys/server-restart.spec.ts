@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test.use({ expectedBrowserErrors: [/ERR_CONNECTION_REFUSED/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /status of 401/] });
@@ -17,14 +17,14 @@ for (const ending of ["kill", "stop"] as const) {
     await anouk.sees("magali", "UNKNOWN");
     await anouk.sees("omar", "UNKNOWN");
 
-    await server.startAgain();
+    await server.restart();
     for (const tab of [anouk, magali]) await tab.isLive();
     await anouk.sees("magali", "ONLINE");
     await magali.sees("anouk", "ONLINE");
     await anouk.sees("omar", "OFFLINE");
 
     const noor = await listenAs("noor");
-    await untilLeasesEnd(server, noor);
+    await waitForLeaseEnd(server, noor);
     expect(noor.online).toContain("magali");
     expect(noor.changesOf("magali"), "no client flaps afterwards").toEqual([]);
     await expect(

@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test.describe("with a lease longer than the test", () => {
@@ -42,7 +42,7 @@ test("signing out in one tab signs out the client's other tabs, but no other cli
   await first.signOut();
   await second.isLinked("signed-out");
   await noor.next("magali", "OFFLINE");
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   await anouk.isLive();
   expect(noor.changesOf("anouk")).toHaveLength(1);
@@ -57,7 +57,7 @@ test("a client signed in with another browser stays online", async ({ context, b
 
   await here.signOut();
   await here.isLinked("signed-out");
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   await there.isLive();
   expect(noor.changesOf("magali")).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { startBackgroundBrowser } from "../fixtures/background-browser.ts";
 import { ClientPage } from "../fixtures/client-page.ts";
-import { ghostLimitMs, untilLeasesEnd } from "../fixtures/leases.ts";
+import { ghostLimitMs, waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("the client of a suspended browser is OFFLINE to others, and shows current statuses after it resumes", async ({
@@ -41,7 +41,7 @@ test("a suspended server reports no client as OFFLINE after it resumes", async (
   await magali.sees("noor", "UNKNOWN");
   server.resume();
   await magali.isLive();
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
 
   expect(noor.changesOf("magali")).toHaveLength(1);
   await magali.sees("noor", "ONLINE");

@@ -1,7 +1,7 @@
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/distributed-test.ts";
 import { EventStream } from "../fixtures/event-stream.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 
 /** The longest time until a browser and its worker close the stream of a closed tab. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -65,7 +65,7 @@ test("a reload causes no event at other servers", async ({ context, servers, lis
     await magali.page.reload();
     await magali.isLive();
   }
-  await untilLeasesEnd(first, noor);
+  await waitForLeaseEnd(first, noor);
 
   expect(noor.changesOf("magali")).toHaveLength(1);
   await expect(anouk.activityOf("magali")).toHaveCount(1);
@@ -89,7 +89,7 @@ test("a client that moves from server to server stays ONLINE", async ({ context,
     await magali.sees("anouk", "ONLINE");
     await expect.poll(() => redis.cli("GET", "online.clients.magali")).toBe(name);
   }
-  await untilLeasesEnd(first, noor);
+  await waitForLeaseEnd(first, noor);
 
   expect(noor.changesOf("magali")).toHaveLength(1);
   await expect(anouk.activityOf("magali")).toHaveCount(1);
@@ -108,7 +108,7 @@ test("a client at two servers is OFFLINE when both its connections are closed", 
   await there.sees("noor", "ONLINE");
 
   await here.close();
-  await untilLeasesEnd(first, noor);
+  await waitForLeaseEnd(first, noor);
   expect(noor.changesOf("magali"), "one of two closed").toHaveLength(1);
   await there.isLive();
 

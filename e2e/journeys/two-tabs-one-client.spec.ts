@@ -1,5 +1,5 @@
 import { ClientPage } from "../fixtures/client-page.ts";
-import { untilLeasesEnd } from "../fixtures/leases.ts";
+import { waitForLeaseEnd } from "../fixtures/leases.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 test("two tabs of one client share a stream, and the client is OFFLINE when the last one is closed", async ({
@@ -14,7 +14,7 @@ test("two tabs of one client share a stream, and the client is OFFLINE when the 
   expect(await server.metric("presence_connections"), "the streams of noor and magali").toBe(2);
 
   await first.close();
-  await untilLeasesEnd(server, noor);
+  await waitForLeaseEnd(server, noor);
   expect(noor.changesOf("magali"), "one of two tabs closed").toHaveLength(1);
   await second.isLive();
   await second.sees("noor", "ONLINE");
