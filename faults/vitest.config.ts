@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
-import { FiguresReporter } from "./report/figures-reporter.ts";
+import { MeasurementsReporter } from "./report/measurements-reporter.ts";
 
 const isCi = Boolean(process.env["CI"]);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -20,9 +20,9 @@ export default defineConfig({
     allowOnly: !isCi,
     testTimeout: 150_000,
     hookTimeout: 60_000,
-    reporters: ["default", "json", new FiguresReporter(process.env["FAULTS_PAGE"])],
+    reporters: ["default", "json", new MeasurementsReporter(process.env["FAULTS_PAGE"])],
     outputFile: { json: ".cache/reports/faults.json" },
-    // Light ones mostly wait, so that several fit on a small machine; heavy ones need it for themselves.
+    // Light faults mostly wait, so several run at once. Heavy ones need the machine for themselves.
     projects: [project("light", 0, 4), project("heavy", 1, 1)],
   },
 });

@@ -1,139 +1,119 @@
+import { waitFor } from "@presence/testkit";
 import { expect, it } from "vitest";
+import { Load, randomServer } from "../load/load.ts";
+import type { Viewer } from "../load/viewer.ts";
 import { Platform } from "../platform/platform.ts";
-import { report } from "../report/figure.ts";
-import { Crowd } from "../viewers/crowd.ts";
-import { until } from "../viewers/until.ts";
-import type { Viewer } from "../viewers/viewer.ts";
+import { report, seconds } from "../report/measurement.ts";
 
 const SERVERS = 3;
 const CLIENTS = 600;
-/** Every so-many-th comes and goes all the while. */
-const RESTLESS_STEP = 15;
+/** Every 15th client disconnects and reconnects repeatedly. */
+const FLAPPER_STEP = 15;
+const AWAY_MS = 5_000;
+const HEALTH_CHECK_INTERVAL_MS = 500;
 const DRAIN_LIMIT_MS = 10_000;
-/** At most this share of a server's readers is sent away in any one second. */
-const SHARE_OF_A_SECOND = 0.4;
+/** At most this share of a server's streams may be closed within any second. */
+const MAX_SHARE_PER_SECOND = 0.4;
 
-it("a rolling restart", async (context) => {
+it("loses no event in a rolling restart", async (context) => {
   const platform = await Platform.start({ heartbeatIntervalMs: 2_000, servers: SERVERS });
-  // One that stays, for a witness of all that happens.
+  const restarted = [...platform.servers];
+  // Not restarted: its observer gets all events.
   const steady = await platform.addServer();
   const isReady = new Map(platform.servers.map((server) => [server, true]));
-  const lost: { client: string; atMs: number }[] = [];
-  const crowd = await Crowd.gather(platform, {
+  const closed: { client: string; atMs: number }[] = [];
+  const load = await Load.start(platform, {
     size: CLIENTS,
     contacts: 10,
-    route: () =>
-      anyOf(platform.servers.filter((server) => server !== steady && server.isRunning && isReady.get(server))),
-    onEnd: (client) => lost.push({ client, atMs: performance.now() }),
+    route: () => randomServer({ servers: restarted.filter((server) => isReady.get(server)) }),
+    onEnd: (client) => closed.push({ client, atMs: performance.now() }),
   });
-  const restless = crowd.viewers.filter((_, index) => index % RESTLESS_STEP === 0);
-  const restlessIds = restless.map(({ client }) => client);
-  const witness = await crowd.addWitness(steady, restlessIds);
-  const from = witness.picture.lastId?.version ?? 0;
-  const stir = comeAndGo(restless);
+  const { leavers: flappers, stayers } = load.split(FLAPPER_STEP);
+  const flapperIds = new Set(flappers.map(({ client }) => client));
+  const observer = await load.addObserver(steady, [...flapperIds]);
+  const fromVersion = observer.state.lastId?.version ?? 0;
+  const flapping = startFlapping(flappers);
 
-  // A proxy asks every server again and again whether it should be sent anybody.
-  const health = setInterval(() => {
+  const healthChecks = setInterval(() => {
     for (const server of platform.servers) {
       server.readiness().then(
         ({ ready }) => isReady.set(server, ready),
         () => isReady.set(server, false),
       );
     }
-  }, 500);
+  }, HEALTH_CHECK_INTERVAL_MS);
   const drainsMs: number[] = [];
-  const busiest: number[] = [];
-  for (const server of platform.servers.slice(0, SERVERS)) {
-    lost.length = 0;
+  const busiestShares: number[] = [];
+  for (const server of restarted) {
+    closed.length = 0;
     drainsMs.push(await server.stop());
-    const staying = lost.filter(({ client }) => !restlessIds.includes(client));
-    busiest.push(
-      mostWithin(
-        1_000,
-        staying.map(({ atMs }) => atMs),
-      ) / staying.length,
-    );
-    await until("everyone is back", () => crowd.viewers.every((viewer) => viewer.isLive || restless.includes(viewer)));
-    await server.startAgain();
+    const closedMs = closed.filter(({ client }) => !flapperIds.has(client)).map(({ atMs }) => atMs);
+    busiestShares.push(maxWithin(1_000, closedMs) / closedMs.length);
+    await load.waitUntilLive(stayers);
+    await server.restart();
     isReady.set(server, true);
   }
-  clearInterval(health);
-  await stir.stop();
-  await crowd.untilRight();
+  clearInterval(healthChecks);
+  await flapping.stop();
+  await load.waitUntilCorrect();
 
-  expect(crowd.violations()).toEqual([]);
-  const steadyIds = crowd.clients.filter((client) => !restlessIds.includes(client));
-  expect(crowd.departures(steadyIds), "who flapped").toEqual([]);
-  const missed = crowd.viewers
-    .filter((viewer) => !restless.includes(viewer))
-    .flatMap((viewer) => {
-      const clients = crowd.contactsOf(viewer.client).filter((client) => restlessIds.includes(client));
-      return whatDiffers(viewer, { witness, clients, from });
-    });
-  expect(missed, "who was told something else than the witness").toEqual([]);
-  expect(witness.picture.transitions.length, "what there was to tell").toBeGreaterThan(restless.length);
-  expect(Math.max(...drainsMs), "how long a server took to drain").toBeLessThan(DRAIN_LIMIT_MS);
-  expect(Math.max(...busiest), "the share that was sent away in one second").toBeLessThan(SHARE_OF_A_SECOND);
-  const resumed = crowd.viewers.reduce((sum, { connections, snapshots }) => sum + connections - snapshots, 0);
+  load.expectNoFalseEvents(stayers);
+  const missed = stayers.flatMap((viewer) => {
+    const clients = load.contactsOf(viewer.client).filter((client) => flapperIds.has(client));
+    return differencesFrom(observer, viewer, clients, fromVersion);
+  });
+  const changes = observer.state.transitions.length;
+  const [drainMs, busiestShare] = [Math.max(...drainsMs), Math.max(...busiestShares)];
+  expect(missed, "viewers with other events than the observer").toEqual([]);
+  expect(changes, "changes that the observer saw").toBeGreaterThan(flappers.length);
+  expect(drainMs, "longest drain").toBeLessThan(DRAIN_LIMIT_MS);
+  expect(busiestShare, "share of streams closed within one second").toBeLessThan(MAX_SHARE_PER_SECOND);
+  const resumed = load.viewers.reduce((sum, { connections, snapshots }) => sum + connections - snapshots, 0);
   report(context, {
-    fault: `rolling restart (SIGTERM) of ${SERVERS} servers with ${CLIENTS} clients, ${restless.length} of whom come and go`,
-    holds: "no flap, no lost event; each drains within 10 s, its clients told to move, spread out",
-    measured: `0 flaps, 0 of ${witness.picture.transitions.length} changes lost; drained in ${Math.max(...drainsMs.map((ms) => Math.round(ms / 100) / 10))} s at most, ${Math.round(100 * Math.max(...busiest))} % in the busiest second; ${resumed} streams resumed without a snapshot`,
+    fault: `rolling restart (SIGTERM) of ${SERVERS} servers with ${CLIENTS} clients, ${flappers.length} of which come and go`,
+    expected: "no flap, no lost event; each server drains within 10 s and spreads the reconnects",
+    measured: `0 flaps, 0 of ${changes} changes lost; drained within ${seconds(drainMs)}, ${Math.round(100 * busiestShare)} % in the busiest second; ${resumed} streams resumed without a snapshot`,
   });
 });
 
-/** Closes and opens them again, each a while after the other, until it is stopped; then all are there. */
-function comeAndGo(viewers: readonly Viewer[]): { stop(): Promise<void> } {
-  const AWAY_MS = 5_000;
-  const away = new Map<Viewer, NodeJS.Timeout>();
+/** Closes the viewers in turn and reopens each after `AWAY_MS`. `stop` resolves when all are live again. */
+function startFlapping(viewers: readonly Viewer[]): { stop(): Promise<void> } {
+  const away = new Set<Viewer>();
   let next = 0;
   const timer = setInterval(() => {
     const viewer = viewers[next % viewers.length];
     next += 1;
     if (!viewer || away.has(viewer)) return;
+    away.add(viewer);
     viewer.close();
-    const back = setTimeout(() => {
+    setTimeout(() => {
       away.delete(viewer);
       viewer.open();
     }, AWAY_MS);
-    away.set(viewer, back);
   }, 200);
   return {
     stop: async () => {
       clearInterval(timer);
-      await until("all are back who come and go", () => away.size === 0 && viewers.every(({ isLive }) => isLive));
+      await waitFor("all viewers are back", () => away.size === 0 && viewers.every(({ isLive }) => isLive));
     },
   };
 }
 
-interface Comparison {
-  witness: Viewer;
-  /** Of whom. */
-  clients: readonly string[];
-  /** From which version on. */
-  from: number;
-}
-
-/** Where what a viewer was told of these clients is something else than the witness was told, in words. */
-function whatDiffers(viewer: Viewer, { witness, clients, from }: Comparison): string[] {
-  const story = ({ picture }: Viewer, client: string) =>
-    picture.transitions
-      .filter((transition) => transition.client === client && transition.version > from)
+/** Describes where a viewer saw other changes of these clients than the observer, after a version. */
+function differencesFrom(observer: Viewer, viewer: Viewer, clients: readonly string[], fromVersion: number): string[] {
+  const changesOf = ({ state }: Viewer, client: string) =>
+    state.transitions
+      .filter((transition) => transition.client === client && transition.version > fromVersion)
       .map(({ status, since }) => `${status} at ${since}`)
       .join(", ");
   return clients
-    .filter((client) => story(viewer, client) !== story(witness, client))
+    .filter((client) => changesOf(viewer, client) !== changesOf(observer, client))
     .map(
-      (client) =>
-        `${viewer.client} was told of ${client}: ${story(viewer, client)}, and not: ${story(witness, client)}`,
+      (client) => `${viewer.client} on ${client}: ${changesOf(viewer, client)}; not: ${changesOf(observer, client)}`,
     );
 }
 
-/** How many of these moments lie within the fullest stretch of this length. */
-function mostWithin(lengthMs: number, momentsMs: readonly number[]): number {
-  return Math.max(...momentsMs.map((start) => momentsMs.filter((ms) => ms >= start && ms < start + lengthMs).length));
-}
-
-function anyOf<Value>(values: readonly Value[]): Value | undefined {
-  return values[Math.floor(Math.random() * values.length)];
+/** The largest number of these times that lie within `lengthMs`. */
+function maxWithin(lengthMs: number, timesMs: readonly number[]): number {
+  return Math.max(...timesMs.map((start) => timesMs.filter((ms) => ms >= start && ms < start + lengthMs).length));
 }

@@ -1,84 +1,82 @@
 import { HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
+import { median, type PresenceServer, waitFor } from "@presence/testkit";
 import { expect, it } from "vitest";
-import { percentile } from "../check/percentile.ts";
+import { Load } from "../load/load.ts";
 import { Platform } from "../platform/platform.ts";
-import { report } from "../report/figure.ts";
-import { Crowd } from "../viewers/crowd.ts";
-import { until } from "../viewers/until.ts";
+import { count, report } from "../report/measurement.ts";
 
-const CROWD = 999;
-/** People whom only the one viewer sees, so that it alone is told much; long ids make it more. */
-const RESTLESS = Array.from({ length: 1_000 }, (_, index) => `restless-${index}-`.padEnd(64, "x"));
-/** A guest, whom everybody sees: by it is measured how late they are told. */
+const VIEWERS = 999;
+/** Contacts of the stalled viewer alone, so that it alone gets many events. Long ids make the events larger. */
+const CHANGING = Array.from({ length: 1_000 }, (_, index) => `changing-${index}-`.padEnd(64, "x"));
+/** A guest, visible to all viewers: its events measure their latency. */
 const PULSE = "pulse";
-const ROUNDS_READING = 5;
-const MOST_ROUNDS = 150;
-/** What a busy machine may add, beside twice as much as before. */
+const ROUNDS_BEFORE = 5;
+const MAX_ROUNDS = 150;
+/** Allowance for a busy machine, in addition to twice the latency before. */
 const LATENCY_SLACK_MS = 250;
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 
-it("a viewer stops reading", async (context) => {
+it("bounds the memory for a viewer that stops reading, and does not delay the others", async (context) => {
   const platform = await Platform.start({ heartbeatIntervalMs: 5_000, servers: 1 });
-  const [server] = platform.servers;
-  if (!server) throw new Error("There is a server.");
+  const [server] = platform.servers as [PresenceServer];
   let latenciesMs: number[] = [];
-  const crowd = await Crowd.gather(platform, {
-    size: CROWD,
+  const load = await Load.start(platform, {
+    size: VIEWERS,
     contacts: 3,
     onChange: ({ client, since }) => {
       if (client === PULSE) latenciesMs.push(Date.now() - since);
     },
   });
-  await platform.writeContacts(new Map(RESTLESS.map((client) => [client, []])));
+  await platform.writeContacts(new Map(CHANGING.map((client) => [client, []])));
   const arrive = (clients: readonly string[]) =>
     platform.commands.xadd(HEARTBEAT_KEY, "*", "server", "elsewhere", ...clients.flatMap((id) => ["client", id]));
   const leave = (clients: readonly string[]) => platform.commands.del(...clients.map(leaseKey));
-  await arrive(RESTLESS);
-  const reader = await crowd.addWitness(server, RESTLESS);
+  await arrive(CHANGING);
+  const reader = await load.addObserver(server, CHANGING);
 
-  /** All the restless leave and come back, and so does the pulse; resolves when the crowd has been told of the pulse. */
+  /** The changing clients go OFFLINE and ONLINE, the pulse the reverse. Resolves when all viewers have the pulse events. */
   const round = async () => {
     const before = latenciesMs.length;
-    await Promise.all([leave(RESTLESS), arrive([PULSE])]);
-    await until("the pulse is seen", () => latenciesMs.length >= before + CROWD);
-    await Promise.all([leave([PULSE]), arrive(RESTLESS)]);
-    await until("the pulse is gone", () => latenciesMs.length >= before + 2 * CROWD);
+    await Promise.all([leave(CHANGING), arrive([PULSE])]);
+    await waitFor("all viewers see the pulse ONLINE", () => latenciesMs.length >= before + VIEWERS);
+    await Promise.all([leave([PULSE]), arrive(CHANGING)]);
+    await waitFor("all viewers see the pulse OFFLINE", () => latenciesMs.length >= before + 2 * VIEWERS);
   };
+  const residentBytes = () => server.metric("process_resident_memory_bytes");
 
-  for (let count = 0; count < ROUNDS_READING; count += 1) await round();
-  const readingMs = percentile(latenciesMs, 0.5);
-  const readingBytes = await server.metric("process_resident_memory_bytes");
+  for (let index = 0; index < ROUNDS_BEFORE; index += 1) await round();
+  const beforeMs = median(latenciesMs);
+  const beforeBytes = await residentBytes();
   reader.close();
 
-  // The system's buffers for who has never read much are small.
-  const stalled = await crowd.addWitness(server, RESTLESS);
+  // A new connection, because its socket buffers are still small.
+  const stalled = await load.addObserver(server, CHANGING);
   stalled.pause();
   latenciesMs = [];
   let rounds = 0;
-  while ((await server.metric("presence_lagged_total")) === 0 || rounds < ROUNDS_READING) {
-    expect(rounds, "rounds without an end of what waits for it").toBeLessThan(MOST_ROUNDS);
+  while ((await server.metric("presence_lagged_total")) === 0 || rounds < ROUNDS_BEFORE) {
+    expect(rounds, "rounds without a limit of the pending events").toBeLessThan(MAX_ROUNDS);
     await round();
     rounds += 1;
   }
-  const stalledMs = percentile(latenciesMs, 0.5);
-  const grownBytes = (await server.metric("process_resident_memory_bytes")) - readingBytes;
+  const stalledMs = median(latenciesMs);
+  const grownBytes = (await residentBytes()) - beforeBytes;
 
   stalled.resume();
-  await until("it gets a snapshot", () => stalled.snapshots > 1);
-  await until("it sees what is true", async () => {
+  await waitFor("the viewer gets a snapshot", () => stalled.snapshots > 1);
+  await waitFor("the viewer is correct", async () => {
     const leases = await platform.leases();
-    return RESTLESS.every((client) => (stalled.picture.statusOf(client) === "ONLINE") === leases.has(client));
+    return CHANGING.every((client) => (stalled.state.statusOf(client) === "ONLINE") === leases.has(client));
   });
-  await crowd.untilRight();
+  await load.waitUntilCorrect();
 
-  expect(crowd.violations()).toEqual([]);
-  expect(crowd.departures(crowd.clients)).toEqual([]);
-  expect(stalled.connections, "it kept its connection").toBe(1);
-  expect(stalledMs, "how late the others were told (median)").toBeLessThan(2 * readingMs + LATENCY_SLACK_MS);
-  expect(grownBytes, "what the server's memory grew by").toBeLessThan(MEMORY_LIMIT_BYTES);
+  load.expectNoFalseEvents();
+  expect(stalled.connections, "connections of the stalled viewer").toBe(1);
+  expect(stalledMs, "median latency of the others").toBeLessThan(2 * beforeMs + LATENCY_SLACK_MS);
+  expect(grownBytes, "growth of the server's memory").toBeLessThan(MEMORY_LIMIT_BYTES);
   report(context, {
-    fault: `one viewer of ${(CROWD + 1).toLocaleString("en")} stops reading`,
-    holds: "bounded memory, the others' latency unchanged, a snapshot when it returns",
-    measured: `memory +${Math.max(0, Math.round(grownBytes / 1024 / 1024))} MiB after ${(rounds * 2 * RESTLESS.length).toLocaleString("en")} changes it didn't read; others told after ${stalledMs} ms (median; ${readingMs} ms before); 1 snapshot`,
+    fault: `one viewer of ${count(VIEWERS + 1)} stops reading`,
+    expected: "bounded memory, unchanged latency of the others, a snapshot when it reads again",
+    measured: `memory +${Math.max(0, Math.round(grownBytes / 1024 / 1024))} MiB after ${count(rounds * 2 * CHANGING.length)} unread changes; latency of the others ${stalledMs} ms (median; ${beforeMs} ms before); 1 snapshot`,
   });
 });

@@ -1,21 +1,21 @@
 import { contactKey, downstreamKey, HEARTBEAT_KEY, leaseKey } from "@presence/protocol";
 import fc from "fast-check";
-import { junk, names, strangers } from "./words.ts";
+import { junk, names, strangers } from "./names.ts";
 
-/** Words of one command of Redis, its name first. */
+/** One Redis command: its name and arguments. */
 export type Command = readonly [string, ...(string | Buffer)[]];
 
 const SIGNED_OUT_CHANNEL = "presence:signed-out";
 
 /**
- * What somebody might write straight into Redis, where servers and people write: entries that are none, and things of
- * another type in the place of ours. Contact documents only of strangers, as a person's own says whom they see.
+ * Hostile writes into Redis: invalid stream entries, and values of the wrong type under the platform's keys. They change
+ * contact documents only of strangers, because the contacts of the checked clients must stay known.
  *
- * @param crowd the people who look, and what they see is to be right in the end
- * @param servers the ids of the servers
+ * @param clients the clients whose viewers are checked
+ * @param servers ids of the servers
  */
-export function hostileCommands(crowd: readonly string[], servers: readonly string[]): fc.Arbitrary<Command[]> {
-  const name = names(crowd);
+export function hostileCommands(clients: readonly string[], servers: readonly string[]): fc.Arbitrary<Command[]> {
+  const name = names(clients);
   const server = fc.constantFrom(...servers, "evil");
   const field = fc.oneof(
     { weight: 6, arbitrary: fc.constant("client") },
@@ -51,7 +51,7 @@ export function hostileCommands(crowd: readonly string[], servers: readonly stri
       ["XADD", downstreamKey(id), "*", "junk", bytes, ...fields.flatMap((each) => [each, value])],
     ]);
   const key = fc.oneof(name.map(leaseKey), strangers.map(contactKey), server.map(downstreamKey));
-  const inPlace = fc
+  const wrongType = fc
     .tuple(key, junk, fc.constantFrom("RPUSH", "SADD", "HSET", "ZADD", "SET", "XADD", "none"))
     .map(([target, bytes, kind]): Command[] => [["DEL", target], ...ofKind(kind, target, bytes)]);
   const document = fc.tuple(strangers, strangers, fc.nat(3)).map(([id, contact, shape]): Command[] => [
@@ -62,12 +62,12 @@ export function hostileCommands(crowd: readonly string[], servers: readonly stri
     .tuple(name, server, fc.constantFrom("1", "50", "5000"))
     .map(([client, id, ms]): Command[] => [["SET", leaseKey(client), id, "PX", ms]]);
   const signOut = junk.map((bytes): Command[] => [["PUBLISH", SIGNED_OUT_CHANNEL, bytes]]);
-  // Some sixty huge ones say as much as hundreds, which would keep the machine from all else.
+  // Huge heartbeats are slow, so only some sixty of them are sent.
   return fc.oneof(
     { weight: 32, arbitrary: heartbeat },
     { weight: 1, arbitrary: hugeHeartbeat },
     { weight: 12, arbitrary: event },
-    { weight: 16, arbitrary: inPlace },
+    { weight: 16, arbitrary: wrongType },
     { weight: 4, arbitrary: document },
     { weight: 8, arbitrary: lease },
     { weight: 4, arbitrary: signOut },

@@ -1,17 +1,17 @@
 import { connect } from "node:net";
 import fc from "fast-check";
-import type { Address } from "../viewers/viewer.ts";
-import { junk, names } from "./words.ts";
+import type { Address } from "../load/viewer.ts";
+import { junk, names } from "./names.ts";
 
 /**
- * Nobody waits for longer than this for an answer that doesn't come, in ms: who sends half of something gets none. All
- * others are to get theirs, also from a busy machine: a fault in an answer that nobody waits for is one that nobody sees.
+ * How long to wait for a response, in ms. An incomplete request gets none. All others must get theirs within this time
+ * on a busy machine too, because a wrong response that arrives later is not checked.
  */
-const PATIENCE_MS = 10_000;
-/** Stands for a token that counts. */
+const RESPONSE_LIMIT_MS = 10_000;
+/** Placeholder for a valid token. */
 const TOKEN = "$TOKEN";
 
-/** The bytes of a request, in which a token that counts may stand. */
+/** Returns the bytes of a request, with the valid token where the request has one. */
 export type HostileRequest = (token: string) => Buffer;
 
 const PATHS = [
@@ -29,7 +29,7 @@ const PATHS = [
   "/assets/../../../../etc/passwd",
   "/%2e%2e/%2e%2e/etc/passwd",
 ];
-/** What a route is for: only what gets so far is read any further. */
+/** Valid routes, so that requests get as far as the handlers. */
 const ROUTES = [
   ["GET", "/api/contacts"],
   ["GET", "/api/events"],
@@ -39,9 +39,9 @@ const ROUTES = [
   ["DELETE", "/api/sessions/current"],
 ];
 
-/** @param crowd whose streams somebody may ask for, or pretend to be */
-export function hostileRequests(crowd: readonly string[]): fc.Arbitrary<HostileRequest> {
-  const name = names(crowd).map((text) => text.slice(0, 20_000));
+/** @param clients the clients whose viewers are checked */
+export function hostileRequests(clients: readonly string[]): fc.Arbitrary<HostileRequest> {
+  const name = names(clients).map((text) => text.slice(0, 20_000));
   const method = fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom("GET", "POST", "POST", "DELETE", "HEAD") },
     fc.constantFrom("PUT", "OPTIONS", "TRACE", "CONNECT", "PRI", "get", "G\u0000T", ""),
@@ -73,7 +73,7 @@ export function hostileRequests(crowd: readonly string[]): fc.Arbitrary<HostileR
     fc.constantFrom("X-Forwarded-For: 1.2.3.4, ::1, nonsense", "Origin: null", "Upgrade: websocket", "Cookie: token=x"),
     name.map((text) => `X-${text}: ${text}`),
   );
-  // As often as not it is what a request needs to get any further.
+  // About half of the requests have what the handlers require.
   const headers = fc
     .tuple(
       fc.subarray([`Authorization: Bearer ${TOKEN}`, "Content-Type: application/json"]),
@@ -91,11 +91,11 @@ export function hostileRequests(crowd: readonly string[]): fc.Arbitrary<HostileR
       .map((streams) => json({ streams })),
   );
   const request = fc.tuple(line, query, headers, body).map(
-    ([[verb, target], asked, others, bytes]): HostileRequest =>
+    ([[verb, target], search, others, bytes]): HostileRequest =>
       (token) => {
         const sent = withToken(bytes, token);
         const own = ["Host: localhost", "Connection: close", `Content-Length: ${sent.length}`];
-        const head = [`${verb} ${target}${asked} HTTP/1.1`, ...own, ...others, "", ""].join("\r\n");
+        const head = [`${verb} ${target}${search} HTTP/1.1`, ...own, ...others, "", ""].join("\r\n");
         return Buffer.concat([withToken(Buffer.from(head), token), sent]);
       },
   );
@@ -108,10 +108,10 @@ export function hostileRequests(crowd: readonly string[]): fc.Arbitrary<HostileR
 }
 
 /**
- * Sends a request, and leaves when something has come back.
+ * Sends a request, and closes the connection at the first response bytes.
  *
- * @param token put where a request has one that counts
- * @returns the status of the answer; `undefined` where the server closed without one, or waits for more
+ * @param token a valid token, for requests that have one
+ * @returns the status of the response; `undefined` if there was none
  */
 export function sendHostile(
   request: HostileRequest,
@@ -120,14 +120,14 @@ export function sendHostile(
 ): Promise<number | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    const leave = (status: number | undefined) => {
+    const finish = (status: number | undefined) => {
       socket.destroy();
       resolve(status);
     };
-    socket.setTimeout(PATIENCE_MS, () => leave(undefined));
+    socket.setTimeout(RESPONSE_LIMIT_MS, () => finish(undefined));
     socket.on("error", () => {});
-    socket.once("close", () => leave(undefined));
-    socket.once("data", (chunk: Buffer) => leave(Number(/^HTTP\/1\.1 (\d{3}) /.exec(chunk.toString("latin1"))?.[1])));
+    socket.once("close", () => finish(undefined));
+    socket.once("data", (chunk: Buffer) => finish(Number(/^HTTP\/1\.1 (\d{3}) /.exec(chunk.toString("latin1"))?.[1])));
     socket.write(request(token));
   });
 }

@@ -1,4 +1,4 @@
-/** Preloaded into a process whose wall clock is to be wrong: an hour ahead of everybody else's. */
+/** Preloaded into a process to set its wall clock one hour ahead. */
 const AHEAD_MS = 3_600_000;
 
 const RealDate = globalThis.Date;

@@ -1,8 +1,7 @@
 import { type ClientId, contactKey, LEASE_KEY_PREFIX, partitionOf, partitionPrefix, slotOf } from "@presence/protocol";
-import { RedisCluster } from "@presence/testkit";
+import { PresenceServer, RedisCluster, waitFor } from "@presence/testkit";
 import { onTestFinished } from "vitest";
-import type { CrowdPlatform } from "../viewers/crowd.ts";
-import { PresenceServer } from "./presence-server.ts";
+import type { LoadTarget } from "../load/load.ts";
 
 export interface ClusterPlatformOptions {
   /** `d`, in ms. */
@@ -12,7 +11,7 @@ export interface ClusterPlatformOptions {
 }
 
 /** A Redis Cluster of three primaries and three replicas, and presence servers. All processes end with the test. */
-export class ClusterPlatform implements CrowdPlatform {
+export class ClusterPlatform implements LoadTarget {
   readonly cluster: RedisCluster;
   readonly servers: PresenceServer[] = [];
   /** The key prefix of each partition. */
@@ -33,6 +32,7 @@ export class ClusterPlatform implements CrowdPlatform {
     });
     const starting = Array.from({ length: servers }, (_, index) =>
       PresenceServer.start({
+        host: "127.0.0.1",
         redisUrl: cluster.url,
         serverId: `server-${index + 1}`,
         heartbeatIntervalMs,
@@ -58,6 +58,16 @@ export class ClusterPlatform implements CrowdPlatform {
     );
     await Promise.all(writes);
     client.disconnect();
+  }
+
+  /** Resolves when every slot's primary answers. */
+  async waitUntilReadable(): Promise<void> {
+    await waitFor("all primaries answer", () =>
+      this.leases().then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   async leases(): Promise<Set<ClientId>> {

@@ -1,4 +1,4 @@
-/** Preloaded into a server: tells by IPC what it holds on to, after all garbage has been collected. Runs with --expose-gc. */
+/** Preloaded into a server: answers IPC messages with its resource usage after a garbage collection. Needs --expose-gc. */
 process.on("message", () => {
   globalThis.gc?.();
   const resources = process.getActiveResourcesInfo();

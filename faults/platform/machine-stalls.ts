@@ -2,16 +2,17 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
 /**
- * Begins to measure for how long this machine doesn't let run who wants to: nobody is on time by more than that.
+ * Starts to measure how late this machine runs an idle thread. Time limits add the result, so that they do not depend on
+ * the load of the machine.
  *
- * @returns a function that ends it, and tells the longest so far, in ms
+ * @returns a function that stops, and resolves with the longest delay in ms
  */
 export function measureStalls(): () => Promise<number> {
   const worker = new Worker(new URL("./machine-stalls-worker.mjs", import.meta.url));
   return async () => {
-    worker.postMessage("tell");
-    const [worstMs] = (await once(worker, "message")) as [number];
+    worker.postMessage("report");
+    const [longestMs] = (await once(worker, "message")) as [number];
     await worker.terminate();
-    return worstMs;
+    return longestMs;
   };
 }

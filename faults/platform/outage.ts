@@ -1,33 +1,34 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@presence/testkit";
 import { expect, type TestContext } from "vitest";
-import { report } from "../report/figure.ts";
-import { Crowd } from "../viewers/crowd.ts";
-import { until } from "../viewers/until.ts";
+import { Load } from "../load/load.ts";
+import { report, seconds } from "../report/measurement.ts";
 import { measureStalls } from "./machine-stalls.ts";
 import { Platform, type PlatformOptions } from "./platform.ts";
 
 const CLIENTS = 60;
 const CONTACTS = 12;
-/** Every so-many-th leaves while Redis is away. */
+/** Every 10th client leaves during the outage. */
 const LEAVER_STEP = 10;
 const HEARTBEAT_INTERVAL_MS = 4_000;
 
-/** A way for Redis to be away for a time. */
+/** An outage of Redis. */
 export interface Outage {
-  /** In words, as the table tells it. */
+  /** For the table. */
   fault: string;
   redis?: PlatformOptions["redis"];
-  begin(platform: Platform): Promise<void>;
-  /** How long it lasts at least, in ms; and as long as servers take to notice, where they are to. */
+  begin(platform: Platform): Promise<unknown>;
+  /** Minimum length, in ms. If servers are to notice the outage, it lasts until they have. */
   durationMs: number;
-  /** Whether it lasts for so long that servers know no longer how things are. */
+  /** Whether servers are to become unready. */
   isNoticed: boolean;
-  end(platform: Platform): Promise<void>;
+  end(platform: Platform): Promise<unknown>;
 }
 
 /**
- * Takes Redis away from three servers and their clients, some of whom leave meanwhile. Servers stay up and say that they
- * know nothing, nobody who stayed is seen leaving, and all see the truth within `2 × d` of Redis's return.
+ * Makes Redis unavailable to three servers and their clients, some of which leave in the meantime. Servers must keep
+ * running and become unready, no client that stayed may be seen OFFLINE, and all viewers must be correct within `2 × d`
+ * after the outage.
  */
 export async function surviveOutage(context: TestContext, outage: Outage): Promise<void> {
   const { fault, redis, begin, durationMs, isNoticed, end } = outage;
@@ -36,18 +37,17 @@ export async function surviveOutage(context: TestContext, outage: Outage): Promi
     servers: 3,
     ...(redis && { redis }),
   });
-  const crowd = await Crowd.gather(platform, { size: CLIENTS, contacts: CONTACTS });
-  const leavers = crowd.viewers.filter((_, index) => index % LEAVER_STEP === 0);
-  const stayers = crowd.viewers.filter((viewer) => !leavers.includes(viewer));
+  const load = await Load.start(platform, { size: CLIENTS, contacts: CONTACTS });
+  const { leavers, stayers } = load.split(LEAVER_STEP);
 
   const beginning = begin(platform);
   const startMs = performance.now();
   if (isNoticed) {
-    await until("all servers say that they are not ready", async () => {
+    await waitFor("all servers are unready", async () => {
       const answers = await Promise.all(platform.servers.map((server) => server.readiness()));
       return answers.every(({ status, ready }) => status === 503 && !ready);
     });
-    await until("all streams have ended", () => crowd.viewers.every(({ isLive }) => !isLive));
+    await waitFor("all streams are closed", () => load.viewers.every(({ isLive }) => !isLive));
   }
   for (const viewer of leavers) viewer.close();
   await sleep(Math.max(0, durationMs - (performance.now() - startMs)));
@@ -55,26 +55,19 @@ export async function surviveOutage(context: TestContext, outage: Outage): Promi
   await end(platform);
 
   const stopMeasuring = measureStalls();
-  const backMs = await until("those who stayed have streams again", () => stayers.every(({ isLive }) => isLive));
-  const rightMs = backMs + (await crowd.untilRight());
+  const backMs = await load.waitUntilLive(stayers);
+  const correctMs = backMs + (await load.waitUntilCorrect());
   const stallMs = await stopMeasuring();
-  const goneMs = await until("those who left are gone", async () => {
-    const leases = await platform.leases();
-    return leavers.every(({ client }) => !leases.has(client));
-  });
-  await crowd.untilRight();
+  const goneMs = await load.waitForLeases(leavers, "none");
+  await load.waitUntilCorrect();
 
   expect(platform.servers.every(({ isRunning }) => isRunning)).toBe(true);
-  expect(crowd.violations()).toEqual([]);
-  expect(crowd.departures(stayers.map(({ client }) => client))).toEqual([]);
-  expect(rightMs, "until all see the truth").toBeLessThanOrEqual(2 * HEARTBEAT_INTERVAL_MS + stallMs);
+  load.expectNoFalseEvents(stayers);
+  expect(correctMs, "time until all viewers are correct").toBeLessThanOrEqual(2 * HEARTBEAT_INTERVAL_MS + stallMs);
   report(context, {
     fault,
-    holds: "servers stay up and say that they know nothing, no false OFFLINE, the truth within 2 × d of the return",
-    measured: `0 of ${stayers.length} seen leaving; the truth after ${seconds(rightMs)}, those who left gone after ${seconds(rightMs + goneMs)} (d = ${seconds(HEARTBEAT_INTERVAL_MS)})`,
+    expected:
+      "servers keep running and become unready, no false OFFLINE, viewers correct within 2 × d after the outage",
+    measured: `0 of ${stayers.length} seen OFFLINE; viewers correct after ${seconds(correctMs)}, clients that left OFFLINE after ${seconds(correctMs + goneMs)} (d = ${seconds(HEARTBEAT_INTERVAL_MS)})`,
   });
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
 }

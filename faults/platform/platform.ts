@@ -1,56 +1,57 @@
 import { type ClientId, contactKey, downstreamKey, LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
-import { RedisServer, type RedisServerOptions } from "@presence/testkit";
-import { Redis } from "ioredis";
+import {
+  PresenceServer,
+  type PresenceServerOptions,
+  RedisServer,
+  type RedisServerOptions,
+  TriggerHost,
+} from "@presence/testkit";
+import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
-import { PresenceServer, type PresenceServerOptions } from "./presence-server.ts";
 
+const HOST = "127.0.0.1";
 const SCAN_COUNT = 1_000;
 
 export interface PlatformOptions {
   /** `d`, in ms. */
   heartbeatIntervalMs: number;
-  /** How many servers are there at first. They are called `server-1` and so on. */
+  /** Number of servers at the start: `server-1` and so on. */
   servers: number;
   redis?: RedisServerOptions;
-  /** Another way to find Redis than its own address, and to look into it. */
-  follow?: (redis: RedisServer) => Promise<{ url: string; connect(): Redis }>;
-  /** What is different about a server; `index` counts from 0. */
+  /** Puts something in front of Redis, such as Sentinels: returns the `REDIS_URL`, and opens connections. */
+  follow?: (redis: RedisServer) => Promise<Pick<RedisServer, "url" | "connect">>;
+  /** Overrides the options of a server; `index` counts from 0. */
   server?: (index: number) => Partial<PresenceServerOptions>;
 }
 
-/** An event as it stands on a server's stream. */
-export interface ToldEvent {
+/** An entry of a server's downstream stream. */
+export interface StreamEvent {
   client: ClientId;
   status: string;
-  /** When it happened, by Redis's clock, ms since the epoch. */
+  /** When it happened by Redis's clock, ms since the epoch. */
   at: number;
-  /** When the lease ran out that made it happen, if that was why; by the same clock. */
+  /** When the lease expired by Redis's clock, if the event is about an expired lease. */
   dueAt: number | undefined;
 }
 
-/** A Redis and some servers, real processes all, for one fault; they end with its test. */
+/** A Redis and presence servers, real processes all. They end with the test. */
 export class Platform {
   readonly redis: RedisServer;
   readonly servers: PresenceServer[] = [];
-  /** A connection to look into Redis by. */
+  /** A connection for the test's own commands. */
   readonly commands: Redis;
   readonly heartbeatIntervalMs: number;
+  readonly #redisUrl: string;
   readonly #options: PlatformOptions;
   #started = 0;
 
-  readonly #redisUrl: string;
-
-  private constructor(
-    redis: RedisServer,
-    options: PlatformOptions,
-    { url, commands }: { url: string; commands: Redis },
-  ) {
+  private constructor(redis: RedisServer, options: PlatformOptions, address: Pick<RedisServer, "url" | "connect">) {
     this.redis = redis;
     this.#options = options;
     this.heartbeatIntervalMs = options.heartbeatIntervalMs;
-    this.#redisUrl = url;
-    this.commands = commands;
-    // Redis goes away in faults; whoever asks then is told so by the answer.
+    this.#redisUrl = address.url;
+    this.commands = address.connect();
+    // Faults break this connection: commands fail then.
     this.commands.on("error", () => {});
   }
 
@@ -58,30 +59,50 @@ export class Platform {
   static async start(options: PlatformOptions): Promise<Platform> {
     const redis = await RedisServer.start(options.redis);
     onTestFinished(() => redis.stop());
-    const followed = await options.follow?.(redis);
-    const commands = followed?.connect() ?? new Redis(redis.url);
-    const platform = new Platform(redis, options, { url: followed?.url ?? redis.url, commands });
+    const platform = new Platform(redis, options, (await options.follow?.(redis)) ?? redis);
     onTestFinished(() => platform.#close());
-    await commands.ping();
-    platform.servers.push(
-      ...(await Promise.all(Array.from({ length: options.servers }, () => platform.#startServer()))),
-    );
+    await platform.commands.ping();
+    await Promise.all(Array.from({ length: options.servers }, () => platform.addServer()));
     return platform;
   }
 
-  /** How long a lease lives from the heartbeat that set it, in ms. */
+  /** How long a lease lives after the heartbeat that set it, in ms. */
   get leaseMs(): number {
     return 1.5 * this.heartbeatIntervalMs;
   }
 
-  /** One more server. */
-  async addServer(more: Partial<PresenceServerOptions> = {}): Promise<PresenceServer> {
-    const server = await this.#startServer(more);
+  /** The first two servers. */
+  get twoServers(): [PresenceServer, PresenceServer] {
+    const [first, second] = this.servers;
+    if (!first || !second) throw new Error("The platform has fewer than two servers.");
+    return [first, second];
+  }
+
+  async addServer(options: Partial<PresenceServerOptions> = {}): Promise<PresenceServer> {
+    const index = this.#started;
+    this.#started += 1;
+    const server = await PresenceServer.start({
+      host: HOST,
+      redisUrl: this.#redisUrl,
+      serverId: `server-${index + 1}`,
+      heartbeatIntervalMs: this.heartbeatIntervalMs,
+      ...this.#options.server?.(index),
+      ...options,
+    });
     this.servers.push(server);
+    this.servers.sort((left, right) => left.serverId.localeCompare(right.serverId, "en"));
     return server;
   }
 
-  /** Writes contact lists, before their owners connect. Who has one is no guest. */
+  /** Starts a trigger host that ends with the test. */
+  async startTriggerHost(): Promise<TriggerHost> {
+    const { heartbeatIntervalMs } = this;
+    const host = await TriggerHost.start({ redisUrl: this.#redisUrl, heartbeatIntervalMs });
+    onTestFinished(() => host.kill());
+    return host;
+  }
+
+  /** Writes contact documents. A client that has one is not a guest. */
   async writeContacts(contactsOf: ReadonlyMap<ClientId, readonly ClientId[]>): Promise<void> {
     const pipeline = this.commands.pipeline();
     for (const [id, contacts] of contactsOf) {
@@ -90,7 +111,7 @@ export class Platform {
     await pipeline.exec();
   }
 
-  /** Who has a lease now. */
+  /** The clients that have a lease now. */
   async leases(): Promise<Set<ClientId>> {
     const clients = new Set<ClientId>();
     const keys = this.commands.scanStream({ match: `${LEASE_KEY_PREFIX}*`, count: SCAN_COUNT });
@@ -100,7 +121,7 @@ export class Platform {
     return clients;
   }
 
-  /** For how long the lease that ends first is still to live, in ms; infinite where there is none. */
+  /** The shortest remaining time of all leases, in ms; infinite if there are none. */
   async shortestLeaseMs(): Promise<number> {
     const pipeline = this.commands.pipeline();
     for (const client of await this.leases()) pipeline.pttl(leaseKey(client));
@@ -108,22 +129,10 @@ export class Platform {
     return Math.min(...answers.map(([, leftMs]) => Number(leftMs)).filter((leftMs) => leftMs > 0));
   }
 
-  /** What was put on a server's own stream, and has not been trimmed, oldest first. */
-  async toldTo(serverId: string): Promise<ToldEvent[]> {
+  /** The entries of a server's downstream stream that have not been trimmed, oldest first. */
+  async eventsOf(serverId: string): Promise<StreamEvent[]> {
     const entries = await this.commands.xrange(downstreamKey(serverId), "-", "+");
-    return entries.map(([, fields]) => toldEvent(fields));
-  }
-
-  #startServer(more: Partial<PresenceServerOptions> = {}): Promise<PresenceServer> {
-    const index = this.#started;
-    this.#started += 1;
-    return PresenceServer.start({
-      redisUrl: this.#redisUrl,
-      serverId: `server-${index + 1}`,
-      heartbeatIntervalMs: this.heartbeatIntervalMs,
-      ...this.#options.server?.(index),
-      ...more,
-    });
+    return entries.map(([, fields]) => parseEvent(fields));
   }
 
   async #close(): Promise<void> {
@@ -132,7 +141,7 @@ export class Platform {
   }
 }
 
-function toldEvent(fields: readonly string[]): ToldEvent {
+function parseEvent(fields: readonly string[]): StreamEvent {
   const values = new Map<string, string>();
   for (let index = 0; index < fields.length; index += 2) values.set(fields[index] ?? "", fields[index + 1] ?? "");
   const due = values.get("due");

@@ -1,30 +1,30 @@
 import { expect, it } from "vitest";
-import { formatFigures, replaceFigures } from "./table.ts";
+import { formatMeasurements, replaceMeasurements } from "./table.ts";
 
-const FIGURES = [
-  { fault: "the moon falls", holds: "nobody is hurt", measured: "0 hurt" },
-  { fault: "a mouse squeaks", holds: "no", measured: "1 ms" },
+const MEASUREMENTS = [
+  { fault: "the network is lost", expected: "no false OFFLINE", measured: "0 of 3" },
+  { fault: "a disk is full", expected: "a warning", measured: "1 ms" },
 ];
 
-it("makes a table of the figures, in the order of their faults", () => {
-  expect(formatFigures(FIGURES)).toBe(
+it("formats measurements as a table, sorted by fault", () => {
+  expect(formatMeasurements(MEASUREMENTS)).toBe(
     [
-      "| fault           | what must hold | measured |",
-      "| --------------- | -------------- | -------- |",
-      "| a mouse squeaks | no             | 1 ms     |",
-      "| the moon falls  | nobody is hurt | 0 hurt   |",
+      "| fault               | expected         | measured |",
+      "| ------------------- | ---------------- | -------- |",
+      "| a disk is full      | a warning        | 1 ms     |",
+      "| the network is lost | no false OFFLINE | 0 of 3   |",
     ].join("\n"),
   );
 });
 
-it("replaces the figures of a page, and nothing else", () => {
+it("replaces only the measurements of a page", () => {
   const page =
-    "# Before\n\n<!-- figures: written by npm run faults -- --write -->\n\nold\n\n<!-- end of the figures -->\n\nafter\n";
-  const replaced = replaceFigures(page, "new");
+    "# Before\n\n<!-- measurements: written by npm run faults -- --write -->\n\nold\n\n<!-- end of the measurements -->\n\nafter\n";
+  const replaced = replaceMeasurements(page, "new");
   expect(replaced).toBe(page.replace("old", "new"));
-  expect(replaceFigures(replaced, "new")).toBe(replaced);
+  expect(replaceMeasurements(replaced, "new")).toBe(replaced);
 });
 
-it("says where a page has no place for them", () => {
-  expect(() => replaceFigures("# Before", "new")).toThrow(/no place for figures/);
+it("throws if the page lacks the markers", () => {
+  expect(() => replaceMeasurements("# Before", "new")).toThrow(/lacks the markers/);
 });

@@ -1,30 +1,28 @@
-import type { Figure } from "./figure.ts";
+import type { Measurement } from "./measurement.ts";
 
-const BEGIN = "<!-- figures: written by npm run faults -- --write -->";
-const END = "<!-- end of the figures -->";
+const BEGIN = "<!-- measurements: written by npm run faults -- --write -->";
+const END = "<!-- end of the measurements -->";
+const HEADER = ["fault", "expected", "measured"];
 
-/** The figures as a Markdown table that reads well in a terminal too, in the order of their faults. */
-export function formatFigures(figures: readonly Figure[]): string {
-  const rows = [...figures]
+/** A Markdown table with aligned columns, sorted by fault. */
+export function formatMeasurements(measurements: readonly Measurement[]): string {
+  const rows = [...measurements]
     .sort((left, right) => left.fault.localeCompare(right.fault, "en"))
-    .map(({ fault, holds, measured }) => [fault, holds, measured]);
-  const all = [["fault", "what must hold", "measured"], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+    .map(({ fault, expected, measured }) => [fault, expected, measured]);
+  const widths = HEADER.map((_, column) => Math.max(...[HEADER, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [header = [], ...body] = all;
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [line(header), rule, ...body.map(line)].join("\n");
+  return [HEADER, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
 /**
- * @param page with the two comments that figures stand between
- * @returns the page with these figures instead of those it had
- * @throws where a comment is missing
+ * Replaces what stands between the two marker comments of a page.
+ *
+ * @throws if a marker is missing
  */
-export function replaceFigures(page: string, figures: string): string {
+export function replaceMeasurements(page: string, measurements: string): string {
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`The page has no place for figures: ${BEGIN} … ${END}`);
-  return `${page.slice(0, begin)}${BEGIN}\n\n${figures}\n\n${page.slice(end)}`;
+  if (begin < 0 || end < begin) throw new Error(`The page lacks the markers: ${BEGIN} … ${END}`);
+  return `${page.slice(0, begin)}${BEGIN}\n\n${measurements}\n\n${page.slice(end)}`;
 }

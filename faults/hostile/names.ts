@@ -1,8 +1,8 @@
 import type { ClientId } from "@presence/protocol";
 import fc from "fast-check";
 
-/** Names that mean something to some program or other. */
-const TRAPS = [
+/** Names with a special meaning in JavaScript, Redis, HTTP, HTML or a terminal. */
+const SPECIAL_NAMES = [
   "__proto__",
   "constructor",
   "toString",
@@ -22,21 +22,21 @@ const TRAPS = [
   "\u001b[2J",
 ];
 
-/** Strangers, who have no stream of their own to be right about. */
+/** Clients without a viewer that is checked. */
 export const strangers: fc.Arbitrary<ClientId> = fc.nat(50).map((index) => `stranger-${index}`);
 
-/** What may stand where a name is meant: of somebody in the crowd, of a stranger, or none at all. */
-export function names(crowd: readonly ClientId[]): fc.Arbitrary<string> {
+/** Values for a client id: of a checked client, of a stranger, or invalid. */
+export function names(clients: readonly ClientId[]): fc.Arbitrary<string> {
   return fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(...crowd) },
+    { weight: 4, arbitrary: fc.constantFrom(...clients) },
     { weight: 3, arbitrary: strangers },
-    { weight: 3, arbitrary: fc.constantFrom(...TRAPS) },
+    { weight: 3, arbitrary: fc.constantFrom(...SPECIAL_NAMES) },
     { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 80 }) },
     { weight: 1, arbitrary: fc.nat(20_000).map((length) => "x".repeat(length)) },
   );
 }
 
-/** Bytes that are no text, and texts that are no JSON, and JSON that is not what was asked for. */
+/** Bytes that are no text, text that is no JSON, and JSON of unexpected shape. */
 export const junk: fc.Arbitrary<Buffer> = fc.oneof(
   fc.uint8Array({ maxLength: 2_000 }).map((bytes) => Buffer.from(bytes)),
   fc.json().map((text) => Buffer.from(text)),

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { onTestFinished } from "vitest";
 
-/** An address that no one on the link has. */
-const NOBODY = "02:00:00:00:00:01";
+/** A MAC address that no interface has. */
+const UNUSED_MAC = "02:00:00:00:00:01";
 
-/** Why no network can be made here, in words; `undefined` where one can. */
+/** Why network namespaces are not available here; `undefined` if they are. */
 export function networkProblem(): string | undefined {
-  if (process.platform !== "linux") return "network namespaces are Linux's";
-  if (process.getuid?.() !== 0) return "only root may make network namespaces";
+  if (process.platform !== "linux") return "only Linux has network namespaces";
+  if (process.getuid?.() !== 0) return "only root may create network namespaces";
   try {
     ip("netns", "list");
     return undefined;
@@ -18,14 +18,14 @@ export function networkProblem(): string | undefined {
 }
 
 /**
- * A network beside this machine's own, with one cable between them. It goes with its test.
+ * A network namespace that is connected to the host by one virtual cable. It is removed with its test.
  *
- * Source: https://man7.org/linux/man-pages/man7/network_namespaces.7.html
+ * @see https://man7.org/linux/man-pages/man7/network_namespaces.7.html
  */
-export class Network {
-  /** By which who is inside reaches this machine. */
+export class NetworkNamespace {
+  /** Address of the host, seen from inside. */
   readonly hereAddress: string;
-  /** By which this machine reaches who is inside. */
+  /** Address of the inside, seen from the host. */
   readonly insideAddress: string;
   readonly #name: string;
 
@@ -35,31 +35,31 @@ export class Network {
     this.insideAddress = `${subnet}.2`;
   }
 
-  static make(): Network {
+  static create(): NetworkNamespace {
     const id = randomInt(0x10000).toString(16).padStart(4, "0");
-    const network = new Network(`presence-${id}`, `10.203.${randomInt(256)}`);
+    const network = new NetworkNamespace(`presence-${id}`, `10.203.${randomInt(256)}`);
     const remove = () => network.#remove();
     process.once("exit", remove);
     onTestFinished(() => {
       process.off("exit", remove);
       remove();
     });
-    network.#make();
+    network.#create();
     return network;
   }
 
-  /** What to put before a command to run it inside. */
-  get within(): readonly string[] {
+  /** Prefix of a command that is to run inside. */
+  get wrapper(): readonly string[] {
     return ["ip", "netns", "exec", this.#name];
   }
 
-  /** All that is sent from now on is lost, both ways, and no one is told: each side takes the other for somebody else. */
+  /** Simulates network loss: each side sends to a MAC address that no interface has, so every packet is lost silently. */
   cut(): void {
-    ip("neigh", "replace", this.insideAddress, "lladdr", NOBODY, "dev", this.#here, "nud", "permanent");
-    this.#ipInside("neigh", "replace", this.hereAddress, "lladdr", NOBODY, "dev", this.#inside, "nud", "permanent");
+    ip("neigh", "replace", this.insideAddress, "lladdr", UNUSED_MAC, "dev", this.#here, "nud", "permanent");
+    this.#ipInside("neigh", "replace", this.hereAddress, "lladdr", UNUSED_MAC, "dev", this.#inside, "nud", "permanent");
   }
 
-  mend(): void {
+  restore(): void {
     ip("neigh", "del", this.insideAddress, "dev", this.#here);
     this.#ipInside("neigh", "del", this.hereAddress, "dev", this.#inside);
   }
@@ -72,7 +72,7 @@ export class Network {
     return `${this.#name}-b`;
   }
 
-  #make(): void {
+  #create(): void {
     ip("netns", "add", this.#name);
     ip("link", "add", this.#here, "type", "veth", "peer", "name", this.#inside, "netns", this.#name);
     ip("addr", "add", `${this.hereAddress}/24`, "dev", this.#here);
@@ -86,7 +86,7 @@ export class Network {
     try {
       ip("netns", "del", this.#name);
     } catch {
-      // It was never made.
+      // It does not exist.
     }
   }
 
