@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
-import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import {
   type ChannelEndMessage,
   type PresenceMessage,
@@ -9,39 +8,39 @@ import {
   type Status,
   type StreamMessage,
 } from "@presence/protocol";
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { type EventStreamRequest, readEventStream, requestEventStream } from "@presence/testkit";
+import type { EventSourceMessage } from "eventsource-parser";
 import { expect, onTestFinished } from "vitest";
 
-/** Long enough for a busy machine: a test that has to wait this long has failed. */
+/** How long a message may take on a busy machine, in ms. */
 const DEADLINE_MS = 8_000;
 
-/** One message of the stream, and how it came. */
+/** A message of the stream. */
 export type ReceivedMessage = StreamMessage & {
   id: string | undefined;
-  /** In a multiplexed stream, whose message it is. */
+  /** The channel of the message, in a multiplexed stream. */
   channel: number | undefined;
   /** On the clock of `performance.now()`. */
   receivedMs: number;
 };
 
 /**
- * A reader of the server's SSE stream, over a real connection; it closes with the test that opened it.
- *
- * Everything that came is kept. `next` and its like read on from where the last one stopped.
+ * Reads an event stream over a real connection, which closes with the test. It keeps all messages; `next` and the
+ * methods that use it continue after the message that the last call returned.
  */
 export class EventStream {
-  readonly response: Response;
+  readonly response: { status: number; headers: Headers };
   /** All messages so far. */
   readonly messages: ReceivedMessage[] = [];
   /** All comments so far. */
   readonly comments: string[] = [];
   /** All `retry:` values so far, in ms. */
   readonly retriesMs: number[] = [];
-  /** What the server sent that is no message of the protocol. */
+  /** Events that are not messages of the protocol, and lines that are not SSE. A test fails if there are any. */
   readonly malformed: string[] = [];
-  /** What the reader knew already, of a status or of the channel it is in: none may come. */
+  /** Statuses and channels that did not change. A test fails if there are any. */
   readonly repeated: string[] = [];
-  /** Resolves when the stream is over, with how: `ended` by the server in good order, or `cut`. */
+  /** Resolves when the stream is over: `ended` by the server in good order, or `cut`. */
   readonly over: Promise<"ended" | "cut">;
   readonly #abort: AbortController;
   readonly #lastEventIds = new Map<number | undefined, string>();
@@ -51,22 +50,22 @@ export class EventStream {
   #isOver = false;
   #wake: () => void = () => {};
 
-  private constructor(response: Response, abort: AbortController) {
-    this.response = response;
+  private constructor(response: IncomingMessage, abort: AbortController) {
+    this.response = { status: response.statusCode ?? 0, headers: headersOf(response) };
     this.#abort = abort;
-    this.over = this.#read();
+    this.over = this.#read(response);
   }
 
-  /** @throws where the answer is no event stream */
-  static async open(url: string, init: RequestInit = {}): Promise<EventStream> {
+  /** @throws an error with the status and body if the response is no event stream */
+  static async open(url: string, request: EventStreamRequest = {}): Promise<EventStream> {
     const abort = new AbortController();
     onTestFinished(() => abort.abort());
-    const response = await fetchStrictly(url, { ...init, signal: abort.signal });
-    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
-      throw new Error(`no event stream: ${response.status} ${await response.text()}`);
+    const response = await requestEventStream(url, { ...request, signal: abort.signal });
+    if (!response.headers["content-type"]?.startsWith("text/event-stream")) {
+      throw new Error(`no event stream: ${response.statusCode} ${await text(response)}`);
     }
     const stream = new EventStream(response, abort);
-    // Whatever a test is about, a stream has to be readable, and to say nothing twice.
+    // Holds for every stream, whatever the test checks.
     onTestFinished(() => {
       expect(stream.malformed).toEqual([]);
       expect(stream.repeated).toEqual([]);
@@ -74,20 +73,20 @@ export class EventStream {
     return stream;
   }
 
-  /** The last `id:` seen, in the given channel where the stream is multiplexed. */
+  /** The last `id:` received, of one channel if the stream is multiplexed. */
   lastEventId(channel?: number): string {
     const id = this.#lastEventIds.get(channel);
     if (id === undefined) throw new Error("no id yet");
     return id;
   }
 
-  /** Closes the connection from this side, and resolves when it is closed here. */
+  /** Closes the connection. Resolves when it is closed on this side. */
   async close(): Promise<void> {
     this.#abort.abort();
     await this.over;
   }
 
-  /** The next message that `matches`, skipping others. */
+  /** The next message that matches; skips others. */
   async next(matches: (message: ReceivedMessage) => boolean): Promise<ReceivedMessage> {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     deadline.addEventListener("abort", () => this.#wake());
@@ -112,7 +111,7 @@ export class EventStream {
     return message.data;
   }
 
-  /** The next change of that client to that status. */
+  /** The next change of the client to the status. */
   async presence(client: string, status: Status, channel?: number): Promise<PresenceMessage> {
     const message = await this.next(
       (m) => m.event === "presence" && m.data.client === client && m.data.status === status && m.channel === channel,
@@ -127,30 +126,23 @@ export class EventStream {
     return message.data;
   }
 
-  /** All presence messages so far, as `anouk ONLINE`; in one channel where the stream is multiplexed. */
+  /** All presence messages so far, as `anouk ONLINE`, of one channel if the stream is multiplexed. */
   changes(channel?: number): string[] {
     return this.messages.flatMap((m) =>
       m.event === "presence" && m.channel === channel ? [`${m.data.client} ${m.data.status}`] : [],
     );
   }
 
-  async #read(): Promise<"ended" | "cut"> {
-    const parser = createParser({
+  async #read(response: IncomingMessage): Promise<"ended" | "cut"> {
+    const how = await readEventStream(response, {
       onEvent: (event) => this.#receive(event),
       onRetry: (retryMs) => this.retriesMs.push(retryMs),
       onComment: (comment) => this.comments.push(comment),
       onError: (error) => this.malformed.push(error.message),
     });
-    try {
-      const decoder = new TextDecoder();
-      for await (const bytes of this.response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
-      return "ended";
-    } catch {
-      return "cut";
-    } finally {
-      this.#isOver = true;
-      this.#wake();
-    }
+    this.#isOver = true;
+    this.#wake();
+    return how;
   }
 
   #receive({ event, data, id }: EventSourceMessage): void {
@@ -185,22 +177,10 @@ export class EventStream {
   }
 }
 
-/** As `fetch`, which takes a response with `Connection: close` for whole wherever it was cut off. */
-async function fetchStrictly(url: string, { method = "GET", headers, body, signal }: RequestInit): Promise<Response> {
-  const asked = request(url, {
-    agent: false,
-    method,
-    headers: Object.fromEntries(new Headers(headers)),
-    ...(signal && { signal }),
-  });
-  asked.end(body);
-  const [answer] = (await once(asked, "response")) as [IncomingMessage];
-  asked.on("error", () => {});
-  const answered = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
-    values.map((value): [string, string] => [name, value]),
-  );
-  return new Response(Readable.toWeb(answer) as ReadableStream<Uint8Array>, {
-    status: answer.statusCode ?? 0,
-    headers: answered,
-  });
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(headersDistinct)) {
+    for (const value of values) headers.append(name, value);
+  }
+  return headers;
 }

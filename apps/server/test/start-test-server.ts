@@ -1,4 +1,5 @@
 import type { Problem, SessionResponse } from "@presence/protocol";
+import type { EventStreamRequest } from "@presence/testkit";
 import { onTestFinished } from "vitest";
 import { type Environment, parseConfig } from "../src/config.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../src/server.ts";
@@ -80,7 +81,7 @@ export class TestServer {
   }
 
   /** The stream of whoever the token is of; `init.headers` may hold a `Last-Event-ID`. */
-  openStream(token: string, init: RequestInit & { query?: string } = {}): Promise<EventStream> {
+  openStream(token: string, init: EventStreamRequest & { query?: string } = {}): Promise<EventStream> {
     const { query = "", ...rest } = init;
     return EventStream.open(`${this.url}/api/events${query}`, {
       ...rest,
@@ -89,7 +90,7 @@ export class TestServer {
   }
 
   /** `client`'s stream as a terminal opens it, in demo mode. */
-  openTerminalStream(client: string, init?: RequestInit): Promise<EventStream> {
+  openTerminalStream(client: string, init?: EventStreamRequest): Promise<EventStream> {
     return EventStream.open(`${this.url}/events/${client}`, init);
   }
 

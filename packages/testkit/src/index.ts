@@ -1,6 +1,11 @@
 /** What tests and benchmarks use to start real servers and Redis processes, and to read event streams. */
 export { type Certificate, makeCertificate } from "./certificate.ts";
-export { type EventStreamHandlers, readEventStream, requestEventStream } from "./event-stream.ts";
+export {
+  type EventStreamHandlers,
+  type EventStreamRequest,
+  readEventStream,
+  requestEventStream,
+} from "./event-stream.ts";
 export { findFreePort } from "./free-port.ts";
 export { type LogLine, NodeProgram, type NodeProgramOptions } from "./node-program.ts";
 export { median, percentile } from "./percentile.ts";
