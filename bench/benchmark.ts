@@ -1,5 +1,5 @@
+import { median, percentile } from "@presence/testkit";
 import type { Bar, Chart, Mark, Panel } from "./report/chart.ts";
-import { median, percentile } from "./report/statistics.ts";
 import { formatNumber, formatSpread } from "./report/table.ts";
 import type { Verdict } from "./report/verdict.ts";
 import { inScope } from "./setup/scope.ts";

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PresenceFunctions } from "@presence/gears";
+import { percentile } from "@presence/testkit";
 import { defineBenchmark, type Effort, type Figures } from "../benchmark.ts";
 import { writeDocument } from "../load/contact-documents.ts";
 import { clientIds, joinServers, sendHeartbeat, untilProcessed } from "../load/heartbeats.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import { epochMs } from "../load/schedule.ts";
 import { type Load, startLoad } from "../load/start-load.ts";
-import { percentile } from "../report/statistics.ts";
 import { formatNumber } from "../report/table.ts";
 import { atMost, exactly } from "../report/verdict.ts";
 import { colleagueId, colleaguePath } from "../setup/programs.ts";

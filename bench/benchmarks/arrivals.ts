@@ -7,7 +7,7 @@ import { atLeast } from "../report/verdict.ts";
 import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type PushProgram } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { onScopeEnd } from "../setup/scope.ts";
-import { startServerProcess } from "../setup/server-process.ts";
+import { startServer } from "../setup/server-process.ts";
 
 const CONTACTS = 100;
 const WARM_UP = 3_000;
@@ -86,7 +86,7 @@ async function measure(entrant: Entrant, warmUp: number, count: number, nodeArgs
   const absent = (index: number) =>
     Array.from({ length: CONTACTS }, (_, step) => `absent-${(index + step + 1) % size}`);
   await writeColleagues(redis, size, absent);
-  const server = await startServerProcess({ ...entrant, env: { REDIS_URL: redis.url } }, nodeArgs);
+  const server = await startServer({ ...entrant, env: { REDIS_URL: redis.url } }, nodeArgs);
   const cpuMs = async () => (await server.cpuMs()) + (await redis.cpuMs());
   const streams: RawStream[] = [];
   onScopeEnd(() => closeAll(streams));

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { percentile } from "@presence/testkit";
 import { defineBenchmark, type Figures, type Sample, type Target } from "../benchmark.ts";
 import { clientIds, joinServers, keepAlive, sendHeartbeat, startHost, untilCaughtUp } from "../load/heartbeats.ts";
 import { epochMs } from "../load/schedule.ts";
 import { readServerStream } from "../load/stream-reader.ts";
 import type { Bar } from "../report/chart.ts";
-import { percentile } from "../report/statistics.ts";
 import { formatNumber } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
 import { RedisProcess } from "../setup/redis-process.ts";

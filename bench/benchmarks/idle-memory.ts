@@ -8,7 +8,7 @@ import { atMost } from "../report/verdict.ts";
 import { canOpen } from "../setup/machine.ts";
 import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type PushProgram } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
-import { startServerProcess } from "../setup/server-process.ts";
+import { startServer } from "../setup/server-process.ts";
 
 const CONNECTIONS = 15_000;
 /** If fewer files can be open. */
@@ -89,7 +89,7 @@ export const idleMemory = defineBenchmark<"heapKb" | "residentKb" | "connections
 });
 
 async function measure(program: PushProgram, count: number, nodeArgs: readonly string[]) {
-  const server = await startServerProcess(program, nodeArgs);
+  const server = await startServer(program, nodeArgs);
   const open = (index: number) => RawStream.open(server.port, program.watchPath(index));
   const settle = async () => {
     await sleep(SETTLE_MS);

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "@presence/testkit";
 import { defineBenchmark } from "../benchmark.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import { RemoteServer } from "../load/remote-server.ts";
 import { openStreams, untilQuiet } from "../load/streams.ts";
-import { median } from "../report/statistics.ts";
 import { formatNumber } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
 import { BARE_BRIDGE, colleagueId, oursWithColleagues } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
-import { startServerProcess } from "../setup/server-process.ts";
+import { startServer } from "../setup/server-process.ts";
 
 const WARM_UP = 50;
 const EVENTS = 300;
@@ -77,8 +77,8 @@ async function measure(events: number, nodeArgs: readonly string[]): Promise<{ o
   const redis = await RedisProcess.start();
   const program = oursWithColleagues(WARM_UP + events);
   const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-  const server = await startServerProcess({ ...program, env }, nodeArgs);
-  const bridge = await startServerProcess({ ...BARE_BRIDGE, env }, nodeArgs);
+  const server = await startServer({ ...program, env }, nodeArgs);
+  const bridge = await startServer({ ...BARE_BRIDGE, env }, nodeArgs);
   const [ourReader, bareReader] = await openStreams(2, (index) =>
     index === 0 ? RawStream.open(server.port, program.watchPath(0)) : RawStream.open(bridge.port, "/watch"),
   );

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findFreePort } from "@presence/testkit";
+import { median } from "@presence/testkit";
 import { defineBenchmark, type Effort } from "../benchmark.ts";
 import { nextColleagues, writeColleagues } from "../load/contact-documents.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import { startProbe } from "../load/stream-reader.ts";
 import { closeAll, openStreams, untilReceived } from "../load/streams.ts";
-import { median } from "../report/statistics.ts";
 import { formatNumber } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
 import { colleaguePath, OURS } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { onScopeEnd } from "../setup/scope.ts";
-import { startServerProcess } from "../setup/server-process.ts";
+import { startServer } from "../setup/server-process.ts";
 
 const CLIENTS = 15_000;
 const CONTACTS = 100;
@@ -90,20 +89,16 @@ async function measure(effort: Effort): Promise<Record<Figure, number>> {
   const heartbeatIntervalMs = effort.kind === "quick" ? QUICK_HEARTBEAT_INTERVAL_MS : HEARTBEAT_INTERVAL_MS;
   const redis = await RedisProcess.start();
   await writeColleagues(redis, count, (index) => nextColleagues(index, CONTACTS, count));
-  const env = {
-    REDIS_URL: redis.url,
-    HEARTBEAT_INTERVAL_MS: String(heartbeatIntervalMs),
-    PORT: String(await findFreePort()),
-  };
-  const first = await startServerProcess({ ...OURS, env }, effort.nodeArgs);
-  const before = await openStreams(count, (index) => RawStream.open(first.port, colleaguePath(index)));
+  const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(heartbeatIntervalMs) };
+  const server = await startServer({ ...OURS, env }, effort.nodeArgs);
+  const before = await openStreams(count, (index) => RawStream.open(server.port, colleaguePath(index)));
   await untilReceived(before, OBJECTS_IN_SNAPSHOT);
   await sleep(SETTLE_MS);
   const probe = await startProbe(redis, heartbeatIntervalMs);
-  await first.kill();
+  await server.process.kill();
   closeAll(before);
-  const second = await startServerProcess({ ...OURS, env }, effort.nodeArgs);
-  await second.watchLoop();
+  await server.process.restart();
+  await server.watchLoop();
   const streams: RawStream[] = [];
   onScopeEnd(() => closeAll(streams));
   const liveS: number[] = [];
@@ -112,7 +107,7 @@ async function measure(effort: Effort): Promise<Record<Figure, number>> {
   const reconnect = async (index: number) => {
     for (;;) {
       try {
-        const stream = await RawStream.open(second.port, colleaguePath(index));
+        const stream = await RawStream.open(server.port, colleaguePath(index));
         streams.push(stream);
         await stream.received(OBJECTS_IN_SNAPSHOT);
         liveS.push((performance.now() - startMs) / 1000);
@@ -124,7 +119,7 @@ async function measure(effort: Effort): Promise<Record<Figure, number>> {
     }
   };
   await Promise.all(before.map((_, index) => reconnect(index)));
-  const loop = await second.loopDelay();
+  const loop = await server.loopDelay();
   await sleep(1.5 * heartbeatIntervalMs - (performance.now() - startMs));
   return {
     halfLiveS: median(liveS),

@@ -8,7 +8,7 @@ import { formatNumber, formatShare } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
 import { BARE_BRIDGE, colleagueId, colleagueIds, OURS } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
-import { startServerProcess } from "../setup/server-process.ts";
+import { startServer } from "../setup/server-process.ts";
 
 const CLIENTS = 15_000;
 const VIEWERS = 1_000;
@@ -83,7 +83,7 @@ async function measure(effort: Effort): Promise<Record<Figure, number>> {
     await writeDocument(redis, viewerId(viewer), contactsOf(viewer, clients));
   }
   const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-  const server = await startServerProcess({ ...OURS, env }, effort.nodeArgs);
+  const server = await startServer({ ...OURS, env }, effort.nodeArgs);
   const remote = await RemoteServer.join(redis, HEARTBEAT_INTERVAL_MS);
   const viewers = await openStreams(viewerCount, (index) => RawStream.open(server.port, `/events/${viewerId(index)}`));
   await untilReceived(viewers, CONTACTS + 1);
@@ -106,7 +106,7 @@ async function measure(effort: Effort): Promise<Record<Figure, number>> {
   const wrong = viewers.filter(({ objects }) => objects !== CONTACTS).length;
   if (wrong > 0) throw new Error(`${wrong} viewers received events of clients that are not their contacts.`);
   const bytesEach = Math.round((bytesRead(viewers) - bytesBefore) / viewerCount);
-  await server.stop();
+  await server.process.stop();
   return {
     lastViewerMs,
     endsSpreadMs: Math.max(...endsMs) - firstEndMs,
@@ -127,7 +127,7 @@ async function measureBare(
   bytesEach: number,
   nodeArgs: readonly string[],
 ): Promise<number> {
-  const bridge = await startServerProcess({ ...BARE_BRIDGE, env: { REDIS_URL: redis.url } }, nodeArgs);
+  const bridge = await startServer({ ...BARE_BRIDGE, env: { REDIS_URL: redis.url } }, nodeArgs);
   const viewers = await openStreams(viewerCount, () => RawStream.open(bridge.port, "/watch"));
   const data = "{".repeat(CONTACTS).padEnd(bytesEach, " ");
   let tookMs = 0;

@@ -12,7 +12,7 @@ import { atLeast, atMost, exactly } from "../report/verdict.ts";
 import { OURS } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { onScopeEnd } from "../setup/scope.ts";
-import { startServerProcess } from "../setup/server-process.ts";
+import { startServer } from "../setup/server-process.ts";
 
 const CONTACTS = 5_000;
 const CHANGES_PER_SECOND = 500;
@@ -61,7 +61,7 @@ export const webApp = defineBenchmark<Figure>({
     onScopeEnd(() => browser.close());
     const redis = await RedisProcess.start();
     const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-    const server = await startServerProcess({ ...OURS, args: ["--contacts", String(CONTACTS)], env }, effort.nodeArgs);
+    const server = await startServer({ ...OURS, args: ["--contacts", String(CONTACTS)], env }, effort.nodeArgs);
     const [reader] = await openStreams(1, () => RawStream.open(server.port, `/events/${CLIENT}`));
     if (!reader) throw new Error("has no reader.");
     const load = startLoad();

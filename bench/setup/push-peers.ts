@@ -4,7 +4,7 @@ import { openStreams, untilQuiet } from "../load/streams.ts";
 import { type Publisher, startNchan } from "../peers/nchan.ts";
 import { BETTER_SSE, type PushProgram } from "./programs.ts";
 import type { RedisProcess } from "./redis-process.ts";
-import { peerFile, startServerProcess } from "./server-process.ts";
+import { peerFile, startServer } from "./server-process.ts";
 
 /** A server with its viewers, who all receive the same events. */
 export interface PushPeer {
@@ -64,7 +64,7 @@ async function openPeer(
   nodeArgs: NodeArgs,
   open = (port: number, index: number) => RawStream.open(port, program.watchPath(index)),
 ): Promise<PushPeer> {
-  const { port, cpuMs } = await startServerProcess(program, nodeArgs);
+  const { port, cpuMs } = await startServer(program, nodeArgs);
   const viewers = await openStreams(viewerCount, (index) => open(port, index));
   await untilQuiet(viewers);
   return { name: program.name, port, viewers, cpuMs };

@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ServerProcess } from "@presence/testkit";
 import { build } from "esbuild";
 import { onScopeEnd } from "./scope.ts";
 import type { LoopDelay, MemoryUsage, ProcessorUsage, UsageRequest } from "./usage-reporter.ts";
@@ -15,17 +13,16 @@ export interface Program {
   env?: Readonly<Record<string, string>>;
 }
 
-export interface ServerProcess {
+/** A server that reports what it uses. */
+export interface MeasuredServer {
+  process: ServerProcess;
   port: number;
   /** Processor time of all threads so far, ms. */
   cpuMs(): Promise<number>;
   memoryUsage(): Promise<MemoryUsage>;
   /** Starts to measure `loopDelay`. */
-  watchLoop(): Promise<void>;
+  watchLoop(): Promise<unknown>;
   loopDelay(): Promise<LoopDelay>;
-  stop(): Promise<void>;
-  /** Sends SIGKILL. */
-  kill(): Promise<void>;
 }
 
 const OUTPUT_FOLDER = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -60,59 +57,25 @@ export async function buildPrograms(): Promise<void> {
  *
  * @param nodeArgs arguments for Node, such as `--cpu-prof`
  */
-export async function startServerProcess(
-  { name, file, args = [], env = {} }: Program,
+export async function startServer(
+  { env = {}, ...program }: Program,
   nodeArgs: readonly string[],
-): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ["--expose-gc", "--import", USAGE_REPORTER, ...nodeArgs, file, ...args], {
-    env: {
-      ...process.env,
-      NODE_ENV: "production",
-      HOST: "127.0.0.1",
-      PORT: "0",
-      LOG_LEVEL: "info",
-      ...NO_LIMITS,
-      ...env,
-    },
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
+): Promise<MeasuredServer> {
+  const process = await ServerProcess.launch({
+    ...program,
+    host: "127.0.0.1",
+    hasIpc: true,
+    nodeArgs: ["--expose-gc", "--import", USAGE_REPORTER, ...nodeArgs],
+    env: { NODE_ENV: "production", LOG_LEVEL: "info", ...NO_LIMITS, ...env },
   });
-  const end = async (signal: "SIGTERM" | "SIGKILL") => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill(signal);
-    await exited;
-  };
-  const stop = onScopeEnd(() => end("SIGTERM"));
-  const port = await Promise.race([portOf(child), failure(child, name)]);
+  onScopeEnd(() => process.stop());
+  const ask = <Answer>(request: UsageRequest) => process.ask<Answer>(request);
   return {
-    port,
-    cpuMs: async () => (await ask<ProcessorUsage>(child, "processor")).cpuMs,
-    memoryUsage: () => ask<MemoryUsage>(child, "memory"),
-    watchLoop: async () => void (await ask<LoopDelay>(child, "watch-loop")),
-    loopDelay: () => ask<LoopDelay>(child, "loop-delay"),
-    stop,
-    kill: () => end("SIGKILL"),
+    process,
+    port: process.port,
+    cpuMs: async () => (await ask<ProcessorUsage>("processor")).cpuMs,
+    memoryUsage: () => ask<MemoryUsage>("memory"),
+    watchLoop: () => ask<LoopDelay>("watch-loop"),
+    loopDelay: () => ask<LoopDelay>("loop-delay"),
   };
-}
-
-async function ask<Answer>(child: ChildProcess, request: UsageRequest): Promise<Answer> {
-  child.send(request);
-  const [answer] = await once(child, "message");
-  return answer as Answer;
-}
-
-async function portOf({ stdout }: ChildProcess): Promise<number> {
-  if (!stdout) throw new Error("The server has no output.");
-  for await (const line of createInterface({ input: stdout })) {
-    const [, port] = /"port":(\d+)/.exec(line) ?? [];
-    if (port === undefined) continue;
-    stdout.resume();
-    return Number(port);
-  }
-  return new Promise(() => {});
-}
-
-async function failure(child: ChildProcess, name: string): Promise<never> {
-  const [code, signal] = await once(child, "exit");
-  throw new Error(`${name} did not start (${code ?? signal}).`);
 }

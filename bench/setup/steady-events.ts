@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { percentile } from "@presence/testkit";
 import { writeDocument } from "../load/contact-documents.ts";
 import { Deliveries, type EventOf } from "../load/deliveries.ts";
 import { REMOTE_SERVER_ID, RemoteServer } from "../load/remote-server.ts";
 import { epochMs, type Pace } from "../load/schedule.ts";
 import type { Load } from "../load/start-load.ts";
 import { startReaderLoad, until, untilQuiet } from "../load/streams.ts";
-import { percentile } from "../report/statistics.ts";
 import { colleagueId, OURS } from "./programs.ts";
 import { openOurs, type PushPeer } from "./push-peers.ts";
 import type { RedisProcess } from "./redis-process.ts";
