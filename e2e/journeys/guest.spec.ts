@@ -38,7 +38,7 @@ for (const { what, id } of [
 ]) {
   test(`a link with a name ${what} shows an error and a link to the start page`, async ({ page }) => {
     await page.goto(`/?as=${id}`);
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText("This name can’t be used");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("This id can’t be used");
     await page.getByRole("link", { name: "Pick a person" }).click();
     await expect(page.getByRole("heading", { name: "Who are you?" })).toBeVisible();
   });

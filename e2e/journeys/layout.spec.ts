@@ -6,7 +6,7 @@ const PAGES = [
   { path: "/", landmark: "Magali Dubois" },
   { path: "/?as=anouk", landmark: "Magali Dubois" },
   { path: "/demo", landmark: "Three clients, live" },
-  { path: "/?as=not/an/id", landmark: "This name can’t be used" },
+  { path: "/?as=not/an/id", landmark: "This id can’t be used" },
 ];
 
 for (const { path, landmark } of PAGES) {

@@ -125,8 +125,8 @@ function guestHint(name: string, slug: string | undefined): string {
   if (name.trim() === "") return "If the name isn’t in the list, you join as a guest.";
   if (slug === undefined) return "This name can’t be used. Use letters a–z or digits.";
   return slug === name.trim()
-    ? `You’ll be known as ${slug}.`
-    : `You’ll be known as ${slug}: names can’t have spaces, accents or special characters.`;
+    ? `Your id will be ${slug}.`
+    : `Your id will be ${slug}: ids can’t have spaces, accents or special characters.`;
 }
 
 function PeopleSkeleton() {

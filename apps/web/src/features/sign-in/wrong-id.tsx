@@ -13,7 +13,7 @@ export function WrongId({ id }: { id: string }) {
       <Notice
         level={1}
         figure={<BrandMark />}
-        title="This name can’t be used"
+        title="This id can’t be used"
         actions={
           <>
             {suggestion !== undefined && (
@@ -28,7 +28,7 @@ export function WrongId({ id }: { id: string }) {
         }
       >
         <p>
-          {id === "" ? "The link has no name." : `The link has the name “${shown}”.`} A name must be {CLIENT_ID_RULE}.
+          {id === "" ? "The link has no id." : `The link has the id “${shown}”.`} An id must be {CLIENT_ID_RULE}.
         </p>
       </Notice>
     </main>

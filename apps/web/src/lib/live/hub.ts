@@ -22,7 +22,7 @@ interface Client {
   credential: Credential;
   phase: { kind: "active" } | { kind: "signed-out" } | { kind: "refused"; problem: Problem };
   token: string | undefined;
-  sessionMadeAtMs: number;
+  sessionCreatedAtMs: number;
   /** The session replaces one that the server refused, and has received no snapshot yet. */
   isRetriedSession: boolean;
   lastEventId: string | undefined;
@@ -93,7 +93,7 @@ export function startHub(): Hub {
 
   function setToken(client: Client, token: string | undefined): void {
     client.token = token;
-    client.sessionMadeAtMs = Date.now();
+    client.sessionCreatedAtMs = Date.now();
     broadcast(client, { kind: "session", token });
   }
 
@@ -157,7 +157,7 @@ export function startHub(): Hub {
       link.refresh(isServerFull(problem) ? FULL_CHANNEL_DELAY_MS : ENDED_CHANNEL_DELAY_MS);
       return;
     }
-    const isRefusedAgain = client.isRetriedSession && Date.now() - client.sessionMadeAtMs < SESSION_MIN_AGE_MS;
+    const isRefusedAgain = client.isRetriedSession && Date.now() - client.sessionCreatedAtMs < SESSION_MIN_AGE_MS;
     if (problem.type === "urn:presence:problem:signed-out") setPhase(client, { kind: "signed-out" });
     else if (client.credential.kind === "token" || isRefusedAgain) setPhase(client, { kind: "refused", problem });
     else {
@@ -306,7 +306,7 @@ function createClient(credential: Credential): Client {
     credential,
     phase: { kind: "active" },
     token: undefined,
-    sessionMadeAtMs: 0,
+    sessionCreatedAtMs: 0,
     isRetriedSession: false,
     lastEventId: undefined,
     snapshot: undefined,
