@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** The tests run what is built: so it is built of the present sources before them. */
+/** Builds the libraries before the tests, because the tests run the build output. */
 export function setup(): void {
   execFileSync(process.execPath, [fileURLToPath(new URL("../build.mjs", import.meta.url))], { stdio: "inherit" });
 }

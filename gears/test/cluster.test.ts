@@ -24,21 +24,21 @@ describe("a cluster", () => {
   afterAll(() => cluster.stop());
 
   async function enter(partition: ClusterPartition | undefined) {
-    if (!partition) throw new Error("there is no such partition");
+    if (!partition) throw new Error("no such partition");
     const redis = partition.connect();
     onTestFinished(() => redis.disconnect());
     await connected(redis);
     return { redis, slot: partition.slot, functions: await PresenceFunctions.connect(redis, INTERVAL_MS, logger) };
   }
 
-  test("has each partition's keys at one primary, and partitions at all of them", async () => {
+  test("spreads the partitions over all primaries", async () => {
     const primaries = await Promise.all(
       clusterPartitions(cluster, PARTITIONS).map(({ slot }) => cluster.primaryOf(slot)),
     );
     expect(new Set(primaries)).toEqual(new Set(cluster.servers));
   });
 
-  test("refuses calls whole while a slot's keys are on their way, and takes them at the new primary", async () => {
+  test("rejects whole calls while a slot migrates, and runs them at the new primary", async () => {
     const { redis, slot, functions } = await enter(clusterPartitions(cluster, PARTITIONS)[0]);
     await functions.join("s1");
     await functions.read("s1", "epoch", ["anouk"], []);
@@ -67,7 +67,7 @@ describe("a cluster", () => {
     await cluster.moveSlot(slot, first);
   });
 
-  test("is followed by a trigger host to where a slot has gone, and by its notifications", async () => {
+  test("lets a trigger host and its notifications follow a moved slot", async () => {
     const host = startTriggerHost({
       redisUrl: cluster.url,
       heartbeatIntervalMs: INTERVAL_MS,
@@ -80,20 +80,20 @@ describe("a cluster", () => {
     const [first, second] = cluster.servers;
     if (!first || !second) throw new Error("a cluster has several primaries");
     await cluster.moveSlot(slot, second);
-    // What is set before the host has followed, no notification tells it of.
-    const setAnew = async () => {
+    // Set repeatedly: until the host has followed the slot, it receives no notification.
+    const setAgain = async () => {
       await redis.multi().del(leaseKey("anouk")).set(leaseKey("anouk"), "s1", "PX", 60_000).exec();
       return await redis.hget(RECORDS_KEY, "anouk");
     };
-    await expect.poll(() => setAnew().catch(() => null), { timeout: 20_000 }).toContain("ONLINE ");
+    await expect.poll(() => setAgain().catch(() => null), { timeout: 20_000 }).toContain("ONLINE ");
     expect(host.status()).toMatchObject({ isWorking: true, warnings: [] });
-    // Only a notification tells of this before a minute has passed.
+    // The lease lasts a minute, so only a notification can report this in time.
     await redis.del(leaseKey("anouk"));
     await expect.poll(() => redis.hget(RECORDS_KEY, "anouk"), { timeout: 10_000 }).toMatch(/^OFFLINE /);
     await cluster.moveSlot(slot, first);
   });
 
-  test("has as many partitions as whoever came first said", async () => {
+  test("keeps the partition count of the first process", async () => {
     await agreeOnPartitions(cluster.url, logger, 3);
     await agreeOnPartitions(cluster.url, logger, 3);
     await expect(agreeOnPartitions(cluster.url, logger, 4)).rejects.toThrow(
@@ -101,7 +101,7 @@ describe("a cluster", () => {
     );
   });
 
-  test("is found by any of its nodes, and can't be where none runs", async () => {
+  test("is reachable through any node, and reports an error if no node runs", async () => {
     const [one] = cluster.servers;
     const partition = { prefix: "{x}", slot: slotOf("x") };
     const found = createConnection(`redis://127.0.0.1:1,${one?.url}`, "test", logger, partition);
@@ -113,11 +113,11 @@ describe("a cluster", () => {
     await expect(connected(lost)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test("is found again when all of it was away", async () => {
+  test("is reachable again after all nodes were down", async () => {
     const { redis } = await enter(clusterPartitions(cluster, PARTITIONS)[1]);
     await Promise.all(cluster.servers.map((server) => server.kill()));
     await expect.poll(() => redis.set("key", "value").catch(() => "refused")).toBe("refused");
-    // Long enough that it has looked for the primary, and found nobody.
+    // Gives it time to look for the primary without success.
     await delay(1_000);
     await Promise.all(cluster.servers.map((server) => server.restart()));
     await expect.poll(() => redis.set("key", "value").catch(() => "refused"), { timeout: 20_000 }).toBe("OK");

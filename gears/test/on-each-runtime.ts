@@ -3,10 +3,10 @@ import type { Runtime } from "../src/host/library.ts";
 import { TestPlatform } from "./platform.ts";
 import { IN_A_CLUSTER, RUNTIMES, type TestedRedis } from "./runtimes.ts";
 
-/** What a suite is given: a platform for one test, on an empty Redis; with a `d` of its own where it needs one. */
+/** Starts a platform for one test on an empty Redis. The default of `intervalMs`, `d`, is `INTERVAL_MS`. */
 export type StartPlatform = (intervalMs?: number) => Promise<TestPlatform>;
 
-/** Runs one suite on both runtimes of the logic, each beside a real Redis, and in a partition of a real cluster. */
+/** Runs a suite on both runtimes of the logic with a real Redis, and in a partition of a real cluster. */
 export function onEachRuntime(suite: (start: StartPlatform, runtime: Runtime) => void): void {
   const places = [
     ...RUNTIMES.map((runtime) => ({ ...runtime, place: runtime.runtime })),

@@ -5,10 +5,10 @@ import { DEADLINES_KEY } from "../src/presence/keys.ts";
 import { onEachRuntime } from "./on-each-runtime.ts";
 import { INTERVAL_MS, LEASE_MS, type TestPlatform } from "./platform.ts";
 
-/** Silence of the clock that is an outage to it, in ms. */
+/** A time without sweeps that counts as an outage, in ms. */
 const OUTAGE_MS = 0.3 * INTERVAL_MS + 100;
 
-/** Redis stands still for so long, with all that lives in it. */
+/** Suspends the Redis process. */
 async function suspend({ server }: TestPlatform, durationMs: number): Promise<void> {
   server.pause();
   await delay(durationMs);
@@ -16,7 +16,7 @@ async function suspend({ server }: TestPlatform, durationMs: number): Promise<vo
 }
 
 onEachRuntime((start, runtime) => {
-  test("leases that ran out while the clock was silent are held until servers had an interval to speak up", async () => {
+  test("leases that expired during an outage end only after servers had an interval to send heartbeats", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk", "magali"]);
     const atMs = await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 300);
@@ -24,18 +24,18 @@ onEachRuntime((start, runtime) => {
     await suspend(platform, OUTAGE_MS);
     await platform.sweep();
     const backMs = await platform.now();
-    expect(await platform.told("viewer")).toHaveLength(2);
-    await platform.sweepPast(backMs + INTERVAL_MS);
-    expect(await platform.told("viewer")).toHaveLength(2);
+    expect(await platform.published("viewer")).toHaveLength(2);
+    await platform.sweepDuringOutage(backMs + INTERVAL_MS);
+    expect(await platform.published("viewer")).toHaveLength(2);
     await platform.heartbeat("s1", ["anouk"]);
-    await platform.sweepUntil(async () => (await platform.told("viewer")).length > 2);
-    const [, , offline, ...more] = await platform.announcements("viewer");
+    await platform.sweepUntil(async () => (await platform.published("viewer")).length > 2);
+    const [, , offline, ...more] = await platform.events("viewer");
     expect(offline).toMatchObject({ client: "magali", status: "OFFLINE", due: atMs + LEASE_MS });
     expect(offline?.at).toBeGreaterThan(backMs + INTERVAL_MS);
     expect(more).toEqual([]);
   });
 
-  test("a notification that comes before the first sweep after an outage ends nothing", async () => {
+  test("a notification before the first sweep after an outage ends no lease", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);
     await platform.heartbeat("s1", ["anouk"], LEASE_MS - 300);
@@ -46,21 +46,21 @@ onEachRuntime((start, runtime) => {
     await platform.sweep();
     await platform.heartbeat("s1", ["anouk"]);
     await platform.sweep();
-    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    expect(await platform.published("viewer")).toEqual(["anouk ONLINE connected"]);
   });
 
-  test("another run of Redis holds leases as well, and begins another epoch", async () => {
+  test("another run of Redis holds leases too, and starts another epoch", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);
     const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 1000);
     await platform.sweepPast(atMs + LEASE_MS - 800);
     platform.run = "run-2";
-    await platform.sweepPast(atMs + LEASE_MS + 100);
-    expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+    await platform.sweepDuringOutage(atMs + LEASE_MS + 100);
+    expect(await platform.published("viewer")).toEqual(["anouk ONLINE connected"]);
     const { epoch } = await platform.functions.read("viewer", "second-epoch", [], []);
     expect(epoch).toBe("second-epoch");
-    await platform.sweepUntil(async () => (await platform.told("viewer")).length > 1);
-    expect(await platform.announcements("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
+    await platform.sweepUntil(async () => (await platform.published("viewer")).length > 1);
+    expect(await platform.events("viewer")).toMatchObject([{}, { status: "OFFLINE", due: atMs + LEASE_MS }]);
   });
 
   test("signing out isn't held", async () => {
@@ -73,18 +73,18 @@ onEachRuntime((start, runtime) => {
     await platform.functions.leave("s1", "anouk");
     await platform.redis.del(leaseKey("magali"));
     await platform.settle();
-    expect((await platform.told("viewer")).slice(2)).toEqual(["anouk OFFLINE left", "magali OFFLINE left"]);
+    expect((await platform.published("viewer")).slice(2)).toEqual(["anouk OFFLINE left", "magali OFFLINE left"]);
   });
 
-  test("the clock of an empty Redis holds nothing", async () => {
+  test("the first sweep on an empty Redis is not an outage", async () => {
     const platform = await start();
     await platform.watch("viewer", ["anouk"]);
     const atMs = await platform.heartbeat("s1", ["anouk"], LEASE_MS - 200);
     await platform.sweepPast(atMs + LEASE_MS + 1);
-    expect(await platform.told("viewer")).toHaveLength(2);
+    expect(await platform.published("viewer")).toHaveLength(2);
   });
 
-  test("a clock that has nothing to do says when it will have", async () => {
+  test("a sweep returns the next deadline, or undefined if there is none", async () => {
     const platform = await start();
     expect((await platform.functions.sweep(platform.run)).nextMs).toBeUndefined();
     const atMs = await platform.heartbeat("s1", ["anouk"], 100);
@@ -92,14 +92,14 @@ onEachRuntime((start, runtime) => {
     expect((await platform.functions.sweep(platform.run)).nextMs).toBe(atMs + LEASE_MS);
   });
 
-  // RedisGears has no hosts that work off its stream.
+  // With RedisGears, no host processes the stream.
   if (runtime === "redis-functions") {
-    test("a backlog after an outage of all hosts makes nobody flap", async () => {
+    test("a backlog after an outage of all hosts makes no client flap", async () => {
       const platform = await start();
       await platform.watch("viewer", ["anouk", "magali"]);
       const atMs = await platform.heartbeat("s1", ["anouk", "magali"], LEASE_MS - 1000);
       await platform.sweep();
-      // More than one call works off, and nobody does for long enough for the first lease to run out.
+      // More entries than one call processes. They stay unread until the first lease has expired.
       for (let index = 0; index < 120; index += 1) await platform.write("s2", [`other-${index}`]);
       await platform.sleepPast(Math.max((await platform.now()) + OUTAGE_MS, atMs + LEASE_MS));
       await platform.write("s1", ["anouk"]);
@@ -107,7 +107,7 @@ onEachRuntime((start, runtime) => {
       await platform.sweep();
       const backMs = await platform.now();
       await platform.sweepPast(backMs + 1.3 * INTERVAL_MS);
-      expect(await platform.told("viewer")).toEqual([
+      expect(await platform.published("viewer")).toEqual([
         "anouk ONLINE connected",
         "magali ONLINE connected",
         "magali OFFLINE timed-out",
@@ -116,7 +116,7 @@ onEachRuntime((start, runtime) => {
   }
 
   if (runtime === "redis-functions") {
-    test.each(["check", "sweep"])("a full stream is worked off before a %s believes a lease dead", async (call) => {
+    test.each(["check", "sweep"])("the whole stream is processed before a %s ends a lease", async (call) => {
       const platform = await start();
       await platform.watch("viewer", ["anouk"]);
       await platform.sweep();
@@ -126,12 +126,12 @@ onEachRuntime((start, runtime) => {
       await platform.sleepPast(atMs + LEASE_MS);
       if (call === "check") await platform.functions.check(["anouk"]);
       else await platform.sweep();
-      expect(await platform.told("viewer")).toEqual(["anouk ONLINE connected"]);
+      expect(await platform.published("viewer")).toEqual(["anouk ONLINE connected"]);
     });
   }
 
-  test("more leases than one sweep ends are all ended", async () => {
-    // The harness takes a roundtrip for each call: a lease has to outlast the coming of them all.
+  test("leases that exceed the limit of one sweep all end", async () => {
+    // The harness needs a round trip per call: the leases must not end before all of them are set.
     const intervalMs = 8_000;
     const platform = await start(intervalMs);
     await platform.watch("viewer", ["*"]);
@@ -139,7 +139,7 @@ onEachRuntime((start, runtime) => {
     await platform.write("s1", clients, intervalMs / 2);
     await platform.sweep();
     await platform.sweepUntil(async () => (await platform.redis.zcard(DEADLINES_KEY)) === 0);
-    const offline = (await platform.announcements("viewer")).filter(({ status }) => status === "OFFLINE");
+    const offline = (await platform.events("viewer")).filter(({ status }) => status === "OFFLINE");
     expect(offline.map(({ client }) => client).toSorted()).toEqual(clients.toSorted());
   });
 });

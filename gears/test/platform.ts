@@ -6,14 +6,14 @@ import { connected } from "../src/host/redis-connection.ts";
 import { BATCH_OF_KEY, DEADLINES_KEY, STATE_KEY } from "../src/presence/keys.ts";
 import type { LoadRuntime, TestedRedis, Triggers } from "./runtimes.ts";
 
-/** `d` of the tests, in ms: the clock may stall for three tenths of it before that counts as an outage. */
+/** `d` of the tests, in ms. A stall of more than 0.3 × d counts as an outage. */
 export const INTERVAL_MS = 2000;
 export const LEASE_MS = 3000;
-const PATIENCE_MS = 25_000;
+const TIMEOUT_MS = 25_000;
 const SWEEP_PAUSE_MS = 15;
 
-/** One entry of a server's downstream. */
-export interface Announcement {
+/** One entry of a server's stream. */
+export interface PublishedEvent {
   client: string;
   status: string;
   at: number;
@@ -25,15 +25,15 @@ export interface Announcement {
 }
 
 /**
- * The presence platform on one of its runtimes, with the triggers and the clock in the test's hand: nothing happens but
- * what the test asks for, except that time passes.
+ * The presence platform on one of its runtimes. The test controls triggers and the deadline clock, so that nothing runs
+ * unless the test starts it. Only time passes by itself.
  */
 export class TestPlatform {
-  /** Any client of Redis: a server in another language, or a hand at `redis-cli`. */
+  /** A plain Redis connection, as external programs use it. */
   readonly redis: Redis;
   readonly server: TestedRedis;
   readonly #triggers: Triggers;
-  /** What the clock takes for the name of Redis's run. */
+  /** The run of Redis that sweeps report. */
   run = "run-1";
 
   private constructor(server: TestedRedis, redis: Redis, triggers: Triggers) {
@@ -42,7 +42,7 @@ export class TestPlatform {
     this.#triggers = triggers;
   }
 
-  /** On a Redis that is emptied. */
+  /** Starts the platform on an empty Redis. Deletes all data first. */
   static async start(server: TestedRedis, load: LoadRuntime, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
     const redis = server.connect();
     await connected(redis);
@@ -52,7 +52,7 @@ export class TestPlatform {
     return await TestPlatform.join(server, load, intervalMs);
   }
 
-  /** On a Redis as it is. */
+  /** Starts the platform on a Redis with its present data. */
   static async join(server: TestedRedis, load: LoadRuntime, intervalMs = INTERVAL_MS): Promise<TestPlatform> {
     const redis = server.connect();
     await connected(redis);
@@ -68,12 +68,12 @@ export class TestPlatform {
     return this.#triggers.functions;
   }
 
-  /** What triggers have thrown. */
+  /** The errors that triggers have thrown. */
   get errors(): readonly unknown[] {
     return this.#triggers.errors;
   }
 
-  /** Until all triggers have fired that anything up to now is to fire. */
+  /** Resolves when all triggers that are due have run. */
   async settle(): Promise<void> {
     await this.#triggers.settle();
   }
@@ -85,7 +85,7 @@ export class TestPlatform {
   }
 
   /**
-   * A server's heartbeat, as of `ageMs` ago, and all it triggers.
+   * Writes a server's heartbeat, dated `ageMs` ago, and runs the triggers.
    *
    * @returns the time in its entry's id
    */
@@ -95,7 +95,7 @@ export class TestPlatform {
     return atMs;
   }
 
-  /** As `heartbeat`, but nothing is triggered yet. */
+  /** Like `heartbeat`, but runs no triggers. */
   async write(server: string, clients: readonly string[], ageMs = 0): Promise<number> {
     const id = ageMs === 0 ? "*" : `${(await this.now()) - ageMs}-*`;
     const fields = clients.flatMap((client) => ["client", client]);
@@ -103,13 +103,13 @@ export class TestPlatform {
     return Number(written?.split("-")[0]);
   }
 
-  /** A server that says whom it watches. */
+  /** Registers a server with its interest. */
   async watch(server: string, watched: readonly string[]): Promise<void> {
     await this.functions.join(server);
     await this.functions.read(server, "epoch", watched, []);
   }
 
-  /** What the deadline clock does when it wakes. */
+  /** Sweeps until nothing is due, like the deadline clock. */
   async sweep(): Promise<void> {
     for (;;) {
       const { nowMs, nextMs } = await this.functions.sweep(this.run);
@@ -118,7 +118,7 @@ export class TestPlatform {
     await this.settle();
   }
 
-  /** When the client is to be looked at, alone or as one of a batch, whichever is first; in ms since the epoch. */
+  /** The earlier of the client's own deadline and its batch's, in ms since the epoch. */
   async deadlineOf(client: string): Promise<number | undefined> {
     const batch = await this.redis.hget(BATCH_OF_KEY, client);
     const scores = await this.redis.zmscore(DEADLINES_KEY, client, batch ?? "");
@@ -126,54 +126,62 @@ export class TestPlatform {
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
   }
 
-  /** Sweeps as often as the clock would, and more, until `isDone`. */
+  /** Sweeps repeatedly until `isDone`. */
   async sweepUntil(isDone: () => Promise<boolean>): Promise<void> {
-    const impatientAt = performance.now() + PATIENCE_MS;
-    while (performance.now() < impatientAt) {
+    const deadlineAt = performance.now() + TIMEOUT_MS;
+    while (performance.now() < deadlineAt) {
       await this.sweep();
       if (await isDone()) return;
       await delay(SWEEP_PAUSE_MS);
     }
-    throw new Error("what was waited for did not happen");
+    throw new Error("the condition was not met in time");
   }
 
-  /** Sweeps until Redis's clock has passed `ms`, and once more. */
+  /**
+   * Sweeps until Redis's clock has passed `ms`, and once more. If the machine stalled for so long that the logic took it for
+   * an outage, then also until leases end again.
+   */
   async sweepPast(ms: number): Promise<void> {
-    await this.sweepUntil(async () => (await this.now()) > ms);
+    await this.sweepUntil(async () => (await this.now()) > Math.max(ms, await this.heldUntil()));
     await this.sweep();
   }
 
-  /** Lets Redis's clock pass `ms` while nobody sweeps. */
+  /** Like `sweepPast`, but may return during an outage. */
+  async sweepDuringOutage(ms: number): Promise<void> {
+    await this.sweepUntil(async () => (await this.now()) > ms);
+  }
+
+  /** Waits until Redis's clock has passed `ms`, without sweeps. */
   async sleepPast(ms: number): Promise<void> {
     while ((await this.now()) <= ms) await delay(SWEEP_PAUSE_MS);
   }
 
-  /** Until when no end is told, after what looked like an outage; in ms since the epoch. */
+  /** The time until which no lease ends because of an outage, in ms since the epoch. */
   async heldUntil(): Promise<number> {
     return Number(await this.redis.hget(STATE_KEY, "hold"));
   }
 
-  /** The platform's own keys, by the names that it has for them. */
+  /** The platform's keys, without the partition's prefix. */
   async keys(pattern: string): Promise<string[]> {
     const prefix = this.redis.options.keyPrefix ?? "";
     const keys = await this.redis.keys(prefix + pattern);
     return keys.map((key) => key.slice(prefix.length));
   }
 
-  async announcements(server: string): Promise<Announcement[]> {
+  async events(server: string): Promise<PublishedEvent[]> {
     const entries = await this.redis.xrange(downstreamKey(server), "-", "+");
-    return entries.map(([, fields]) => readAnnouncement(fields));
+    return entries.map(([, fields]) => parseEvent(fields));
   }
 
-  /** The announcements as `client STATUS reason`. */
-  async told(server: string): Promise<string[]> {
-    const announcements = await this.announcements(server);
-    return announcements.map(({ client, status, reason }) => `${client} ${status} ${reason}`);
+  /** The events as `client STATUS reason`. */
+  async published(server: string): Promise<string[]> {
+    const events = await this.events(server);
+    return events.map(({ client, status, reason }) => `${client} ${status} ${reason}`);
   }
 }
 
-/** The entry of a downstream stream that has these fields. */
-export function readAnnouncement(fields: readonly string[]): Announcement {
+/** Parses the fields of a stream entry. */
+export function parseEvent(fields: readonly string[]): PublishedEvent {
   const values = new Map<string, string>();
   for (let index = 0; index < fields.length; index += 2) values.set(fields[index] ?? "", fields[index + 1] ?? "");
   const due = values.get("due");

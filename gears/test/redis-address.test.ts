@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { describeRedisAddress, parseRedisAddress } from "../src/host/redis-address.ts";
 
-describe("where Redis is", () => {
+describe("parseRedisAddress", () => {
   test.each(["redis://localhost", "redis://:secret@localhost:6380/2", "rediss://user:secret@redis.internal:6380"])(
-    "%s is one Redis",
+    "parses %s as a single Redis",
     (url) => {
       expect(parseRedisAddress(url)).toEqual({ kind: "one", url });
       expect(describeRedisAddress(url)).not.toContain("secret");
     },
   );
 
-  test("is what Sentinels say", () => {
+  test("parses the URL of Sentinels", () => {
     const url = "redis+sentinel://server:p%40ss@one:26380,two.internal,[::1]:26381/main";
     expect(parseRedisAddress(url)).toEqual({
       kind: "sentinels",
@@ -26,7 +26,7 @@ describe("where Redis is", () => {
     expect(describeRedisAddress(url)).toBe("main of one:26380, two.internal:26379, ::1:26381");
   });
 
-  test("needs no password there", () => {
+  test("parses Sentinels without a password", () => {
     expect(parseRedisAddress("redis+sentinel://one/main")).toEqual({
       kind: "sentinels",
       sentinels: [{ host: "one", port: 26379 }],
@@ -34,7 +34,7 @@ describe("where Redis is", () => {
     });
   });
 
-  test("is a cluster, of which some nodes are known", () => {
+  test("parses several URLs as the nodes of a cluster", () => {
     const url = "redis://server:p%40ss@one:7000,redis://server:p%40ss@two.internal,redis://[::1]:7002";
     expect(parseRedisAddress(url)).toEqual({
       kind: "cluster",
@@ -66,7 +66,7 @@ describe("where Redis is", () => {
     "redis+sentinel://one:99999/main",
     "redis+sentinel://o ne/main",
     "",
-  ])("%j names none", (text) => {
+  ])("rejects %j", (text) => {
     expect(parseRedisAddress(text)).toBeUndefined();
   });
 });

@@ -11,21 +11,21 @@ import { RedisGearsHarness } from "./redisgears/redisgears-harness.ts";
 
 const SILENT = pino({ level: "silent" });
 
-/** The presence platform's triggers on one of its runtimes, fired when the test says so. */
+/** The presence platform's triggers on one of its runtimes. They run when the test calls `settle`. */
 export interface Triggers {
   functions: PresenceFunctions;
   errors: readonly unknown[];
-  /** Until all have fired that anything up to now is to fire. */
+  /** Resolves when all triggers that are due have run. */
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Where the logic is tested: a Redis, or a part of one. */
+/** The Redis of a test: a single Redis or a partition of a cluster. */
 export interface TestedRedis {
   url: string;
-  /** A connection whose keys are those of the platform under test. */
+  /** Opens a connection that uses the keys of the platform under test. */
   connect(): Redis;
-  /** It stands still, and keeps its connections. */
+  /** Suspends the process. Its connections stay open. */
   pause(): void;
   resume(): void;
   stop(): Promise<void>;
@@ -39,7 +39,7 @@ export interface TestedRuntime {
   startRedis: () => Promise<TestedRedis>;
 }
 
-/** Both runtimes of the logic; the built libraries run on each. */
+/** Both runtimes of the logic, with the built libraries. */
 export const RUNTIMES: readonly TestedRuntime[] = [
   { runtime: "redis-functions", load: loadRedisFunctions, startRedis: () => RedisServer.start() },
   {
@@ -49,14 +49,14 @@ export const RUNTIMES: readonly TestedRuntime[] = [
   },
 ];
 
-/** One partition of a cluster, as a platform of its own. */
+/** One partition of a cluster. */
 export const IN_A_CLUSTER: TestedRuntime = {
   runtime: "redis-functions",
   load: loadRedisFunctions,
   async startRedis() {
     const cluster = await RedisCluster.start({ hasReplicas: false });
     const [, partition] = clusterPartitions(cluster, 2);
-    if (!partition) throw new Error("unreachable");
+    if (!partition) throw new Error("no such partition");
     return {
       url: cluster.url,
       connect: () => partition.connect(),
@@ -71,7 +71,7 @@ export const IN_A_CLUSTER: TestedRuntime = {
   },
 };
 
-/** RedisGears' own library, in the stand-in for RedisGears. */
+/** The RedisGears library in the RedisGears harness. */
 export async function loadRedisGears(url: string, heartbeatIntervalMs: number): Promise<Triggers> {
   const harness = await RedisGearsHarness.load({ url, config: JSON.stringify({ heartbeatIntervalMs }) });
   return {
@@ -84,7 +84,7 @@ export async function loadRedisGears(url: string, heartbeatIntervalMs: number): 
 
 const FENCE = "test:fence";
 
-/** The parts of a trigger host, without its clock and its loops. */
+/** The parts of a trigger host without the deadline clock and the loops. */
 async function loadRedisFunctions(redis: TestedRedis, heartbeatIntervalMs: number): Promise<Triggers> {
   const logger = SILENT;
   const commands = redis.connect();
@@ -99,8 +99,8 @@ async function loadRedisFunctions(redis: TestedRedis, heartbeatIntervalMs: numbe
   });
   await subscriber.subscribe(FENCE);
 
-  /** Notifications come in order: when this one has, those before it have. */
-  async function untilNotified(): Promise<void> {
+  /** Notifications arrive in order: after this message, all earlier notifications have arrived. */
+  async function waitForNotifications(): Promise<void> {
     const fence = new Promise<void>((resolve) => {
       subscriber.on("message", function listen(channel: string) {
         if (channel !== FENCE) return;
@@ -115,7 +115,7 @@ async function loadRedisFunctions(redis: TestedRedis, heartbeatIntervalMs: numbe
   async function settle(): Promise<void> {
     for (;;) {
       while ((await functions.processBacklog()).isMore);
-      await untilNotified();
+      await waitForNotifications();
       if (touched === 0) return;
       touched = 0;
       await checks.settle();

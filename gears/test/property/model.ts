@@ -1,35 +1,35 @@
-import type { Announcement } from "../platform.ts";
+import type { PublishedEvent } from "../platform.ts";
 
-/** How a test interval begins and ends, by Redis's clock, in ms. */
+/** The time span of a command, by Redis's clock, in ms. */
 export interface Span {
   fromMs: number;
   toMs: number;
 }
 
-/** Where a lease ended so close to a command that either order would be right. */
+/** A lease ended during a command, so that both orders are correct and the model cannot decide. */
 export class Ambiguous extends Error {}
 
 interface ClientState {
   isOnline: boolean;
-  /** When its last status began, in ms; 0 for never. */
+  /** When its last status began, in ms; 0 if it was never online. */
   sinceMs: number;
-  /** Until when which server vouches for it. */
-  vouchers: Map<string, number>;
-  /** Who has the lease, or had it last. */
+  /** The end of the lease of each server. */
+  leases: Map<string, number>;
+  /** The current or last holder of the lease. */
   holder: string;
-  /** The server that counts when its lease runs out. */
+  /** The server that decides the reason when the lease expires. */
   server: string;
 }
 
 const OUTAGE_INTERVALS = 0.3;
-const LEAST_OUTAGE_MS = 250;
+const MIN_OUTAGE_MS = 250;
 const HOLD_INTERVALS = 1.25;
 
 /**
- * What the platform has to tell, in its simplest form: a map, a clock and no Redis.
+ * A simple model of the platform: a map and a clock, without Redis.
  *
- * It doesn't predict when Redis happens to notice an end; it judges what was told of each command: whether all of that
- * was allowed, and nothing lacks.
+ * It does not predict when Redis detects the end of a lease. After each command, it checks that the published events are
+ * allowed and complete.
  */
 export class Model {
   readonly #intervalMs: number;
@@ -38,21 +38,21 @@ export class Model {
   readonly #servers = new Map<string, number>();
   #holdMs = 0;
   #clockMs: number | undefined;
-  #told: Announcement[] = [];
+  #events: PublishedEvent[] = [];
 
   constructor(intervalMs: number, leaseMs: number) {
     this.#intervalMs = intervalMs;
     this.#leaseMs = leaseMs;
   }
 
-  /** Clients that are online, and when their leases end. */
+  /** The online clients and the ends of their leases. */
   online(): Map<string, number> {
     const online = [...this.#clients].filter(([, { isOnline }]) => isOnline);
     return new Map(online.map(([client, state]) => [client, deadlineOf(state)]));
   }
 
-  heartbeat(server: string, clients: readonly string[], atMs: number, span: Span, told: Announcement[]): void {
-    this.#begin(told);
+  heartbeat(server: string, clients: readonly string[], atMs: number, span: Span, events: PublishedEvent[]): void {
+    this.#begin(events);
     const deadlineMs = atMs + this.#leaseMs;
     if (isWithin(span, deadlineMs)) throw new Ambiguous();
     if (deadlineMs > span.toMs) {
@@ -63,39 +63,39 @@ export class Model {
   }
 
   /** @param endMs when the new lease ends */
-  setByHand(client: string, endMs: number, span: Span, told: Announcement[]): void {
-    this.#begin(told);
+  setLease(client: string, endMs: number, span: Span, events: PublishedEvent[]): void {
+    this.#begin(events);
     if (endMs <= span.toMs) throw new Ambiguous();
-    this.#vouch(client, "by-hand", endMs, span);
+    this.#setLeaseOf(client, "script", endMs, span);
     this.#finish();
   }
 
-  /** @param wasThere whether there was a lease to delete */
-  deleteByHand(client: string, wasThere: boolean, span: Span, told: Announcement[]): void {
-    this.#begin(told);
+  /** @param existed whether the lease existed */
+  deleteLease(client: string, existed: boolean, span: Span, events: PublishedEvent[]): void {
+    this.#begin(events);
     const state = this.#state(client);
-    if (wasThere && state.isOnline) {
+    if (existed && state.isOnline) {
       if (isWithin(span, deadlineOf(state))) throw new Ambiguous();
       this.#expectLeft(client);
     }
     this.#finish();
   }
 
-  /** @param recordedMs since when the client is offline, where it is */
-  leave(server: string, client: string, recordedMs: number, span: Span, told: Announcement[]): void {
-    this.#begin(told);
+  /** @param recordedMs when the client went offline, if it is offline */
+  leave(server: string, client: string, recordedMs: number, span: Span, events: PublishedEvent[]): void {
+    this.#begin(events);
     const state = this.#state(client);
     if (!state.isOnline) {
       state.sinceMs = recordedMs;
       this.#finish();
       return;
     }
-    for (const endMs of state.vouchers.values()) if (isWithin(span, endMs)) throw new Ambiguous();
-    state.vouchers.delete(server);
-    const others = [...state.vouchers].filter(([, endMs]) => endMs > span.toMs).toSorted(([, a], [, b]) => b - a);
-    // Who holds the lease keeps it, be it that another vouches for just as long.
-    const isHolderThere = others.some(([each]) => each === state.holder);
-    const other = isHolderThere ? state.holder : others[0]?.[0];
+    for (const endMs of state.leases.values()) if (isWithin(span, endMs)) throw new Ambiguous();
+    state.leases.delete(server);
+    const others = [...state.leases].filter(([, endMs]) => endMs > span.toMs).toSorted(([, a], [, b]) => b - a);
+    // The holder keeps the lease, even if another server's lease ends at the same time.
+    const isHolderLeft = others.some(([each]) => each === state.holder);
+    const other = isHolderLeft ? state.holder : others[0]?.[0];
     if (other !== undefined) {
       state.holder = other;
       state.server = other;
@@ -103,9 +103,9 @@ export class Model {
     this.#finish();
   }
 
-  /** @param isDone whether nothing that was due has been left for another sweep */
-  sweep({ nowMs, isDone }: { nowMs: number; isDone: boolean }, told: Announcement[]): void {
-    this.#begin(told);
+  /** @param isDone whether the sweep ended everything that was due */
+  sweep({ nowMs, isDone }: { nowMs: number; isDone: boolean }, events: PublishedEvent[]): void {
+    this.#begin(events);
     if (this.#isOutageAt(nowMs)) this.#holdMs = nowMs + Math.ceil(HOLD_INTERVALS * this.#intervalMs);
     this.#clockMs = nowMs;
     this.#finish();
@@ -118,62 +118,64 @@ export class Model {
   #renew(client: string, server: string, atMs: number, deadlineMs: number, span: Span): void {
     const state = this.#state(client);
     if (!state.isOnline && atMs < state.sinceMs) return;
-    this.#vouch(client, server, deadlineMs, span);
+    this.#setLeaseOf(client, server, deadlineMs, span);
   }
 
-  #vouch(client: string, server: string, deadlineMs: number, span: Span): void {
+  #setLeaseOf(client: string, server: string, deadlineMs: number, span: Span): void {
     const state = this.#state(client);
     if (!state.isOnline) this.#expectOnline(client, span);
     const previousMs = deadlineOf(state);
     const isHeldLonger = state.isOnline && state.holder !== server && previousMs > deadlineMs;
     if (!state.isOnline) {
-      Object.assign(state, { isOnline: true, vouchers: new Map(), server });
+      Object.assign(state, { isOnline: true, leases: new Map(), server });
     }
     if (!isHeldLonger) {
-      // The server counts from its move on; a lease by hand in its own name's place is no move.
-      if (server !== "by-hand") state.server = server;
+      // A heartbeat moves the client to its server. An externally created lease does not.
+      if (server !== "script") state.server = server;
       state.holder = server;
     }
-    state.vouchers.set(server, deadlineMs);
+    state.leases.set(server, deadlineMs);
   }
 
   #expectOnline(client: string, span: Span): void {
-    const event = this.#told.shift();
+    const event = this.#events.shift();
     if (event?.client !== client || event.status !== "ONLINE" || event.reason !== "connected") {
-      throw new Error(`${client} should be told ONLINE, and not ${JSON.stringify(event)}`);
+      throw new Error(`${client} should be published as ONLINE, but the event is ${JSON.stringify(event)}`);
     }
-    if (event.at < span.fromMs || event.at > span.toMs) throw new Error(`ONLINE of ${client} is told of another time`);
+    if (event.at < span.fromMs || event.at > span.toMs) throw new Error(`ONLINE of ${client} has a wrong time`);
     this.#state(client).sinceMs = event.at;
   }
 
   #expectLeft(client: string): void {
-    const event = this.#told.shift();
+    const event = this.#events.shift();
     if (event?.client !== client || event.status !== "OFFLINE" || event.reason !== "left" || event.due !== undefined) {
-      throw new Error(`${client} should be told OFFLINE, as having left, and not ${JSON.stringify(event)}`);
+      throw new Error(
+        `${client} should be published as OFFLINE with the reason left, but the event is ${JSON.stringify(event)}`,
+      );
     }
     this.#end(client, event.at);
   }
 
-  /** What Redis, or a trigger, noticed before the command was done. */
-  #begin(told: Announcement[]): void {
-    this.#told = told;
+  /** Takes the ends of leases that were published before the command. */
+  #begin(events: PublishedEvent[]): void {
+    this.#events = events;
     this.#takeEnds();
   }
 
   #finish(): void {
     this.#takeEnds();
-    if (this.#told.length > 0) throw new Error(`this should not be told: ${JSON.stringify(this.#told)}`);
+    if (this.#events.length > 0) throw new Error(`unexpected event: ${JSON.stringify(this.#events)}`);
   }
 
   #takeEnds(): void {
-    for (let [event] = this.#told; event && this.#isEnd(event); [event] = this.#told) {
-      this.#told.shift();
+    for (let [event] = this.#events; event && this.#isEnd(event); [event] = this.#events) {
+      this.#events.shift();
       this.#end(event.client, event.at);
     }
   }
 
-  /** Whether it tells rightly of a lease that ran out. */
-  #isEnd({ client, status, reason, at, due }: Announcement): boolean {
+  /** Whether the event is a correct end of an expired lease. */
+  #isEnd({ client, status, reason, at, due }: PublishedEvent): boolean {
     const state = this.#state(client);
     const isHeld = this.#holdMs > at || this.#isOutageAt(at);
     const isServerLost = (this.#servers.get(state.server) ?? 0) <= at;
@@ -188,26 +190,26 @@ export class Model {
   }
 
   #isOutageAt(ms: number): boolean {
-    const silenceMs = Math.max(OUTAGE_INTERVALS * this.#intervalMs, LEAST_OUTAGE_MS);
+    const silenceMs = Math.max(OUTAGE_INTERVALS * this.#intervalMs, MIN_OUTAGE_MS);
     return this.#clockMs !== undefined && ms - this.#clockMs > silenceMs;
   }
 
   #end(client: string, atMs: number): void {
-    Object.assign(this.#state(client), { isOnline: false, sinceMs: atMs, vouchers: new Map() });
+    Object.assign(this.#state(client), { isOnline: false, sinceMs: atMs, leases: new Map() });
   }
 
   #state(client: string): ClientState {
     let state = this.#clients.get(client);
     if (!state) {
-      state = { isOnline: false, sinceMs: 0, vouchers: new Map(), holder: "", server: "" };
+      state = { isOnline: false, sinceMs: 0, leases: new Map(), holder: "", server: "" };
       this.#clients.set(client, state);
     }
     return state;
   }
 }
 
-function deadlineOf({ vouchers, holder }: ClientState): number {
-  return vouchers.get(holder) ?? 0;
+function deadlineOf({ leases, holder }: ClientState): number {
+  return leases.get(holder) ?? 0;
 }
 
 function isWithin({ fromMs, toMs }: Span, ms: number): boolean {

@@ -4,7 +4,7 @@ import { RedisServer } from "@presence/testkit";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BATCH_OF_KEY, batchesKey, changedBatchesKey, DEADLINES_KEY, holdersKey } from "../../src/presence/keys.ts";
-import { type Announcement, TestPlatform } from "../platform.ts";
+import { type PublishedEvent, TestPlatform } from "../platform.ts";
 import { type LoadRuntime, RUNTIMES } from "../runtimes.ts";
 import { Ambiguous, Model, type Span } from "./model.ts";
 
@@ -12,10 +12,10 @@ const INTERVAL_MS = 300;
 const LEASE_MS = 450;
 const CLIENTS = ["a", "b", "c", "d"];
 const SERVERS = ["s1", "s2", "s3"];
-/** After so long nothing new is tried, in ms. */
-const TIME_LIMIT_MS = 15_000;
-/** A busy machine may keep the clock from noticing an end for a while, in ms. */
-const PATIENCE_MS = 30_000;
+/** How many cases each test compares. */
+const CASES_PER_TEST = 2;
+/** How long a case may wait for the end of all leases, in ms. Generous, for a busy machine. */
+const FINISH_TIMEOUT_MS = 30_000;
 
 type Step =
   | { kind: "heartbeat"; server: string; clients: string[]; ageMs: number }
@@ -35,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("heartbeat"),
       server,
       clients: fc.array(client, { maxLength: 5 }),
-      // Most are fresh; some lay about, some for too long.
+      // Most are new, some are old, and some are older than a lease.
       ageMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 600 })),
     }),
   },
@@ -47,12 +47,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash") }) },
 );
 
-/** Drives the platform and the model side by side. */
+/** Runs each step on the platform and on the model, and compares them. */
 class Comparison {
   readonly #server: RedisServer;
   readonly #load: LoadRuntime;
   readonly #model = new Model(INTERVAL_MS, LEASE_MS);
-  readonly #seen: Announcement[] = [];
+  readonly #seen: PublishedEvent[] = [];
   #platform: TestPlatform;
   #lastEntryMs = 0;
 
@@ -81,14 +81,20 @@ class Comparison {
         const done = await this.#observe(async () => {
           count = await this.#platform.redis.del(leaseKey(next.client));
         });
-        return this.#model.deleteByHand(next.client, count === 1, done.span, done.told);
+        return this.#model.deleteLease(next.client, count === 1, done.span, done.published);
       }
       case "set":
         return await this.#set(next.client, next.ttlMs);
       case "leave": {
         const done = await this.#observe(() => this.#platform.functions.leave(next.server, next.client));
         const { records } = await this.#platform.functions.read("reader", "epoch", [], [next.client]);
-        return this.#model.leave(next.server, next.client, records.get(next.client)?.at ?? 0, done.span, done.told);
+        return this.#model.leave(
+          next.server,
+          next.client,
+          records.get(next.client)?.at ?? 0,
+          done.span,
+          done.published,
+        );
       }
       case "tick":
         return await this.#tick(next.durationMs);
@@ -96,19 +102,19 @@ class Comparison {
         await delay(next.durationMs);
         return await this.#sweep();
       case "crash":
-        // All triggers end, and others take their place.
+        // All triggers stop, and new ones start.
         await this.#platform.stop();
         this.#platform = await TestPlatform.join(this.#server, this.#load, INTERVAL_MS);
     }
   }
 
-  /** Lets everything end, and looks for what should not be left. */
+  /** Waits until all leases have ended, and checks that no state is left. */
   async finish(): Promise<void> {
-    const impatientAt = performance.now() + PATIENCE_MS;
+    const deadlineAt = performance.now() + FINISH_TIMEOUT_MS;
     const { redis } = this.#platform;
-    // A batch is kept until its time has come, whoever has left it.
+    // A batch remains until its deadline, even without clients.
     while (this.#model.online().size > 0 || (await redis.zcard(DEADLINES_KEY)) > 0) {
-      if (performance.now() > impatientAt) throw new Error("not all leases have ended");
+      if (performance.now() > deadlineAt) throw new Error("not all leases have ended");
       await this.#tick(60);
     }
     const own = SERVERS.flatMap((each) => [batchesKey(each), changedBatchesKey(each)]);
@@ -127,18 +133,18 @@ class Comparison {
       atMs = Number(id?.split("-")[0]);
     });
     this.#lastEntryMs = atMs;
-    this.#model.heartbeat(from, clients, atMs, done.span, done.told);
+    this.#model.heartbeat(from, clients, atMs, done.span, done.published);
   }
 
   async #set(name: string, ttlMs: number): Promise<void> {
     let endMs = 0;
     const done = await this.#observe(async () => {
-      const set = this.#platform.redis.multi().set(leaseKey(name), "by-hand", "PX", ttlMs, "NX");
+      const set = this.#platform.redis.multi().set(leaseKey(name), "script", "PX", ttlMs, "NX");
       const [reply, expireAt] = (await set.pexpiretime(leaseKey(name)).exec()) ?? [];
       endMs = reply?.[1] === "OK" ? Number(expireAt?.[1]) : 0;
     });
-    if (endMs > 0) this.#model.setByHand(name, endMs, done.span, done.told);
-    else this.#model.deleteByHand(name, false, done.span, done.told);
+    if (endMs > 0) this.#model.setLease(name, endMs, done.span, done.published);
+    else this.#model.deleteLease(name, false, done.span, done.published);
   }
 
   async #tick(durationMs: number): Promise<void> {
@@ -151,7 +157,7 @@ class Comparison {
 
   async #sweep(): Promise<void> {
     const before = await this.#news();
-    this.#model.deleteByHand("", false, { fromMs: 0, toMs: 0 }, before);
+    this.#model.deleteLease("", false, { fromMs: 0, toMs: 0 }, before);
     for (let isDone = false; !isDone; ) {
       const { nowMs, nextMs } = await this.#platform.functions.sweep(this.#platform.run);
       await this.#platform.settle();
@@ -160,15 +166,15 @@ class Comparison {
     }
   }
 
-  async #observe(act: () => Promise<void>): Promise<{ span: Span; told: Announcement[] }> {
+  async #observe(act: () => Promise<void>): Promise<{ span: Span; published: PublishedEvent[] }> {
     const fromMs = await this.#platform.now();
     await act();
     await this.#platform.settle();
-    return { span: { fromMs, toMs: await this.#platform.now() }, told: await this.#news() };
+    return { span: { fromMs, toMs: await this.#platform.now() }, published: await this.#news() };
   }
 
-  async #news(): Promise<Announcement[]> {
-    const all = await this.#platform.announcements("viewer");
+  async #news(): Promise<PublishedEvent[]> {
+    const all = await this.#platform.events("viewer");
     const news = all.slice(this.#seen.length);
     this.#seen.push(...news);
     return news;
@@ -176,21 +182,16 @@ class Comparison {
 }
 
 describe.each(RUNTIMES)("on $runtime", ({ load }) => {
-  test("whatever happens, what is told is what a simple model says", {
-    timeout: TIME_LIMIT_MS + 2 * PATIENCE_MS,
-  }, async () => {
+  // Several tests of a few cases, so that no test depends on how many cases a machine manages in a given time.
+  test.each([1, 2, 3, 4])("publishes the same events as a simple model, part %i", { timeout: 180_000 }, async () => {
     const redisServer = await RedisServer.start();
     onTestFinished(() => redisServer.stop());
-    let compared = 0;
-    const until = performance.now() + TIME_LIMIT_MS;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
-        if (performance.now() > until) return;
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
         const comparison = await Comparison.start(redisServer, load);
         try {
-          for (const next of steps) if (performance.now() < until) await comparison.take(next);
+          for (const next of steps) await comparison.take(next);
           await comparison.finish();
-          compared += 1;
         } catch (error) {
           fc.pre(!(error instanceof Ambiguous));
           throw error;
@@ -198,11 +199,8 @@ describe.each(RUNTIMES)("on $runtime", ({ load }) => {
           await comparison.stop();
         }
       }),
-      {
-        numRuns: 1000,
-        maxSkipsPerRun: 1000,
-      },
+      // Stops in time to report a failure that is not fully shrunk.
+      { numRuns: CASES_PER_TEST, maxSkipsPerRun: 100, interruptAfterTimeLimit: 120_000 },
     );
-    expect(compared).toBeGreaterThan(3);
   });
 });

@@ -1,8 +1,8 @@
 import { createContext, runInContext, Script } from "node:vm";
 
 /**
- * The globals that a RedisGears 2 library may use, by its own list; without `console`, `Promise` and `WebAssembly`,
- * which it has in a shape of its own, or of which a library like ours has no use.
+ * The globals that RedisGears 2 allows a library to use, from its own list. `console`, `Promise` and `WebAssembly` are
+ * missing: RedisGears changes them or this library does not need them.
  */
 const ALLOWED = new Set(
   (
@@ -14,7 +14,7 @@ const ALLOWED = new Set(
   ).split(" "),
 );
 
-/** The constructors of the library's own world: what it is given must be of them. */
+/** The constructors of the library's realm. Values that are passed to the library must be created with them. */
 export interface Realm {
   Array: ArrayConstructor;
   Object: ObjectConstructor;
@@ -22,7 +22,7 @@ export interface Realm {
   JSON: JSON;
 }
 
-/** A bare world to run a library in, with the JavaScript that RedisGears allows and nothing of Node.js. */
+/** A realm to run a library in, with the JavaScript that RedisGears allows and without Node.js APIs. */
 export class LibraryContext {
   readonly realm: Realm;
   readonly #context = createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } });
@@ -35,7 +35,7 @@ export class LibraryContext {
     }
   }
 
-  /** @param redis what the code finds under that name */
+  /** @param redis the global `redis` of the code */
   run(code: string, redis: object): void {
     Object.defineProperty(this.#context, "redis", { value: redis });
     new Script(code, { filename: "library.js" }).runInContext(this.#context);

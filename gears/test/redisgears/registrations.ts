@@ -1,6 +1,6 @@
 import type { LibraryContext } from "./library-context.ts";
 
-/** What a callback is given to speak to Redis with. */
+/** The API that callbacks use to call Redis. */
 export interface Client {
   call: (command: unknown, ...args: unknown[]) => unknown;
 }
@@ -24,7 +24,7 @@ export interface KeySpaceTrigger {
 
 export type LibraryFunction = (client: Client, ...args: string[]) => unknown;
 
-/** What a library has registered, and logged. */
+/** The registrations and log output of a library. */
 export interface Registrations {
   name: string;
   functions: Map<string, LibraryFunction>;
@@ -40,7 +40,7 @@ const LEGAL_NAME = /^[A-Za-z0-9_]+$/;
  * Runs a library's code as `TFUNCTION LOAD` does.
  *
  * @param config the JSON after `CONFIG`
- * @throws where RedisGears would refuse it
+ * @throws if RedisGears would reject it
  */
 export function loadLibrary(context: LibraryContext, code: string, config: string | undefined): Registrations {
   const [firstLine = ""] = code.split("\n", 1);

@@ -1,8 +1,8 @@
 /**
- * RESP3, as far as Redis 7 speaks it: numbers of replies become BigInt, maps `Map`, sets `Set`, doubles numbers, errors
- * `{ error }`, and strings that are no UTF-8 `Uint8Array`.
+ * RESP3 as Redis 7 uses it. Integers become BigInt, maps `Map`, sets `Set`, doubles numbers, errors `{ error }`, and
+ * strings that are not UTF-8 `Uint8Array`.
  *
- * Redis 7.0 puts a push message in the middle of the reply of `EXEC` where the transaction itself caused it.
+ * Redis 7.0 sends push messages that a transaction causes in the middle of the reply of `EXEC`.
  */
 
 const CR_LF = "\r\n";
@@ -19,7 +19,7 @@ export function encode(command) {
  * @typedef {{ kind: "reply" | "push", value: unknown }} Message
  */
 
-/** Thrown where the bytes end too early; caught in `read`. */
+/** Thrown if a message is incomplete; caught in `read`. */
 const INCOMPLETE = Symbol("incomplete");
 
 export class Decoder {
@@ -30,7 +30,7 @@ export class Decoder {
 
   /**
    * @param {Buffer} bytes
-   * @returns {Message[]} the messages that are complete now, in order
+   * @returns {Message[]} the messages that are complete, in order
    */
   read(bytes) {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);

@@ -1,24 +1,24 @@
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 
-const REPLY_LIMIT_MS = 10_000;
+const REPLY_TIMEOUT_MS = 10_000;
 
 interface Message {
   kind: "reply" | "push" | "closed";
   value: unknown;
 }
 
-/** An error that Redis replied with. */
+/** An error reply of Redis. */
 export interface ErrorReply {
   error: string;
 }
 
 /**
- * A connection to Redis whose commands are done when the call returns, as they are for a library inside Redis. A worker
- * thread holds the socket; this thread stands still meanwhile.
+ * A connection with synchronous commands, as a library inside Redis has them. A worker thread owns the socket. This thread
+ * blocks until the reply arrives.
  */
 export class SynchronousRedis {
-  /** Called when push messages have arrived while no command was waiting. */
+  /** Called when push messages arrive while no command waits for a reply. */
   onPushes: () => void = () => {};
   readonly #port: MessagePort;
   readonly #worker: Worker;
@@ -44,14 +44,14 @@ export class SynchronousRedis {
   }
 
   /**
-   * Sends all commands at once, and waits for their replies. Redis runs them one after another.
+   * Sends all commands in one pipeline and waits for their replies.
    *
-   * @param replyCount how many replies there will be: `SUBSCRIBE` has none, but a push message
+   * @param replyCount the number of replies; `SUBSCRIBE` has none, because Redis sends a push message instead
    */
   pipeline(commands: readonly (readonly string[])[], replyCount = commands.length): unknown[] {
     this.#port.postMessage(commands);
     const replies: unknown[] = [];
-    const deadline = performance.now() + REPLY_LIMIT_MS;
+    const deadline = performance.now() + REPLY_TIMEOUT_MS;
     while (replies.length < replyCount) {
       if (this.#closed !== undefined) throw new Error(this.#closed);
       const message: Message | undefined = receiveMessageOnPort(this.#port)?.message;
@@ -62,14 +62,14 @@ export class SynchronousRedis {
     return replies;
   }
 
-  /** @throws where Redis answers with an error */
+  /** @throws if Redis replies with an error */
   call(...command: string[]): unknown {
     const [reply] = this.pipeline([command]);
     if (isErrorReply(reply)) throw new Error(reply.error);
     return reply;
   }
 
-  /** The push messages since the last time. */
+  /** Returns the push messages since the last call. */
   takePushes(): unknown[][] {
     const pushes = this.#pushes;
     this.#pushes = [];
@@ -92,7 +92,7 @@ export class SynchronousRedis {
     const seen = this.#seen;
     Atomics.wait(this.#arrivals, 0, seen, 100);
     this.#seen = Atomics.load(this.#arrivals, 0);
-    if (this.#seen === seen && performance.now() > deadline) throw new Error("Redis doesn't answer");
+    if (this.#seen === seen && performance.now() > deadline) throw new Error("Redis did not reply in time");
   }
 }
 
