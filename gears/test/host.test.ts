@@ -411,7 +411,7 @@ describe("a host recovers", () => {
 test("OFFLINE is published at the end of the lease, among a thousand live leases", { timeout: 60_000 }, async () => {
   const setup = await Setup.start();
   await setup.watchEveryone();
-  await setup.workingHost({ intervalMs: 2000 });
+  await setup.workingHost({ intervalMs: 6_000 });
   const living = Array.from({ length: 1000 }, (_, index) => `living-${index}`);
   const expiring = Array.from({ length: 50 }, (_, index) => `expiring-${index}`);
   for (const client of expiring) await setup.heartbeat("s1", client);
@@ -424,7 +424,7 @@ test("OFFLINE is published at the end of the lease, among a thousand live leases
   const lags = offline.map(({ at, due }) => at - (due ?? 0)).toSorted((a, b) => a - b);
   expect(lags[0]).toBeGreaterThanOrEqual(0);
   // The median and a wide margin, because a busy machine may stall the host.
-  expect(lags[lags.length >> 1]).toBeLessThanOrEqual(200);
+  expect(lags[lags.length >> 1]).toBeLessThanOrEqual(1_000);
 });
 
 test("when many leases end at once, each is published once, and so is an external change", async () => {
