@@ -17,25 +17,25 @@ const logger = pino({ level: "silent" });
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
 let cluster: RedisCluster;
-let parts: Redis[];
+let connections: Redis[];
 
 beforeAll(async () => {
   cluster = await RedisCluster.start({ hasReplicas: false });
-  parts = clusterPartitions(cluster, PARTITIONS).map((partition) => partition.connect());
-  await Promise.all(parts.map((part) => part.connect()));
+  connections = clusterPartitions(cluster, PARTITIONS).map((partition) => partition.connect());
+  await Promise.all(connections.map((connection) => connection.connect()));
 });
 
 beforeEach(() => cluster.flush());
 
 afterAll(async () => {
-  for (const part of parts) part.disconnect();
+  for (const connection of connections) connection.disconnect();
   await cluster.stop();
 });
 
-const partOf = (client: string): Redis => {
-  const part = parts[partitionOf(client, PARTITIONS)];
-  if (!part) throw new Error("each client has a partition");
-  return part;
+const connectionOf = (client: string): Redis => {
+  const connection = connections[partitionOf(client, PARTITIONS)];
+  if (!connection) throw new Error("each client has a partition");
+  return connection;
 };
 const start = (serverId: string, more: Record<string, string> = {}): Promise<TestServer> =>
   startTestServer({
@@ -51,7 +51,7 @@ const start = (serverId: string, more: Record<string, string> = {}): Promise<Tes
 describe("contact documents in a cluster", () => {
   contactStoreContract(async (documents) => {
     const store = new PartitionedContactStore(
-      await Promise.all(parts.map((part) => RedisContactStore.open(part, logger))),
+      await Promise.all(connections.map((connection) => RedisContactStore.open(connection, logger))),
     );
     await store.seed(documents);
     return store;
@@ -59,7 +59,7 @@ describe("contact documents in a cluster", () => {
 });
 
 describe("revocations in a cluster", () => {
-  revocationsContract(async () => new RedisRevocations(parts));
+  revocationsContract(async () => new RedisRevocations(connections));
 });
 
 describe("several servers on a cluster", () => {
@@ -85,8 +85,8 @@ describe("several servers on a cluster", () => {
     const first = await start("first");
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
-    await eventually(async () => expect(await partOf("anouk").get("online.clients.anouk")).toBe("first"));
-    expect(await partOf("anouk").exists("contact:anouk")).toBe(1);
+    await eventually(async () => expect(await connectionOf("anouk").get("online.clients.anouk")).toBe("first"));
+    expect(await connectionOf("anouk").exists("contact:anouk")).toBe(1);
     const keys = await Promise.all(cluster.servers.map(({ url }) => keysOf(url)));
     expect(keys.flat().filter((key) => key.endsWith("online.clients.anouk"))).toHaveLength(1);
     expect(keys.flat().filter((key) => !key.startsWith("{"))).toEqual(["presence:partitions"]);
@@ -133,9 +133,9 @@ describe("several servers on a cluster", () => {
     const first = await start("first");
     const anouk = await first.openTerminalStream("anouk");
     await anouk.snapshot();
-    await partOf("omar").xadd("heartbeat", "*", "server", "external", "client", "omar");
+    await connectionOf("omar").xadd("heartbeat", "*", "server", "external", "client", "omar");
     await anouk.presence("omar", "ONLINE");
-    await partOf("omar").del("online.clients.omar");
+    await connectionOf("omar").del("online.clients.omar");
     await anouk.presence("omar", "OFFLINE");
   });
 

@@ -56,19 +56,19 @@ export async function createDistributedParts(
   try {
     await agreeOnPartitions(redisUrl, logger, partitionCount);
     const partitions = partitionsOf(redisUrl, partitionCount);
-    const parts = partitions.map((partition) => openConnection("presence-contacts", partition));
+    const connections = partitions.map((partition) => openConnection("presence-contacts", partition));
     const subscriber = openConnection("presence-sessions");
-    await Promise.all(parts.map(connected));
-    const contacts = await openContacts(parts, logger);
+    await Promise.all(connections.map(connected));
+    const contacts = await openContacts(connections, logger);
     await contacts.seed(roster);
-    const demoKey = await readSharedKey(parts);
+    const demoKey = await readSharedKey(connections);
     // After a reconnect Redis may have lost its data.
     const restore = () => {
-      Promise.all([contacts.seed(roster), shareKey(parts, demoKey)]).catch((error: unknown) =>
+      Promise.all([contacts.seed(roster), shareKey(connections, demoKey)]).catch((error: unknown) =>
         logger.warn({ err: error }, "the roster and the demo mode key could not be restored"),
       );
     };
-    for (const part of parts) part.on("ready", restore);
+    for (const connection of connections) connection.on("ready", restore);
     const host = config.hostsTriggers
       ? startTriggerHost({ redisUrl, heartbeatIntervalMs, partitionCount, logger })
       : undefined;
@@ -90,14 +90,14 @@ export async function createDistributedParts(
     });
     opened.push(platform);
     const stopRedisMetrics = collectRedisMetrics({
-      parts,
+      connections,
       serverId,
       intervalMs: heartbeatIntervalMs,
       registry: metrics.registry,
     });
     opened.push({ close: stopRedisMetrics });
-    for (const part of parts) part.on("ready", () => metrics.redisReconnects.inc());
-    const revocations = new RedisRevocations(parts);
+    for (const connection of connections) connection.on("ready", () => metrics.redisReconnects.inc());
+    const revocations = new RedisRevocations(connections);
     return {
       platform,
       contacts,
@@ -125,18 +125,18 @@ function connectPlatform(options: PartitionedPresenceOptions): Promise<PresenceP
 }
 
 async function openContacts(
-  parts: readonly Redis[],
+  connections: readonly Redis[],
   logger: Logger,
 ): Promise<RedisContactStore | PartitionedContactStore> {
-  const stores = await Promise.all(parts.map((part) => RedisContactStore.open(part, logger)));
+  const stores = await Promise.all(connections.map((connection) => RedisContactStore.open(connection, logger)));
   const [store, ...others] = stores;
   return store && others.length === 0 ? store : new PartitionedContactStore(stores);
 }
 
 /** The key of the server that started first. In a cluster it is in the first partition. */
-async function readSharedKey(parts: readonly Redis[]): Promise<Uint8Array> {
-  await shareKey(parts, randomBytes(KEY_BYTES));
-  return Buffer.from((await parts[0]?.get(DEMO_KEY)) ?? "", "base64url");
+async function readSharedKey(connections: readonly Redis[]): Promise<Uint8Array> {
+  await shareKey(connections, randomBytes(KEY_BYTES));
+  return Buffer.from((await connections[0]?.get(DEMO_KEY)) ?? "", "base64url");
 }
 
 async function shareKey([redis]: readonly Redis[], key: Uint8Array): Promise<void> {

@@ -12,7 +12,7 @@ import { PushHub, type PushLimits } from "../src/push/push-hub.ts";
 import { StreamSink } from "../src/push/stream-sink.ts";
 import { EventStream } from "./event-stream.ts";
 
-/** Anouk, Magali and Omar are contacts of each other. Lone has no contacts and is nobody's contact. */
+/** Anouk, Magali and Omar are contacts of each other. Lone has no contacts and is in no contact list. */
 const PEOPLE: readonly ContactDocument[] = [
   { id: "anouk", name: "Anouk", contacts: ["magali", "omar"] },
   { id: "magali", name: "Magali", contacts: ["anouk", "omar"] },

@@ -18,7 +18,7 @@ type Output = (Socket | ServerResponse) & { [SINK]?: StreamSink };
  * An SSE response with backpressure: bytes are passed on as fast as the reader takes them.
  *
  * After the head was sent, only the socket is kept. Node.js's request, response and parser objects need more memory than
- * the rest of a stream, and they split each write of a chunked response into four. A pipelined response has no socket until
+ * the rest of a stream. A `ServerResponse` also splits each chunk into four writes. A pipelined response has no socket until
  * the earlier response has ended; it keeps its `ServerResponse`.
  */
 export class StreamSink implements EventSink {

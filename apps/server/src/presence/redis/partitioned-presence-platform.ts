@@ -31,7 +31,7 @@ type ConcurrentEvents = readonly PresenceEvent[][];
  */
 export class PartitionedPresencePlatform implements PresencePlatform {
   readonly heartbeatIntervalMs: number;
-  readonly #parts: readonly RedisPresencePlatform[];
+  readonly #platforms: readonly RedisPresencePlatform[];
   readonly #order: LocalOrder;
   readonly #listeners = new Set<PresenceListener>();
   /** One per `read` in progress. */
@@ -41,13 +41,13 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   readonly #deferredDisconnects = new Set<ClientId>();
   #lastOutageMs = Number.NEGATIVE_INFINITY;
 
-  private constructor(parts: readonly RedisPresencePlatform[], order: LocalOrder, heartbeatIntervalMs: number) {
+  private constructor(platforms: readonly RedisPresencePlatform[], order: LocalOrder, heartbeatIntervalMs: number) {
     this.heartbeatIntervalMs = heartbeatIntervalMs;
-    this.#parts = parts;
+    this.#platforms = platforms;
     this.#order = order;
     this.#maintenance = setInterval(() => this.#runMaintenance(), heartbeatIntervalMs / MAINTENANCE_RUNS_PER_INTERVAL);
-    for (const [index, part] of parts.entries()) {
-      part.subscribe({
+    for (const [index, platform] of platforms.entries()) {
+      platform.subscribe({
         onEvents: (events) => this.#publish(index, events),
         onGap: () => this.#resync(),
         onLost: () => {
@@ -84,11 +84,11 @@ export class PartitionedPresencePlatform implements PresencePlatform {
 
   connect(client: ClientId): void {
     this.#deferredDisconnects.delete(client);
-    this.#partOf(client).connect(client);
+    this.#platformOf(client).connect(client);
   }
 
   renew(client: ClientId): void {
-    this.#partOf(client).renew(client);
+    this.#platformOf(client).renew(client);
   }
 
   /**
@@ -97,25 +97,25 @@ export class PartitionedPresencePlatform implements PresencePlatform {
    * to reconnect.
    */
   disconnect(client: ClientId): void {
-    if (this.#isStable()) this.#partOf(client).disconnect(client);
+    if (this.#isStable()) this.#platformOf(client).disconnect(client);
     else this.#deferredDisconnects.add(client);
   }
 
   leave(client: ClientId): Promise<void> {
     this.#deferredDisconnects.delete(client);
-    return this.#partOf(client).leave(client);
+    return this.#platformOf(client).leave(client);
   }
 
   watch(interest: Interest): void {
-    for (const [part, own] of this.#split(interest)) part.watch(own);
+    for (const [platform, own] of this.#split(interest)) platform.watch(own);
   }
 
   unwatch(interest: Interest): void {
-    for (const [part, own] of this.#split(interest)) part.unwatch(own);
+    for (const [platform, own] of this.#split(interest)) platform.unwatch(own);
   }
 
   watchedSince(interest: Interest): number {
-    return Math.max(...this.#split(interest).map(([part, own]) => part.watchedSince(own)));
+    return Math.max(...this.#split(interest).map(([platform, own]) => platform.watchedSince(own)));
   }
 
   /**
@@ -124,10 +124,12 @@ export class PartitionedPresencePlatform implements PresencePlatform {
    */
   async read(interest: Interest): Promise<PresenceSnapshot> {
     const { epoch } = this.#order.head;
-    const concurrentEvents: ConcurrentEvents = this.#parts.map(() => []);
+    const concurrentEvents: ConcurrentEvents = this.#platforms.map(() => []);
     this.#concurrentEvents.add(concurrentEvents);
     try {
-      const snapshots = await Promise.all(this.#split(interest).map(([part, own]) => part.readAfterDelivery(own)));
+      const snapshots = await Promise.all(
+        this.#split(interest).map(([platform, own]) => platform.readAfterDelivery(own)),
+      );
       const id = { epoch, version: this.#order.next() };
       const presences = snapshots.flatMap((snapshot, index) =>
         applyEvents(snapshot, concurrentEvents[index] ?? [], interest),
@@ -148,7 +150,7 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   clockMs(): number {
-    return Math.max(...this.#parts.map((part) => part.clockMs()));
+    return Math.max(...this.#platforms.map((platform) => platform.clockMs()));
   }
 
   head(): EventId {
@@ -161,26 +163,28 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   readiness(): Readiness {
-    const readinesses = this.#parts.map((part) => part.readiness());
+    const readinesses = this.#platforms.map((platform) => platform.readiness());
     return readinesses.find(({ ready }) => !ready) ?? { ready: true };
   }
 
   async close(): Promise<void> {
     clearInterval(this.#maintenance);
     this.#listeners.clear();
-    await Promise.all(this.#parts.map((part) => part.close()));
+    await Promise.all(this.#platforms.map((platform) => platform.close()));
   }
 
   #runMaintenance(): void {
     if (!this.#isStable()) return;
-    for (const client of this.#deferredDisconnects) this.#partOf(client).disconnect(client);
+    for (const client of this.#deferredDisconnects) this.#platformOf(client).disconnect(client);
     this.#deferredDisconnects.clear();
   }
 
   /** Whether no partition was down within the last `RECONNECT_INTERVALS`. */
   #isStable(): boolean {
     const nowMs = performance.now();
-    const isAnyDown = this.#parts.some((part) => !part.readiness().ready || part.silenceMs > DOWN_AFTER_MS);
+    const isAnyDown = this.#platforms.some(
+      (platform) => !platform.readiness().ready || platform.silenceMs > DOWN_AFTER_MS,
+    );
     if (isAnyDown) this.#lastOutageMs = nowMs;
     return nowMs - this.#lastOutageMs > RECONNECT_INTERVALS * this.heartbeatIntervalMs;
   }
@@ -196,17 +200,20 @@ export class PartitionedPresencePlatform implements PresencePlatform {
     for (const listener of this.#listeners) listener.onGap();
   }
 
-  #partOf(client: ClientId): RedisPresencePlatform {
-    const part = this.#parts[partitionOf(client, this.#parts.length)];
-    if (!part) throw new Error("each client has a partition");
-    return part;
+  #platformOf(client: ClientId): RedisPresencePlatform {
+    const platform = this.#platforms[partitionOf(client, this.#platforms.length)];
+    if (!platform) throw new Error("each client has a partition");
+    return platform;
   }
 
-  /** Each partition with the part of the interest that concerns it. */
+  /** The platform of each partition, with the contacts of that partition. */
   #split({ contacts, everyone, guests }: Interest): (readonly [RedisPresencePlatform, Interest])[] {
-    const contactsOf = this.#parts.map(() => new Set<ClientId>());
-    for (const contact of contacts) contactsOf[partitionOf(contact, this.#parts.length)]?.add(contact);
-    return this.#parts.map((part, index) => [part, { contacts: contactsOf[index] ?? new Set(), everyone, guests }]);
+    const contactsOf = this.#platforms.map(() => new Set<ClientId>());
+    for (const contact of contacts) contactsOf[partitionOf(contact, this.#platforms.length)]?.add(contact);
+    return this.#platforms.map((platform, index) => [
+      platform,
+      { contacts: contactsOf[index] ?? new Set(), everyone, guests },
+    ]);
   }
 }
 

@@ -4,7 +4,7 @@ import { Gauge, type Registry } from "prom-client";
 
 export interface RedisMetricsOptions {
   /** One connection per partition; for a single Redis, one. */
-  parts: readonly Redis[];
+  connections: readonly Redis[];
   serverId: string;
   intervalMs: number;
   registry: Registry;
@@ -16,7 +16,7 @@ export interface RedisMetricsOptions {
  *
  * @returns a function that stops the updates
  */
-export function collectRedisMetrics({ parts, serverId, intervalMs, registry }: RedisMetricsOptions): () => void {
+export function collectRedisMetrics({ connections, serverId, intervalMs, registry }: RedisMetricsOptions): () => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const up = gauge("presence_redis_up", "Whether Redis replied when last polled.");
@@ -25,14 +25,14 @@ export function collectRedisMetrics({ parts, serverId, intervalMs, registry }: R
   const pending = gauge("presence_heartbeats_pending", "Heartbeat entries that were read but not acknowledged.");
 
   const sumOf = async (read: (redis: Redis) => Promise<number>) => {
-    const numbers = await Promise.all(parts.map(read));
+    const numbers = await Promise.all(connections.map(read));
     return numbers.reduce((sum, number) => sum + number, 0);
   };
   const update = async () => {
     try {
       lengths.set({ stream: "heartbeat" }, await sumOf((redis) => redis.xlen(HEARTBEAT_KEY)));
       lengths.set({ stream: "downstream" }, await sumOf((redis) => redis.xlen(downstreamKey(serverId))));
-      const groups = (await Promise.all(parts.map(readGroup))).filter((group) => group !== undefined);
+      const groups = (await Promise.all(connections.map(readGroup))).filter((group) => group !== undefined);
       if (groups.length > 0) {
         waiting.set(groups.reduce((sum, group) => sum + group.waiting, 0));
         pending.set(groups.reduce((sum, group) => sum + group.pending, 0));

@@ -96,7 +96,7 @@ export class RedisPresencePlatform implements PresencePlatform {
   #isIncomplete = false;
   #reading: Promise<void> = Promise.resolve();
 
-  private constructor(options: RedisPresenceOptions, { functions, commands, blocking, reply }: Parts) {
+  private constructor(options: RedisPresenceOptions, { functions, commands, blocking, reply }: Resources) {
     const { serverId, heartbeatIntervalMs, logger, metrics = NO_METRICS } = options;
     this.heartbeatIntervalMs = heartbeatIntervalMs;
     this.#serverId = serverId;
@@ -391,7 +391,8 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 }
 
-interface Parts {
+/** Created by `connect`. */
+interface Resources {
   functions: PresenceFunctions;
   commands: Redis;
   blocking: Redis;
