@@ -1,24 +1,33 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../apps/server/src/config.ts";
 import { root } from "./setup/checkout.mjs";
 
-const DOCUMENTS = [
-  "README.md",
-  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
+const BUILT = /(^|\/)(dist|node_modules|\.cache)(\/|$)/;
+const FILES = listFiles("");
+const FOLDERS = new Set(
+  FILES.map(dirname).flatMap((path) => path.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"))),
+);
+const BASENAMES = new Set(FILES.map((path) => basename(path)));
+const DOCUMENTS = FILES.filter((path) => path === "README.md" || /^docs\/.*\.md$/.test(path));
+const SCRIPTS = Object.keys((JSON.parse(read("package.json")) as { scripts: object }).scripts);
+
+function listFiles(below: string): string[] {
+  return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    if (BUILT.test(path) || entry.name === ".git") return [];
+    return entry.isDirectory() ? listFiles(path) : [path];
+  });
+}
 
 function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** What GitHub makes of a heading, to be linked to. */
+/** The anchors that GitHub gives to the headings. */
 function anchorsIn(text: string): string[] {
-  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
-  return headings.map((heading) =>
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
       .replace(/[^\w\- ]/g, "")
@@ -32,27 +41,46 @@ function localLinksIn(text: string): string[] {
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link).filter((link) => !/^\w+:/.test(link));
 }
 
+/** Paths below a folder of the root, and bare names of source files. Placeholders such as `NAME.json` are none. */
+function pathsIn(text: string): string[] {
+  const code = [...text.matchAll(/`([\w.@/-]+)`/g)].map(([, path = ""]) => path.replace(/\/$/, ""));
+  return code.filter((path) => {
+    const [first = "", ...others] = path.split("/");
+    if (BUILT.test(path) || /[A-Z]{4,}(?!\.md)/.test(basename(path))) return false;
+    return others.length > 0
+      ? first !== "." && FOLDERS.has(first)
+      : /^[a-z][a-z0-9.-]*\.(ts|tsx|mjs|yml|conf|acl)$/.test(path);
+  });
+}
+
 describe("the documentation", () => {
-  it.each(DOCUMENTS)("%s links to what is there", (document) => {
+  it.each(DOCUMENTS)("%s links to existing files and headings", (document) => {
     for (const link of localLinksIn(read(document))) {
       const [path = "", anchor] = link.split("#");
       const target = path === "" ? document : join(dirname(document), path);
-      expect(() => readdirOrRead(target), `${document} → ${link}`).not.toThrow();
+      expect(statSync(join(root, target), { throwIfNoEntry: false }), `${document} → ${link}`).toBeDefined();
       if (anchor !== undefined) expect(anchorsIn(read(target)), `${document} → ${link}`).toContain(anchor);
     }
   });
 
-  it("lists every command that there is", () => {
-    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-    const commands = Object.keys(scripts).map((name) =>
-      ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`,
-    );
-    const told = read("docs/contract.md") + read("docs/development.md");
-    const ofNpmTest = ["npm run build", "npm run unit"];
-    expect(commands.filter((command) => !told.includes(`\`${command}`) && !ofNpmTest.includes(command))).toEqual([]);
+  it.each(DOCUMENTS)("%s names only files and npm scripts that exist", (document) => {
+    const text = read(document);
+    const exists = (path: string) =>
+      path.includes("/") ? FILES.includes(path) || FOLDERS.has(path) : BASENAMES.has(path);
+    expect(pathsIn(text).filter((path) => !exists(path))).toEqual([]);
+    const scripts = [...text.matchAll(/\bnpm run (?:--\S+ )*([\w:-]+)/g)].map(([, script = ""]) => script);
+    expect(scripts.filter((script) => !SCRIPTS.includes(script))).toEqual([]);
   });
 
-  it("lists every variable that a server looks at, and no other", () => {
+  it("lists every npm script", () => {
+    const listed = read("docs/contract.md") + read("docs/development.md");
+    const commands = SCRIPTS.filter((name) => !["build", "unit"].includes(name)).map((name) =>
+      ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`,
+    );
+    expect(commands.filter((command) => !listed.includes(`\`${command}`))).toEqual([]);
+  });
+
+  it("lists exactly the environment variables that a server reads", () => {
     const names = new Set<string>();
     parseConfig(new Proxy({}, { get: (_target, name) => void names.add(String(name)) }), []);
     const [, table = ""] = read("docs/contract.md").split("## Environment");
@@ -60,7 +88,3 @@ describe("the documentation", () => {
     expect(listed.sort()).toEqual([...names].sort());
   });
 });
-
-function readdirOrRead(path: string): unknown {
-  return path.endsWith("/") ? readdirSync(join(root, path)) : read(path);
-}
