@@ -49,7 +49,7 @@ function service(name: string): Service {
   return found;
 }
 
-/** A service's environment where nobody has set any of the variables that it passes on. */
+/** A service's environment with the defaults of all variables. */
 function environmentOf(name: string): Record<string, string> {
   const entries = Object.entries(service(name).environment ?? {});
   return Object.fromEntries(entries.map(([key, value]) => [key, withDefaults(value)]));
@@ -59,16 +59,16 @@ function withDefaults(value: string): string {
   return value.replace(/\$\{\w+:-([^}]*)\}/g, "$1");
 }
 
-/** Which variables `use` looks at. */
+/** The names of the variables that `use` reads. */
 function namesRead(env: Record<string, string>, use: (env: Environment) => unknown): Set<string> {
   const names = new Set<string>();
-  const watched = new Proxy(env, {
+  const recording = new Proxy(env, {
     get(target, name) {
       names.add(String(name));
       return target[String(name)];
     },
   });
-  use(watched);
+  use(recording);
   return names;
 }
 
@@ -77,7 +77,7 @@ function linesOf(text: string, instruction: string): string[] {
 }
 
 describe("the servers", () => {
-  it.each(SERVERS)("%s is set up as the server understands it", (name) => {
+  it.each(SERVERS)("%s has a valid environment without unknown variables", (name) => {
     const env = environmentOf(name);
     expect(parseConfig(env, [])).toMatchObject({
       serverId: name,
@@ -93,23 +93,23 @@ describe("the servers", () => {
     expect(Object.keys(env).filter((key) => !names.has(key))).toEqual([]);
   });
 
-  it.each(SERVERS)("%s is asked for its readiness at its port", (name) => {
+  it.each(SERVERS)("%s has a health check on its port", (name) => {
     const { PORT } = environmentOf(name);
     expect(service(name).healthcheck?.test.join(" ")).toContain(`http://127.0.0.1:${PORT}/readyz`);
     expect(linesOf(dockerfile, "EXPOSE")).toEqual([PORT]);
   });
 
-  it("are reached by the proxy alone", () => {
+  it("are reachable only through the proxy", () => {
     for (const name of SERVERS) expect(service(name).ports).toBeUndefined();
-    const reached = SERVERS.map((name) => `${name}:${environmentOf(name)["PORT"]}`).join(" ");
-    expect(environmentOf("proxy")["SERVERS"]).toBe(reached);
-    expect(caddyfile).toContain(`{$SERVERS:${reached}}`);
+    const upstreams = SERVERS.map((name) => `${name}:${environmentOf(name)["PORT"]}`).join(" ");
+    expect(environmentOf("proxy")["SERVERS"]).toBe(upstreams);
+    expect(caddyfile).toContain(`{$SERVERS:${upstreams}}`);
     expect(Object.keys(service("proxy").depends_on ?? {})).toEqual(SERVERS);
   });
 });
 
 describe("the trigger host", () => {
-  it("is set up as it understands it, and on the same Redis and interval as the servers", () => {
+  it("has a valid environment with the servers' Redis and heartbeat interval", () => {
     const env = environmentOf("trigger-host");
     const config = parseHostConfig(env);
     const { redisUrl, heartbeatIntervalMs } = parseConfig(environmentOf("server-1"), []);
@@ -118,14 +118,14 @@ describe("the trigger host", () => {
     expect(Object.keys(env).filter((key) => !names.has(key))).toEqual([]);
   });
 
-  it("is the program that is built", () => {
+  it("runs the built program", () => {
     expect(service("trigger-host").command).toEqual(["node", "gears/dist/host.js"]);
     expect(read("gears/build.mjs")).toContain('outfile: "dist/host.js"');
   });
 });
 
 describe("Redis", () => {
-  it.each(REDISES)("%s has the settings and users that are here", (name) => {
+  it.each(REDISES)("%s uses the repository's configuration and users", (name) => {
     const { volumes = [], networks } = service(name);
     const mounts = new Map(volumes.map((volume) => volume.split(":") as [string, string]));
     const aclFile = /^aclfile (\S+)$/m.exec(read("deploy/redis/redis.conf"))?.[1];
@@ -135,13 +135,13 @@ describe("Redis", () => {
     expect(names).toContain(new URL(environmentOf("server-1")["REDIS_URL"] ?? "").hostname);
   });
 
-  it.each(["users.acl", "users.redisgears.acl"])("%s knows the user and password that servers come with", (file) => {
+  it.each(["users.acl", "users.redisgears.acl"])("%s has the servers' user and password", (file) => {
     const { username, password } = new URL(environmentOf("server-1")["REDIS_URL"] ?? "");
     const hash = createHash("sha256").update(password).digest("hex");
     expect(read(`deploy/redis/${file}`)).toContain(`user ${username} on #${hash} `);
   });
 
-  it("is one or the other, and servers wait for the one that is there", () => {
+  it("runs in one of two profiles, and servers wait for it", () => {
     expect(REDISES.map((name) => service(name).profiles)).toEqual([["redisgears"], ["functions"]]);
     expect(read(".env")).toContain("\nCOMPOSE_PROFILES=redisgears\n");
     for (const name of [...SERVERS, "trigger-host"]) {
@@ -150,7 +150,7 @@ describe("Redis", () => {
     }
   });
 
-  it("is reached by servers and hosts alone", () => {
+  it("is reachable only for servers and trigger hosts", () => {
     expect(compose.networks["inside"]).toEqual({ internal: true });
     expect(service("proxy").networks).toEqual(["front"]);
     for (const name of REDISES) expect(service(name).ports).toBeUndefined();
@@ -158,19 +158,19 @@ describe("Redis", () => {
 });
 
 describe("the proxy", () => {
-  it("listens where it is published, on loopback unless told otherwise", () => {
+  it("is published on loopback by default", () => {
     const port = /^https:\/\/\S+:(\d+) \{$/m.exec(caddyfile)?.[1];
     expect(withDefaults(service("proxy").ports?.[0] ?? "")).toBe(`127.0.0.1:8443:${port}`);
     expect(linesOf(proxyDockerfile, "EXPOSE")).toEqual([port]);
   });
 
-  it("keeps from outside what is for operators", () => {
+  it("does not forward the operators' paths", () => {
     for (const path of ["/metrics", "/healthz", "/readyz"]) expect(caddyfile).toMatch(new RegExp(`path .*${path}\\*`));
   });
 });
 
-describe("all of it", () => {
-  it("is confined, restarted, and asked for its health", () => {
+describe("all services", () => {
+  it("drop privileges, restart, and have health checks", () => {
     for (const [name, each] of Object.entries(compose.services)) {
       expect(each, name).toMatchObject({
         restart: "unless-stopped",
@@ -181,13 +181,13 @@ describe("all of it", () => {
     }
   });
 
-  it("does not run as root where the image is ours, or lets us choose", () => {
+  it("do not run as root if the image allows it", () => {
     expect(linesOf(dockerfile, "USER")).toEqual(["node"]);
     expect(linesOf(proxyDockerfile, "USER")).toEqual(["proxy"]);
     expect(service("redis").user).toBe("redis");
   });
 
-  it("names each image's version, and a Node that the project runs on", () => {
+  it("pin image versions, with a supported version of Node", () => {
     const images = [
       ...REDISES.map((name) => service(name).image ?? ""),
       ...[dockerfile, proxyDockerfile].flatMap((text) => linesOf(text, "FROM")),
@@ -198,7 +198,7 @@ describe("all of it", () => {
     }
   });
 
-  it("is made of files that are there", () => {
+  it("refer to existing files", () => {
     const copied = [dockerfile].flatMap((text) => linesOf(text, "COPY").filter((rest) => !rest.startsWith("--from")));
     const sources = copied.flatMap((rest) => rest.split(" ").slice(0, -1));
     const mounted = Object.values(compose.services).flatMap(({ volumes = [] }) =>
@@ -208,7 +208,7 @@ describe("all of it", () => {
     for (const path of [...sources, ...mounted, ...builds]) expect(existsSync(join(ROOT, path)), path).toBe(true);
   });
 
-  it("keeps its data in volumes that are declared", () => {
+  it("use exactly the declared volumes", () => {
     const used = Object.values(compose.services).flatMap(({ volumes = [] }) =>
       volumes.map((volume) => volume.split(":")[0] ?? "").filter((source) => !source.startsWith("./")),
     );

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 
 const MAIN = fileURLToPath(new URL("../apps/server/dist/main.js", import.meta.url));
-/** A metric's name in an expression: functions are followed by a bracket, labels by a comparison. */
+/** Matches metric names in a PromQL expression. */
 const METRIC = /\b(?:presence|nodejs|process)_[a-z0-9_]+/g;
 
 interface Dashboard {
@@ -45,8 +45,8 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-describe("of a server on Redis", () => {
-  let told: Set<string>;
+describe("metrics of a server with Redis", () => {
+  let exported: Set<string>;
 
   beforeAll(async () => {
     const redis = await RedisServer.start();
@@ -57,16 +57,16 @@ describe("of a server on Redis", () => {
     });
     try {
       const url = `http://127.0.0.1:${port}/metrics`;
-      // It is there when Redis has been asked for the first time.
+      // The metric exists after the first request to Redis.
       const text = await vi.waitFor(
         async () => {
-          const answer = await readText(await fetch(url));
-          expect(answer).toContain("presence_redis_up 1");
-          return answer;
+          const body = await readText(await fetch(url));
+          expect(body).toContain("presence_redis_up 1");
+          return body;
         },
         { timeout: 30_000, interval: 100 },
       );
-      told = new Set(
+      exported = new Set(
         text
           .split("\n")
           .filter((line) => line.startsWith("# TYPE "))
@@ -79,28 +79,28 @@ describe("of a server on Redis", () => {
     }
   }, 60_000);
 
-  test.each(dashboard.panels)("the panel '$title' asks for what is told", ({ targets }) => {
+  test.each(dashboard.panels)("contain all metrics of the panel '$title'", ({ targets }) => {
     const metrics = metricsIn(targets.map(({ expr }) => expr));
     expect(metrics).not.toEqual([]);
-    for (const metric of metrics) expect(told).toContain(metric);
+    for (const metric of metrics) expect(exported).toContain(metric);
   });
 
-  test.each(alerts)("the alarm $alert asks for what is told", ({ expr }) => {
+  test.each(alerts)("contain all metrics of the alert $alert", ({ expr }) => {
     const metrics = metricsIn([expr]);
     expect(metrics).not.toEqual([]);
-    for (const metric of metrics) expect(told).toContain(metric);
+    for (const metric of metrics) expect(exported).toContain(metric);
   });
 
-  test("all that the platform tells of itself is shown", () => {
+  test("are all shown in the dashboard", () => {
     const shown = metricsIn(dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)));
-    const own = [...told].filter((name) => /^presence_(?!.*_(sum|count)$)/.test(name));
+    const own = [...exported].filter((name) => /^presence_(?!.*_(sum|count)$)/.test(name));
     const histograms = shown.filter((name) => name.endsWith("_bucket")).map((name) => name.slice(0, -"_bucket".length));
-    const unseen = own.filter((name) => ![...shown, ...histograms, "presence_triggers_warned"].includes(name));
-    expect(unseen).toEqual([]);
+    const missing = own.filter((name) => ![...shown, ...histograms, "presence_triggers_warned"].includes(name));
+    expect(missing).toEqual([]);
   });
 });
 
-test("the dashboard's panels have names and places of their own", () => {
+test("the dashboard's panels have unique ids, titles and positions", () => {
   const { panels } = dashboard;
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
@@ -111,10 +111,10 @@ test("the dashboard's panels have names and places of their own", () => {
   for (const { gridPos } of panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
 });
 
-test("each alarm is explained, and no other", async () => {
+test("docs/operations.md explains each alert and no other", async () => {
   const operations = await read("../docs/operations.md");
-  const explained = [...operations.matchAll(/^#### `(Presence\w+)`$/gm)].map(([, name]) => name);
-  expect(explained.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
+  const documented = [...operations.matchAll(/^#### `(Presence\w+)`$/gm)].map(([, name]) => name);
+  expect(documented.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
   for (const { annotations } of alerts) expect(annotations.summary).not.toBe("");
 });
 
@@ -122,7 +122,7 @@ function readText(response: Response): Promise<string> {
   return response.text();
 }
 
-/** All names under which one metric is told. */
+/** All names of the time series of one metric. */
 function namesOf(typeLine: string): string[] {
   const [, , name = "", type] = typeLine.split(" ");
   return type === "histogram" ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];

@@ -1,6 +1,6 @@
 import { build } from "esbuild";
 
-// One file out of our own sources; packages are loaded from node_modules as they are.
+// Bundles the repository's sources into one file. Other packages are loaded from node_modules.
 await build({
   entryPoints: ["src/main.ts"],
   outfile: "dist/main.js",

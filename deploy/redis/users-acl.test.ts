@@ -10,11 +10,11 @@ import { main as startHost } from "../../gears/src/main.ts";
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
 const PASSWORD = "presence";
-/** For the test alone: to look behind the scenes, and to do by hand what a person would. */
+/** A user with all permissions, for the test's own commands. */
 const OPERATOR = "user operator on nopass ~* &* +@all";
-/** What the library for Redis says for itself, on each connection. */
-const OF_CONNECTIONS = ["ping", "info", "client|setname"];
-const OF_REDISGEARS = ["tfcall", "tfunction", "json.get", "json.mget", "json.set"];
+/** Commands that ioredis sends itself on each connection. */
+const IOREDIS_COMMANDS = ["ping", "info", "client|setname"];
+const REDISGEARS_COMMANDS = ["tfcall", "tfunction", "json.get", "json.mget", "json.set"];
 const INTERVAL_MS = 1_000;
 
 let folder: string;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "presence-acl-"));
   const aclFile = join(folder, "users.acl");
   await writeFile(aclFile, `${await readFile(join(HERE, "users.acl"), "utf8")}${OPERATOR}\n`);
-  server = await RedisServer.start({ args: await settingsFor(aclFile), isPersistent: true });
+  server = await RedisServer.start({ args: await redisArgs(aclFile), isPersistent: true });
   operator = connectAs("operator");
 });
 
@@ -35,8 +35,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** `redis.conf` as arguments, with another place for the users. */
-async function settingsFor(aclFile: string): Promise<string[]> {
+/** `redis.conf` as arguments, with another path for the ACL file. */
+async function redisArgs(aclFile: string): Promise<string[]> {
   const text = await readFile(join(HERE, "redis.conf"), "utf8");
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return lines.flatMap((line) => {
@@ -51,7 +51,7 @@ function urlFor(user: string, password = PASSWORD): string {
 
 function connectAs(user: string, password?: string): Redis {
   const redis = new Redis(urlFor(user, password), { protocol: 2, retryStrategy: null, enableReadyCheck: false });
-  // Whoever gives a command hears of it there.
+  // Errors are reported by the commands.
   return redis.on("error", () => {});
 }
 
@@ -61,10 +61,10 @@ function connectForTest(user: string, password?: string): Redis {
   return redis;
 }
 
-async function rightsOf(file: string): Promise<string[]> {
+async function permissionsOf(file: string): Promise<string[]> {
   const text = await readFile(join(HERE, file), "utf8");
   const line = text.split("\n").find((each) => each.startsWith("user server ")) ?? "";
-  return [...line.matchAll(/ \+(\S+)/g)].map(([, right = ""]) => right).sort();
+  return [...line.matchAll(/ \+(\S+)/g)].map(([, permission = ""]) => permission).sort();
 }
 
 async function sourcesIn(path: string): Promise<string> {
@@ -74,7 +74,7 @@ async function sourcesIn(path: string): Promise<string> {
   return texts.join("\n");
 }
 
-/** Every command that servers, hosts and the library give, as their sources say. */
+/** Every Redis command in the sources of the servers, the trigger host and the functions. */
 async function commandsInUse(): Promise<string[]> {
   const known = new Set((await operator.command("LIST")) as string[]);
   const texts = await Promise.all(["gears/src", "apps/server/src"].map(sourcesIn));
@@ -89,19 +89,21 @@ async function commandsInUse(): Promise<string[]> {
     return ["cluster", "function", "xgroup", "xinfo"].includes(name) ? `${name}|${sub.toLowerCase()}` : name;
   });
   const called = methods.map(([, name = ""]) => name).filter((name) => known.has(name));
-  // Notifications are turned on by redis.conf, so nobody needs to; the other library has its own file; and `exec` sends a
-  // pipeline, which is no transaction.
-  const elsewhere = ["config", "tfcall", "tfunction", "exec"];
-  return [...named, ...called].filter((name) => !elsewhere.includes(name));
+  // `config`: redis.conf already turns on notifications. `tfcall`, `tfunction`: users.redisgears.acl has them.
+  // `exec`: a method of ioredis that sends a pipeline without a transaction.
+  const notNeeded = ["config", "tfcall", "tfunction", "exec"];
+  return [...named, ...called].filter((name) => !notNeeded.includes(name));
 }
 
-describe("the user of servers and hosts", () => {
-  it("may do all that their sources do, and nothing more", async () => {
-    expect(await rightsOf("users.acl")).toEqual([...new Set([...(await commandsInUse()), ...OF_CONNECTIONS])].sort());
+describe("the user of servers and trigger hosts", () => {
+  it("has exactly the commands that the sources use", async () => {
+    expect(await permissionsOf("users.acl")).toEqual(
+      [...new Set([...(await commandsInUse()), ...IOREDIS_COMMANDS])].sort(),
+    );
   });
 
   it.each([
-    // Everything at once.
+    // Commands for the whole database.
     "FLUSHALL",
     "FLUSHDB",
     "SWAPDB 0 1",
@@ -109,7 +111,7 @@ describe("the user of servers and hosts", () => {
     "RANDOMKEY",
     "DBSIZE",
     "SELECT 1",
-    // How Redis runs, and who else is there.
+    // Administration.
     "CONFIG GET requirepass",
     "CONFIG SET maxmemory 1",
     "CONFIG SET dir /tmp",
@@ -130,7 +132,7 @@ describe("the user of servers and hosts", () => {
     "FAILOVER",
     "CLUSTER NODES",
     "CLUSTER RESET",
-    // Code, beside the functions that it loads.
+    // Scripts, and functions other than loading them.
     "EVAL return(1) 0",
     "EVAL_RO return(1) 0",
     "EVALSHA 0000000000000000000000000000000000000000 0",
@@ -139,7 +141,7 @@ describe("the user of servers and hosts", () => {
     "FUNCTION FLUSH",
     "FUNCTION DELETE presence",
     "FUNCTION DUMP",
-    // Keys of others, and its own by ways that it has no use for.
+    // Other keys, and unneeded commands on its own keys.
     "GET foreign",
     "MGET contact:anouk foreign",
     "EXISTS foreign",
@@ -157,16 +159,16 @@ describe("the user of servers and hosts", () => {
     "MIGRATE localhost 1 heartbeat 0 1000",
     "OBJECT FREQ heartbeat",
     "SORT presence:guests STORE foreign",
-    // What others say.
+    // Other channels.
     "SUBSCRIBE foreign",
     "PSUBSCRIBE *",
     "PUBLISH foreign hello",
-  ])("may not %s", async (line) => {
+  ])("cannot run %s", async (line) => {
     const [command = "", ...args] = line.split(" ");
     await expect(connectForTest("server").call(command, ...args)).rejects.toThrow(/^NOPERM/);
   });
 
-  it("may not do from inside a function what it may not do itself", async () => {
+  it("has no more permissions inside a function", async () => {
     const redis = connectForTest("server");
     const code = `#!lua name=intruder\nredis.register_function("presence_intrude", function() return redis.call("SET", "foreign", "1") end)`;
     await redis.call("FUNCTION", "LOAD", "REPLACE", code);
@@ -179,22 +181,22 @@ describe("the user of servers and hosts", () => {
   });
 });
 
-describe("everyone else", () => {
-  it("may do nothing without a name", async () => {
+describe("other users", () => {
+  it("need authentication", async () => {
     const redis = new Redis(server.port, "127.0.0.1", { protocol: 2, retryStrategy: null });
     redis.on("error", () => {});
     onTestFinished(() => redis.disconnect());
     await expect(redis.set("anything", "1")).rejects.toThrow(/^NOAUTH/);
   });
 
-  it("may ask after Redis's health, and that is all", async () => {
+  it("can only ping as the user health", async () => {
     const redis = connectForTest("health", "anything");
     expect(await redis.ping()).toBe("PONG");
     await expect(redis.get("heartbeat")).rejects.toThrow(/^NOPERM/);
   });
 });
 
-it("lets three servers and a trigger host do all they do", async () => {
+it("three servers and a trigger host work with these permissions", async () => {
   await operator.call("ACL", "LOG", "RESET");
   const host = await startHost({
     env: { REDIS_URL: urlFor("server"), HEARTBEAT_INTERVAL_MS: String(INTERVAL_MS), LOG_LEVEL: "silent" },
@@ -210,7 +212,7 @@ it("lets three servers and a trigger host do all they do", async () => {
   await anouk.presence("omar", "ONLINE");
   await magali.presence("omar", "ONLINE");
 
-  // A notification tells of it, as the lease would last for longer than this test.
+  // OFFLINE is caused by the notification, because the lease is longer than this test.
   await operator.del("online.clients.omar");
   await anouk.presence("omar", "OFFLINE");
   await anouk.presence("omar", "ONLINE");
@@ -229,9 +231,9 @@ it("lets three servers and a trigger host do all they do", async () => {
   for (const each of [first, second, third]) {
     expect(await (await each.request("/readyz")).json()).toEqual({ ready: true, warnings: [] });
   }
-  const refused = (await operator.call("ACL", "LOG", "100")) as string[][];
-  const objects = refused.map((entry) => entry[entry.indexOf("object") + 1]);
-  // They ask for more than they need: the host for settings, and its library, from 7.2 on, for its own name to be known.
+  const denied = (await operator.call("ACL", "LOG", "100")) as string[][];
+  const objects = denied.map((entry) => entry[entry.indexOf("object") + 1]);
+  // Denied, but not needed: the host reads settings, and ioredis reports its name (Redis 7.2 and later).
   expect(objects.filter((object) => !["config|get", "client|setinfo"].includes(object ?? ""))).toEqual([]);
 
   function startServer(number: number) {
@@ -246,8 +248,10 @@ it("lets three servers and a trigger host do all they do", async () => {
   }
 });
 
-it("gives the user on a Redis with RedisGears no more than that, and RedisGears's and RedisJSON's commands", async () => {
-  const ofFunctions = await rightsOf("users.acl");
-  const more = (await rightsOf("users.redisgears.acl")).filter((right) => !ofFunctions.includes(right));
-  expect(more.sort()).toEqual([...OF_REDISGEARS].sort());
+it("users.redisgears.acl adds only the commands of RedisGears and RedisJSON", async () => {
+  const basePermissions = await permissionsOf("users.acl");
+  const more = (await permissionsOf("users.redisgears.acl")).filter(
+    (permission) => !basePermissions.includes(permission),
+  );
+  expect(more.sort()).toEqual([...REDISGEARS_COMMANDS].sort());
 });

@@ -12,13 +12,13 @@ interface Key {
   jwk: JWK;
 }
 
-/** A token issuer that serves its public keys over real HTTP; it closes with the test that started it. */
+/** A token issuer that serves its public keys (JWKS) over HTTP. It closes at the end of the test. */
 export class Issuer {
   readonly #server: Server;
   #keys: Key[];
-  /** How often the keys were fetched. */
+  /** How many times the keys were fetched. */
   fetches = 0;
-  /** What it answers: its keys with 200, unless changed. */
+  /** The status of its responses. */
   status = 200;
 
   private constructor(key: Key) {
@@ -45,7 +45,7 @@ export class Issuer {
     return `http://127.0.0.1:${port}/.well-known/jwks.json`;
   }
 
-  /** From now on it signs with a new key, and no longer offers the old one. */
+  /** Replaces the key. */
   async rotate(): Promise<void> {
     this.#keys = [await createKey(`${this.#newest.kid}-rotated`)];
   }
@@ -55,7 +55,7 @@ export class Issuer {
     return new SignJWT(claims).setProtectedHeader({ alg: ALGORITHM, kid }).sign(privateKey);
   }
 
-  /** A token forged with what everybody knows: the public key, used as if it were a shared secret. */
+  /** A forged token: signed with the public key as an HS256 secret. */
   async forgeWithPublicKey(claims: JWTPayload): Promise<string> {
     const { kid, publicKey } = this.#newest;
     const secret = new TextEncoder().encode(await exportSPKI(publicKey));

@@ -6,15 +6,15 @@ import type { TestServer } from "./start-test-server.ts";
 
 export interface RawResponse {
   status: number;
-  /** Names in lower case. */
+  /** Header names in lower case. */
   headers: Map<string, string>;
   body: string;
 }
 
-/** A bare connection to the server, for what no HTTP client would send; it closes with its test. */
+/** A TCP connection to the server, for requests that no HTTP client would send. It closes at the end of the test. */
 export async function openSocket({ port }: TestServer): Promise<Socket> {
   const socket = connect({ host: "127.0.0.1", port });
-  // A server that has had enough resets the connection; what it said before that is what counts.
+  // The server may reset the connection after its response.
   socket.on("error", () => {});
   onTestFinished(() => {
     socket.destroy();
@@ -23,7 +23,7 @@ export async function openSocket({ port }: TestServer): Promise<Socket> {
   return socket;
 }
 
-/** Sends bytes as they are, and reads until the server closes. */
+/** Sends bytes unchanged, and reads until the server closes the connection. */
 export async function exchange(server: TestServer, bytes: string | Buffer): Promise<RawResponse> {
   const socket = await openSocket(server);
   const chunks: Buffer[] = [];
@@ -34,7 +34,7 @@ export async function exchange(server: TestServer, bytes: string | Buffer): Prom
   return parseResponse(Buffer.concat(chunks).toString());
 }
 
-/** A request with a target that is sent as it stands, where `fetch` would tidy it up. */
+/** Sends a request target unchanged; `fetch` would normalize it. */
 export function requestTarget(server: TestServer, target: string, method = "GET"): Promise<RawResponse> {
   return exchange(server, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
 }
@@ -57,7 +57,7 @@ export interface BytesResponse {
   body: Buffer;
 }
 
-/** A request that gets its answer's bytes as they were sent, where `fetch` would decode them. */
+/** Returns the body as it was sent; `fetch` would decompress it. */
 export function requestBytes(
   { url }: TestServer,
   path: string,

@@ -13,15 +13,15 @@ import { createStandaloneParts } from "../src/standalone.ts";
 interface Layer {
   route?: { path: string | RegExp | readonly (string | RegExp)[]; methods: Readonly<Record<string, boolean>> };
   handle: { stack?: readonly Layer[] };
-  /** Whether it takes whatever path comes. */
+  /** Whether it handles all paths. */
   slash: boolean;
 }
 
 /**
- * Every route that the application registers, such as `GET /api/contacts`. In demo mode, which has all that there are;
- * `HEAD` goes with `GET`, and what answers other methods (`405`) with the path.
+ * Every route that the application registers, such as `GET /api/contacts`. It uses demo mode, which has all routes.
+ * `HEAD` and the handlers that answer 405 are not listed separately.
  *
- * @throws where something else than a route takes a path of its own
+ * @throws if something other than a route is mounted on a path
  */
 export async function registeredRoutes(): Promise<string[]> {
   const config = parseConfig({}, []);
@@ -55,13 +55,13 @@ function layersOf(router: IRouter): readonly Layer[] {
 function routesIn(layers: readonly Layer[]): string[] {
   return layers.flatMap(({ route, handle, slash }) => {
     if (route) return namesOf(route);
-    if (!slash) throw new Error("something is mounted on a path, and is no route");
+    if (!slash) throw new Error("a handler that is not a route is mounted on a path");
     return handle.stack ? routesIn(handle.stack) : [];
   });
 }
 
 function namesOf({ path, methods }: NonNullable<Layer["route"]>): string[] {
   const paths = [path].flat() as (string | RegExp)[];
-  const taken = Object.keys(methods).filter((method) => method !== "_all");
-  return paths.flatMap((each) => taken.map((method) => `${method.toUpperCase()} ${each}`));
+  const names = Object.keys(methods).filter((method) => method !== "_all");
+  return paths.flatMap((each) => names.map((method) => `${method.toUpperCase()} ${each}`));
 }

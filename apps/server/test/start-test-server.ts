@@ -80,7 +80,7 @@ export class TestServer {
     return response.status;
   }
 
-  /** The stream of whoever the token is of; `init.headers` may hold a `Last-Event-ID`. */
+  /** Opens the stream of the client of the token. `init.headers` may contain a `Last-Event-ID`. */
   openStream(token: string, init: EventStreamRequest & { query?: string } = {}): Promise<EventStream> {
     const { query = "", ...rest } = init;
     return EventStream.open(`${this.url}/api/events${query}`, {
@@ -89,12 +89,12 @@ export class TestServer {
     });
   }
 
-  /** `client`'s stream as a terminal opens it, in demo mode. */
+  /** Opens the stream of `client` without a token, in demo mode. */
   openTerminalStream(client: string, init?: EventStreamRequest): Promise<EventStream> {
     return EventStream.open(`${this.url}/events/${client}`, init);
   }
 
-  /** Several clients' streams over one response. */
+  /** Opens several clients' streams in one response. */
   openMultiplexedStream(
     streams: readonly { token: string; lastEventId?: string }[],
     { query = "" }: { query?: string } = {},

@@ -7,10 +7,10 @@ import { onTestFinished } from "vitest";
 export const INDEX_HTML = "<!doctype html><title>Presence</title>\n";
 export const SCRIPT = "document.title += '!';\n";
 export const STYLES = "body { margin: 0 }\n".repeat(100);
-/** What lies beside the folder, and must not be had. */
-export const SECRET = "not for everybody";
+/** The content of files that must not be served. */
+export const SECRET = "secret-file-content";
 
-/** A folder as the web app's build leaves it; it goes with its test. */
+/** Creates a folder like the web app's build output. It is removed at the end of the test. */
 export async function createWebAppFolder(): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), "presence-web-app-"));
   onTestFinished(() => rm(parent, { recursive: true }));
