@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { startTestServer } from "../../apps/server/test/start-test-server.ts";
 import { main as startHost } from "../../gears/src/main.ts";
 
@@ -212,6 +212,10 @@ it("three servers and a trigger host work with these permissions", async () => {
   await anouk.presence("omar", "ONLINE");
   await magali.presence("omar", "ONLINE");
 
+  await vi.waitFor(async () => {
+    const [, subscribers] = (await operator.call("PUBSUB", "NUMSUB", "__keyevent@0__:del")) as [string, number];
+    expect(subscribers).toBeGreaterThan(0);
+  });
   // OFFLINE is caused by the notification, because the lease is longer than this test.
   await operator.del("online.clients.omar");
   await anouk.presence("omar", "OFFLINE");
