@@ -3,7 +3,6 @@ import { parseArgs } from "node:util";
 import { DEFAULT_PARTITION_COUNT, parseRedisAddress, REDIS_URLS_ALLOWED } from "@presence/gears";
 import { CLIENT_ID_RULE, isClientId } from "@presence/protocol";
 import { z } from "zod";
-import type { AdmissionLimits } from "./http/admission.ts";
 
 /** The server's configuration, parsed once from environment and arguments. */
 export interface Config {
@@ -30,6 +29,18 @@ export interface Config {
   corsOrigins: string[];
   /** The bearer token that `GET /metrics` requires; `undefined` if it requires none. */
   metricsToken: string | undefined;
+}
+
+/** Load limits of one server. Open connections are kept; a limit only refuses new ones. */
+export interface AdmissionLimits {
+  maxConnections: number;
+  /** Loopback is exempt. */
+  maxConnectionsPerAddress: number;
+  maxConnectionsPerClient: number;
+  /** Over all addresses: after a restart, clients reconnect no faster than the server can serve them. */
+  maxNewConnectionsPerSecond: number;
+  /** Per address. Loopback is exempt. */
+  maxRequestsPerSecond: number;
 }
 
 /** Limits of one server. */

@@ -2,22 +2,11 @@ import type { Socket } from "node:net";
 import { type ClientId, createProblem } from "@presence/protocol";
 import type { RequestHandler } from "express";
 import { rateLimit } from "express-rate-limit";
+import type { AdmissionLimits } from "../config.ts";
 import { addressOf } from "./address.ts";
 import { HttpProblem, plainProblem } from "./http-problem.ts";
 import { OpenSockets, socketLimits } from "./open-sockets.ts";
 import { TokenBucket } from "./token-bucket.ts";
-
-/** Load limits of one server. Open connections are kept; a limit only refuses new ones. */
-export interface AdmissionLimits {
-  maxConnections: number;
-  /** Loopback is exempt. */
-  maxConnectionsPerAddress: number;
-  maxConnectionsPerClient: number;
-  /** Over all addresses: after a restart, clients reconnect no faster than the server can serve them. */
-  maxNewConnectionsPerSecond: number;
-  /** Per address. Loopback is exempt. */
-  maxRequestsPerSecond: number;
-}
 
 export interface AdmissionOptions {
   limits: AdmissionLimits;
