@@ -7,7 +7,7 @@ const WEB_APP_FOLDER = fileURLToPath(new URL("../../web/dist", import.meta.url))
 /** How long a shutdown waits for clients to close their streams. */
 const SHUTDOWN_MS = 1_500;
 
-export interface MainOptions {
+interface MainOptions {
   /** The arguments after the program's name. */
   argv: readonly string[];
   env: Environment;
@@ -18,7 +18,7 @@ export interface MainOptions {
  *
  * @throws an error with a one-line message that says what to do, if a setting is invalid or the port is not available
  */
-export function main({ argv, env }: MainOptions): Promise<RunningServer> {
+function main({ argv, env }: MainOptions): Promise<RunningServer> {
   return startServer(parseConfig(env, argv), { webAppFolder: WEB_APP_FOLDER });
 }
 
