@@ -81,25 +81,25 @@ describe("parseConfig", () => {
     });
   });
 
-  it("never shows the password of a Redis it can't use", () => {
+  it("does not show the password of an invalid REDIS_URL", () => {
     expect(() => parseConfig({ REDIS_URL: "http://user:secret@redis.example" }, [])).toThrow(/^REDIS_URL(?!.*secret)/);
   });
 
-  it("takes an issuer's keys by their URL", () => {
+  it("parses AUTH_JWKS_URL", () => {
     const { access } = parseConfig({ AUTH_JWKS_URL: "https://issuer.example/jwks" }, []);
     expect(access).toEqual({ mode: "issuer", jwksUrl: new URL("https://issuer.example/jwks") });
   });
 
-  it("names each server differently", () => {
+  it("generates a different server id each time", () => {
     expect(parseConfig({}, []).serverId).not.toBe(parseConfig({}, []).serverId);
   });
 
-  it("takes an empty variable for none, as compose files write them", () => {
+  it("treats an empty variable as unset", () => {
     const config = parseConfig({ PORT: "", HOST: "", AUTH_JWT_SECRET: "", AUTH_JWKS_URL: "", LOG_LEVEL: "" }, []);
     expect(config).toMatchObject({ port: 8080, hosts: ["127.0.0.1", "::1"], access: { mode: "demo" } });
   });
 
-  it("leaves this machine only with an issuer, or when told to", () => {
+  it("listens on loopback in demo mode, and on all addresses in issuer mode, unless HOST is set", () => {
     expect(parseConfig({ AUTH_JWT_SECRET: "s3cret" }, []).hosts).toEqual(["::"]);
     expect(parseConfig({ AUTH_JWT_SECRET: "s3cret", HOST: "127.0.0.1" }, []).hosts).toEqual(["127.0.0.1"]);
     expect(parseConfig({ HOST: "0.0.0.0" }, []).hosts).toEqual(["0.0.0.0"]);
