@@ -83,6 +83,7 @@ const ALLOWED: readonly (readonly [file: string, module: string])[] = [
   [`${SERVER}/presence/redis/a.ts`, "../../redis/unwrap-reply.ts"],
   [`${WEB}/app/a.tsx`, "../features/contacts/contact-list.tsx"],
   [`${WEB}/features/contacts/a.tsx`, "../../ui/button.tsx"],
+  ["e2e/journeys/a.ts", "@presence/testkit"],
   ["faults/light/a.fault.ts", "@presence/testkit"],
   ["faults/light/a.fault.ts", "@presence/protocol"],
 ];
