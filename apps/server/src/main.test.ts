@@ -12,7 +12,8 @@ const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 /** The shutdown takes 1.5 s at most; the rest is slack for a slow machine. */
 const STOP_WITHIN_MS = 5_000;
 
-describe("the server's process", () => {
+// Starting the program takes many seconds on a busy machine.
+describe("the server's process", { timeout: 60_000 }, () => {
   it("serves with its arguments, and exits cleanly and soon on SIGINT with an open stream", async () => {
     const process = start({ PORT: "0", HOST: "127.0.0.1" }, ["--contacts", "100"]);
     const server = await process.listening();
