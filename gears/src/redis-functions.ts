@@ -185,7 +185,7 @@ export function check(this: void, keys: string[], args: string[]): boolean {
 /**
  * Processes the heartbeat stream first, so that no lease ends while its client's heartbeat is unread.
  *
- * @param args `d`, the run of the Redis process
+ * @param args `d`
  * @returns Redis's clock and the time of the next sweep, in ms since the epoch; the latter is empty if there are no leases
  */
 export function sweep(this: void, keys: string[], args: string[]): string[] {
@@ -195,7 +195,7 @@ export function sweep(this: void, keys: string[], args: string[]): string[] {
     const now = String(readClock(partition.scopedRedis).ms);
     return [now, now];
   }
-  const { nowMs, nextMs } = sweepLeases(partition.scopedRedis, timing, args[1] ?? "");
+  const { nowMs, nextMs } = sweepLeases(partition.scopedRedis, timing);
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 }
 

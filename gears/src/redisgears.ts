@@ -84,8 +84,8 @@ redis.registerKeySpaceTrigger("leases", LEASE_KEY_PREFIX, (client, { key }) => {
 
 redis.registerFunction("version", () => String(LIBRARY_VERSION));
 redis.registerFunction("check", (client, ...clients) => checkLeases(redisOf(client), timing, clients));
-redis.registerFunction("sweep", (client, run = "") => {
-  const { nowMs, nextMs } = sweep(redisOf(client), timing, run);
+redis.registerFunction("sweep", (client) => {
+  const { nowMs, nextMs } = sweep(redisOf(client), timing);
   return [String(nowMs), nextMs === undefined ? "" : String(nextMs)];
 });
 redis.registerFunction("join", (client, server = "") => join(redisOf(client), timing, server));

@@ -53,7 +53,7 @@ describe("a cluster", () => {
     await cluster.moveSlot(slot, second, async () => {
       const calls = [
         functions.leave("s1", "anouk"),
-        functions.sweep("run"),
+        functions.sweep(),
         functions.processBacklog(),
         functions.join("s2"),
       ];

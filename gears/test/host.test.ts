@@ -9,6 +9,7 @@ import { missingFlags } from "../src/host/keyspace-subscriber.ts";
 import { WINDOW_MS } from "../src/host/pace.ts";
 import { startTriggerHost, type TriggerHost } from "../src/host/trigger-host.ts";
 import { LIBRARY_VERSION } from "../src/library-version.ts";
+import { STATE_KEY } from "../src/presence/keys.ts";
 import { parseEvent } from "./platform.ts";
 
 /** `d` and the lease of these tests, in ms. */
@@ -169,6 +170,24 @@ test("a host publishes the beginning and end of a lease", async () => {
   const [online, offline] = await setup.events();
   expect(online?.at).toBeLessThan(atMs + LEASE_MS);
   expect(offline).toMatchObject({ reason: "server-lost", due: atMs + LEASE_MS });
+});
+
+test("a replica that attaches between the starts of two hosts keeps no client ONLINE", async () => {
+  const setup = await Setup.start();
+  await setup.watchEveryone();
+  await setup.workingHost();
+  const replica = await RedisServer.start();
+  onTestFinished(() => replica.stop());
+  const replicationId = async () => /master_replid:(\w+)/.exec(await setup.redis.info("replication"))?.[1];
+  const before = await replicationId();
+  await replica.cli("REPLICAOF", "127.0.0.1", String(setup.server.port));
+  // The first replica gives the data of a running primary another replication id.
+  await expect.poll(replicationId, { timeout: 10_000 }).not.toBe(before);
+  await setup.workingHost();
+  const { epoch } = await setup.redis.hgetall(STATE_KEY);
+  await setup.heartbeat("s1", "anouk");
+  await setup.waitForEvents(["anouk ONLINE", "anouk OFFLINE"]);
+  expect((await setup.redis.hgetall(STATE_KEY))["epoch"]).toBe(epoch);
 });
 
 test("several hosts share the work and publish each event once", async () => {

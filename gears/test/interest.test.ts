@@ -292,7 +292,7 @@ onEachRuntime((start) => {
     await platform.watch("stays", ["client-7"]);
     expect(await platform.redis.scard(interestKey("gone"))).toBe(2_500);
     await platform.redis.zadd(SERVERS_KEY, 1, "gone");
-    await platform.functions.sweep(platform.run);
+    await platform.functions.sweep();
     expect(await platform.redis.scard(interestKey("gone"))).toBe(1_500);
     await platform.sweepUntil(async () => (await platform.redis.exists(interestKey("gone"))) === 0);
     await platform.heartbeat("s3", ["client-7", "client-8"]);

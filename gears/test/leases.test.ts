@@ -240,7 +240,7 @@ onEachRuntime((start) => {
     await platform.settle();
     const published = async () => (await platform.events("viewer")).filter(({ status }) => status === "OFFLINE");
     for (let endedCount = 0; endedCount < clients.length; ) {
-      const { nowMs, nextMs } = await platform.functions.sweep(platform.run);
+      const { nowMs, nextMs } = await platform.functions.sweep();
       const offline = await published();
       endedCount = offline.length;
       const isHeld = nextMs === (await platform.heldUntil());

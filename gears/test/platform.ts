@@ -33,8 +33,6 @@ export class TestPlatform {
   readonly redis: Redis;
   readonly server: TestedRedis;
   readonly #triggers: Triggers;
-  /** The run of Redis that sweeps report. */
-  run = "run-1";
 
   private constructor(server: TestedRedis, redis: Redis, triggers: Triggers) {
     this.server = server;
@@ -112,7 +110,7 @@ export class TestPlatform {
   /** Sweeps until nothing is due, like the deadline clock. */
   async sweep(): Promise<void> {
     for (;;) {
-      const { nowMs, nextMs } = await this.functions.sweep(this.run);
+      const { nowMs, nextMs } = await this.functions.sweep();
       if (nextMs === undefined || nextMs > nowMs) break;
     }
     await this.settle();

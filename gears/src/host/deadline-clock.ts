@@ -11,8 +11,6 @@ const MAX_SWEEPS_IN_FLIGHT = 3;
 export interface DeadlineClockOptions {
   functions: PresenceFunctions;
   heartbeatIntervalMs: number;
-  /** The current run of the Redis process. */
-  runOf: () => string;
   logger: Logger;
   signal: AbortSignal;
 }
@@ -87,8 +85,7 @@ export class DeadlineClock {
   }
 
   async #sweep(): Promise<Sweep> {
-    const { functions, runOf } = this.#options;
-    const sweep = await functions.sweep(runOf());
+    const sweep = await this.#options.functions.sweep();
     this.#lastSweepMs = performance.now();
     return sweep;
   }

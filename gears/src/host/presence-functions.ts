@@ -56,8 +56,8 @@ export class PresenceFunctions {
     while (Number(await this.#call("check", [...this.#intervalForFunctions, ...clients])) === 1);
   }
 
-  async sweep(run: string): Promise<Sweep> {
-    const [nowMs, nextMs] = strings(await this.#call("sweep", [...this.#intervalForFunctions, run]));
+  async sweep(): Promise<Sweep> {
+    const [nowMs, nextMs] = strings(await this.#call("sweep", this.#intervalForFunctions));
     return { nowMs: Number(nowMs), nextMs: nextMs === "" || nextMs === undefined ? undefined : Number(nextMs) };
   }
 

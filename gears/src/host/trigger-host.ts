@@ -108,30 +108,19 @@ interface HostParts {
 async function runHost({ connections, agree, heartbeatIntervalMs, logger, signal, running }: HostParts): Promise<void> {
   const [commands, blocking, subscriber] = connections;
   if (!commands || !blocking || !subscriber) throw new Error("a host has three connections");
-  const ready = await retryUntilDone(signal, logger, async () => {
+  const functions = await retryUntilDone(signal, logger, async () => {
     await agree();
     await connected(commands);
-    const functions = await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
-    return { functions, firstRun: await readRun(commands) };
+    return await PresenceFunctions.connect(commands, heartbeatIntervalMs, logger);
   });
-  if (!ready || signal.aborted) return;
-  const { functions, firstRun } = ready;
-  let run = firstRun;
+  if (!functions || signal.aborted) return;
   running.runtime = functions.runtime;
-  const clock = new DeadlineClock({ functions, heartbeatIntervalMs, runOf: () => run, logger, signal });
+  const clock = new DeadlineClock({ functions, heartbeatIntervalMs, logger, signal });
   running.clock = clock;
   const keyspace =
     functions.runtime === "redis-functions" ? new KeyspaceSubscriber(commands, subscriber, logger) : undefined;
   running.keyspace = keyspace;
-  commands.on("ready", () => {
-    void readRun(commands).then(
-      (next) => {
-        run = next;
-        return keyspace?.enableAfterReconnect();
-      },
-      () => {},
-    );
-  });
+  commands.on("ready", () => void keyspace?.enableAfterReconnect());
   const tasks = [clock.run()];
   if (keyspace) {
     const checks = new LeaseChecks({ commands, functions, clock, logger });
@@ -170,12 +159,6 @@ async function retryUntilDone<Result>(
     }
   }
   return undefined;
-}
-
-/** Identifies the run of the Redis process and its data set. It changes with a restart or a failover. */
-async function readRun(redis: Redis): Promise<string> {
-  const [server, replication] = await Promise.all([redis.info("server"), redis.info("replication")]);
-  return `${/run_id:(\S+)/.exec(server)?.[1]}:${/master_replid:(\S+)/.exec(replication)?.[1]}`;
 }
 
 function statusOf({ runtime, clock, keyspace }: RunningHost, heartbeatIntervalMs: number): TriggerHostStatus {

@@ -36,6 +36,7 @@ import {
 } from "./keys.ts";
 import { type ClientRecord, forEachRecord, readRecord, writeRecord } from "./record.ts";
 import { inChunks, listOf, numberOf, type Redis, scoreOf, textOf, valuesOf } from "./redis.ts";
+import { readRunId } from "./redis-run.ts";
 import { type RedisTime, readClock } from "./redis-time.ts";
 import type { Timing } from "./timing.ts";
 
@@ -301,12 +302,10 @@ export interface Sweep {
  *
  * After an outage, all leases may have expired although their clients are connected. So no lease ends for the time of
  * `HOLD_INTERVALS`, until the servers have sent heartbeats again.
- *
- * @param run identifies the run of the Redis process; it changes with a restart or a failover
  */
-export function sweep(redis: Redis, timing: Timing, run: string): Sweep {
+export function sweep(redis: Redis, timing: Timing): Sweep {
   const now = readClock(redis);
-  detectOutage(redis, timing, now, run);
+  detectOutage(redis, timing, now);
   const heldUntilMs = numberOf(textOf(redis.call("HGET", STATE_KEY, "hold")));
   if (heldUntilMs > now.ms) return { nowMs: now.ms, nextMs: heldUntilMs };
   const isAllSwept = sweepDue(redis, timing, now);
@@ -477,8 +476,13 @@ function isOutage({ heartbeatIntervalMs }: Timing, sinceSweepMs: number): boolea
   return sinceSweepMs > Math.max(OUTAGE_INTERVALS * heartbeatIntervalMs, MIN_OUTAGE_MS);
 }
 
-/** Holds back every `OFFLINE` for a while if the last sweep is too old, or was on another run of Redis. */
-function detectOutage(redis: Redis, timing: Timing, now: RedisTime, run: string): void {
+/**
+ * Holds back every `OFFLINE` for a while if the last sweep is too old, or was on another run of Redis.
+ *
+ * Redis itself tells which run it is. Hosts cannot: two hosts may have connected at different times, and see it differently.
+ */
+function detectOutage(redis: Redis, timing: Timing, now: RedisTime): void {
+  const run = readRunId(redis);
   const values = valuesOf(redis.call("HMGET", STATE_KEY, "clock", "run"));
   const clock = textOf(values[0]);
   const lastRun = textOf(values[1]);

@@ -24,6 +24,7 @@ export function withPrefix({ call, attempt, ...rest }: Redis, prefix: string): R
 function prefixed(run: Redis["call"], prefix: string): Redis["call"] {
   return (command: string, first?: string, ...rest: string[]) => {
     if (first === undefined) return run(command);
+    if (command === "INFO") return run(command, first);
     // All arguments of these commands are keys. Of every other command that the logic uses, only the first argument is.
     const areAllKeys = command === "MGET" || command === "DEL" || command === "EXISTS";
     return areAllKeys

@@ -159,7 +159,7 @@ class Comparison {
     const before = await this.#news();
     this.#model.deleteLease("", false, { fromMs: 0, toMs: 0 }, before);
     for (let isDone = false; !isDone; ) {
-      const { nowMs, nextMs } = await this.#platform.functions.sweep(this.#platform.run);
+      const { nowMs, nextMs } = await this.#platform.functions.sweep();
       await this.#platform.settle();
       isDone = nextMs === undefined || nextMs > nowMs;
       this.#model.sweep({ nowMs, isDone }, await this.#news());

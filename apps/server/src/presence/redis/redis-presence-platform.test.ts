@@ -20,7 +20,7 @@ describe("RedisPresencePlatform on RedisGears (real or simulated)", () => {
   beforeAll(async () => {
     redis = await RedisServer.start();
     triggers = await loadRedisGears(redis.url, HEARTBEAT_INTERVAL_MS);
-    sweeping = setInterval(() => void triggers.functions.sweep("run"), SWEEP_MS);
+    sweeping = setInterval(() => void triggers.functions.sweep(), SWEEP_MS);
   });
 
   afterAll(async () => {
