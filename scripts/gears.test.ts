@@ -39,10 +39,10 @@ describe("npm run gears", () => {
     const redis = await startRedis();
     await redis.kill();
     const host = npmRun("gears", { REDIS_URL: redis.url });
-    await host.shows(/ECONNREFUSED.*trying again/);
+    await host.shows(/ECONNREFUSED.*retrying/);
     await redis.restart();
     await expect.poll(() => check(redis.url), POLL).toMatchObject({ status: 0 });
-    expect(host.output().match(/trying again/g)).toHaveLength(1);
+    expect(host.output().match(/retrying/g)).toHaveLength(1);
   });
 
   it("reports with --check that no trigger host runs", async () => {

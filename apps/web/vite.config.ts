@@ -11,6 +11,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // A test limits the compressed size instead (scripts/first-load.test.ts).
     chunkSizeWarningLimit: 1_000,
+    // No advice on the speed of the build: npm start shows what the build prints.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: {
     proxy: { "/api": "http://localhost:8080" },
