@@ -1,12 +1,7 @@
 import type { ClientId, Profile } from "@presence/protocol";
-import type { Interest } from "../presence/presence-platform.ts";
+import type { ContactList } from "./can-see.ts";
 import { ContactSet, IdPool } from "./contact-set.ts";
 import type { ContactDocument, ContactStore } from "./contact-store.ts";
-
-/** The clients whose presence the owner sees, without the owner. A guest's list has all clients with a document. */
-export interface ContactList extends Interest {
-  owner: ClientId;
-}
 
 /** A document has more contacts than `MAX_CONTACTS`. The message states the limit. */
 export class LongContactListError extends Error {

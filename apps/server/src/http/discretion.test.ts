@@ -24,6 +24,30 @@ const CLOCK_SLACK_MS = 50;
 
 const PLATFORMS = ["standalone", "with Redis"] as const;
 
+it("sends no event of a client without a document to viewers that do not list it, with Redis", async () => {
+  const redisServer = await RedisServer.start();
+  onTestFinished(() => redisServer.stop());
+  const redis = new Redis(redisServer.url);
+  onTestFinished(() => redis.disconnect());
+  const lists = { alice: ["bob"], carol: ["dave"], dave: [] };
+  for (const [id, contacts] of Object.entries(lists)) {
+    await redis.set(contactKey(id), JSON.stringify({ id, name: id, contacts }));
+  }
+  const server = await startTestServer({ env: { AUTH_JWT_SECRET: SHARED_SECRET, REDIS_URL: redisServer.url } });
+  const alice = await server.openStream(await tokenOf("alice"));
+  const carol = await server.openStream(await tokenOf("carol"));
+  await Promise.all([alice.snapshot(), carol.snapshot()]);
+  const bob = await tokenOf("bob");
+  await server.openStream(bob);
+  await alice.presence("bob", "ONLINE");
+  await server.signOut(bob);
+  await alice.presence("bob", "OFFLINE");
+  // An event that carol is sent, after those that she is not.
+  await server.openStream(await tokenOf("dave"));
+  await carol.presence("dave", "ONLINE");
+  expect(carol.changes()).toEqual(["dave ONLINE"]);
+});
+
 describe.each(PLATFORMS)("a server, %s", (platform) => {
   let redisServer: RedisServer | undefined;
   let redis: Redis | undefined;

@@ -1,5 +1,5 @@
 import type { ClientId, PresenceEvent, Problem } from "@presence/protocol";
-import type { ContactList } from "../contacts/directory.ts";
+import type { ContactList } from "../contacts/can-see.ts";
 import type { EventSink } from "./event-sink.ts";
 import type { Flushable, FlushScheduler } from "./flush-scheduler.ts";
 import type { FrameBatch } from "./frame-batch.ts";

@@ -1,6 +1,6 @@
 import { createProblem, type EventId, type PresenceEvent, parseEventId } from "@presence/protocol";
 import type { Logger } from "pino";
-import type { ContactList } from "../contacts/directory.ts";
+import { type ContactList, canSee } from "../contacts/can-see.ts";
 import {
   type PresencePlatform,
   type PresenceSnapshot,
@@ -250,7 +250,7 @@ export class PushHub {
   #deliver(event: PresenceEvent): void {
     let frame: Buffer | undefined;
     let deliveries = 0;
-    this.#registry.forEachViewerOf(event.client, { isGuest: event.guest }, (connection) => {
+    this.#registry.forEachViewerOf(event, (connection) => {
       frame ??= this.#eventFrame(event);
       if (connection.deliver(event, frame)) this.#metrics.countLagged();
       deliveries += 1;
@@ -276,7 +276,7 @@ export class PushHub {
     if (id.version < this.#platform.watchedSince(list)) return false;
     const missed = this.#log.after(id, this.#platform.head());
     if (!missed) return false;
-    const frames = missed.filter((event) => isVisible(event, list)).map((event) => this.#eventFrame(event));
+    const frames = missed.filter((event) => canSee(list, event)).map((event) => this.#eventFrame(event));
     const position = missed.at(-1)?.version ?? id.version;
     connection.goLive(connection.startSync(), [this.#retryFrame(), ...frames], position);
     this.#metrics.countResume();
@@ -334,10 +334,6 @@ export class PushHub {
 
 function endSignedOut(connection: Connection): void {
   connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });
-}
-
-function isVisible({ client, guest }: PresenceEvent, list: ContactList): boolean {
-  return client !== list.owner && ((guest && list.guests) || list.everyone || list.contacts.has(client));
 }
 
 function retryRangeMs(heartbeatIntervalMs: number): Range {

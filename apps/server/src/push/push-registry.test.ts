@@ -46,6 +46,17 @@ describe("PushRegistry", () => {
     expect(viewersOf(registry, "magali", { isGuest: false })).toEqual([]);
   });
 
+  it("visits the viewers of a guest only if their lists include guests, or the guest itself", () => {
+    const registry = new PushRegistry();
+    const stranger = connection("carol", [], { guests: false });
+    const viewer = connection("alice", ["bob"], { guests: false });
+    const both = connection("dave", ["bob"], { guests: true });
+    for (const each of [stranger, viewer, both]) registry.add(each);
+    expect(viewersOf(registry, "bob", { isGuest: true })).toEqual([both, viewer]);
+    registry.remove(both);
+    expect(viewersOf(registry, "bob", { isGuest: true })).toEqual([viewer]);
+  });
+
   it("handles ids that are property names of objects", () => {
     const registry = new PushRegistry();
     expect(viewersOf(registry, "__proto__", { isGuest: false })).toEqual([]);
@@ -57,13 +68,13 @@ describe("PushRegistry", () => {
 
 function viewersOf(registry: PushRegistry, client: string, { isGuest }: { isGuest: boolean }): Connection[] {
   const viewers: Connection[] = [];
-  registry.forEachViewerOf(client, { isGuest }, (viewer) => viewers.push(viewer));
+  registry.forEachViewerOf({ client, guest: isGuest }, (viewer) => viewers.push(viewer));
   return viewers;
 }
 
-function connection(client: string, contacts: string[], { everyone = false } = {}): Connection {
+function connection(client: string, contacts: string[], { everyone = false, guests = true } = {}): Connection {
   return new Connection(
-    { client, list: { owner: client, contacts: new Set(contacts), everyone, guests: true } },
+    { client, list: { owner: client, contacts: new Set(contacts), everyone, guests } },
     NULL_SINK,
     OPTIONS,
     0,

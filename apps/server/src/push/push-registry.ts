@@ -1,4 +1,5 @@
-import type { ClientId } from "@presence/protocol";
+import type { ClientId, PresenceEvent } from "@presence/protocol";
+import { canSee } from "../contacts/can-see.ts";
 import { CompactSet } from "./compact-set.ts";
 import type { Connection } from "./connection.ts";
 
@@ -12,6 +13,8 @@ export class PushRegistry {
   readonly #viewersByContact = new Map<ClientId, CompactSet<Connection>>();
   /** Connections that view everyone (guests). An index entry per contact would cost clients × guests. */
   readonly #viewersOfEveryone = new Set<Connection>();
+  /** Connections that view all guests: in demo mode all, otherwise none. */
+  readonly #viewersOfGuests = new Set<Connection>();
 
   get connectionCount(): number {
     return this.#connections.size;
@@ -33,6 +36,7 @@ export class PushRegistry {
     const { client, list } = connection.subscription;
     this.#connections.add(connection);
     addTo(this.#byClient, client, connection);
+    if (list.guests) this.#viewersOfGuests.add(connection);
     if (list.everyone) this.#viewersOfEveryone.add(connection);
     else
       for (const contact of list.contacts) if (contact !== client) addTo(this.#viewersByContact, contact, connection);
@@ -42,6 +46,7 @@ export class PushRegistry {
     const { client, list } = connection.subscription;
     this.#connections.delete(connection);
     removeFrom(this.#byClient, client, connection);
+    this.#viewersOfGuests.delete(connection);
     if (list.everyone) this.#viewersOfEveryone.delete(connection);
     else
       for (const contact of list.contacts)
@@ -49,20 +54,24 @@ export class PushRegistry {
   }
 
   /**
-   * Calls `visit` for each connection that may see `client`, except the client's own. All connections see a guest.
+   * Calls `visit` for each connection whose list includes the event's client, as `canSee` has it.
    *
    * A callback, because this runs per event and viewer, and a generator costs half as much again.
    */
-  forEachViewerOf(client: ClientId, { isGuest }: { isGuest: boolean }, visit: (viewer: Connection) => void): void {
-    const visitOther = (connection: Connection) => {
-      if (connection.subscription.client !== client) visit(connection);
+  forEachViewerOf(event: Pick<PresenceEvent, "client" | "guest">, visit: (viewer: Connection) => void): void {
+    const visitIfVisible = (connection: Connection) => {
+      if (canSee(connection.subscription.list, event)) visit(connection);
     };
-    if (isGuest) {
-      this.#connections.forEach(visitOther);
-      return;
+    const viewers = this.#viewersByContact.get(event.client);
+    if (event.guest) {
+      this.#viewersOfGuests.forEach(visitIfVisible);
+      viewers?.forEach((connection) => {
+        if (!this.#viewersOfGuests.has(connection)) visit(connection);
+      });
+    } else {
+      viewers?.forEach(visit);
+      this.#viewersOfEveryone.forEach(visitIfVisible);
     }
-    this.#viewersByContact.get(client)?.forEach(visit);
-    this.#viewersOfEveryone.forEach(visitOther);
   }
 }
 
