@@ -252,6 +252,39 @@ it("three servers and a trigger host work with these permissions", async () => {
   }
 });
 
+it.each(["users.acl", "users.redisgears.acl"])(
+  "a Redis with %s keeps what functions wrote, after a restart",
+  async (file) => {
+    const aclFile = join(folder, `restart-${file}`);
+    // Only what Redis without RedisGears knows: the line of the user `server` has commands of modules in the other file.
+    const [defaultUser] = (await readFile(join(HERE, file), "utf8")).split("\n");
+    await writeFile(aclFile, `${defaultUser}\n${OPERATOR}\n`);
+    const restarted = await RedisServer.start({ args: await redisArgs(aclFile), isPersistent: true });
+    onTestFinished(() => restarted.stop());
+    const connect = async () => {
+      const redis = new Redis(`redis://operator:any@127.0.0.1:${restarted.port}`, { protocol: 2 });
+      onTestFinished(() => redis.disconnect());
+      return redis;
+    };
+    const before = await connect();
+    await before.config("SET", "appendfsync", "always");
+    const code = `#!lua name=writes
+    redis.register_function("write", function(keys, args)
+      for index = 1, 10 do redis.call("HSET", "presence:records", args[1] .. index, "ONLINE") end
+    end)`;
+    await before.call("FUNCTION", "LOAD", code);
+    for (const prefix of ["first", "second"]) await before.call("FCALL", "write", "0", prefix);
+    expect(await before.hlen("presence:records")).toBe(20);
+    before.disconnect();
+    await restarted.restart();
+    expect(await (await connect()).hlen("presence:records")).toBe(20);
+    const stranger = new Redis(restarted.port, "127.0.0.1", { protocol: 2, retryStrategy: null });
+    stranger.on("error", () => {});
+    onTestFinished(() => stranger.disconnect());
+    await expect(stranger.hlen("presence:records")).rejects.toThrow(/^NOAUTH/);
+  },
+);
+
 it("users.redisgears.acl adds only the commands of RedisGears and RedisJSON", async () => {
   const basePermissions = await permissionsOf("users.acl");
   const more = (await permissionsOf("users.redisgears.acl")).filter(
