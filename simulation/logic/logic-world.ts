@@ -16,9 +16,9 @@ const START_US = 1_800_000_000_000_000;
 const TICK_MS = INTERVAL_MS / 10;
 /** At rest: after so long without faults, everything has to be right. */
 const REST_MS = 4 * INTERVAL_MS;
-/** No call may run more commands; the clock would stand still for everybody else meanwhile. */
+/** The limit of commands per call. Redis executes nothing else during a call. */
 const MAX_COMMANDS_PER_CALL = 2_000;
-/** Watches everybody from the beginning, and reads its stream after each call. */
+/** A server that watches all clients from the start. Its stream is read after each call. */
 const PROBE = "probe";
 const EVERYONE = "*";
 const GUESTS = "?";
@@ -261,7 +261,11 @@ export class LogicWorld {
     const entryId = this.#command("XADD", HEARTBEAT_KEY, id, "server", server, ...fields);
     // Older than the last entry: Redis refuses it.
     if (typeof entryId !== "string") return;
-    this.trace.message(server, "heartbeat", `${clients.join(", ") || "nobody"}${ageMs > 0 ? `, ${ageMs} ms old` : ""}`);
+    this.trace.message(
+      server,
+      "heartbeat",
+      `${clients.join(", ") || "no clients"}${ageMs > 0 ? `, ${ageMs} ms old` : ""}`,
+    );
     for (const client of clients) this.#expectations.vouch(client, server, this.#nowMs - ageMs + LEASE_MS);
   }
 
@@ -412,7 +416,7 @@ export class LogicWorld {
     return stream === undefined ? [] : stream.entries.slice(start);
   }
 
-  /** Checks what was announced since the last look, whoever watches it. */
+  /** Checks the events published since the last check, also those about unwatched clients. */
   #checkProbe(): void {
     for (const follower of this.#followers.values()) {
       if (this.#isExternal(follower.server)) follower.mayBeToldAll = true;

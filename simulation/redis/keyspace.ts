@@ -36,8 +36,8 @@ const CREATE: { [Type in ValueType]: () => ValueTypes[Type] } = {
 /**
  * The keys of one database, with types and expiry.
  *
- * A key whose time has passed is gone for whoever asks. It is removed, and announced, when a command asks for it, or when
- * `expireSome` finds it: as in Redis, nothing promises when that is.
+ * No command sees an expired key. The key is removed, with a notification, when a command accesses it or `expireSome`
+ * finds it. As in Redis, the time of removal is not guaranteed.
  */
 export class Keyspace {
   readonly #entries = new Map<string, Entry>();

@@ -2,44 +2,44 @@ import type { SimulatedServer } from "./server.ts";
 
 /** How long requests and replies take, in ms. */
 export interface Latency {
-  leastMs: number;
-  mostMs: number;
+  minMs: number;
+  maxMs: number;
 }
 
-/** A connection, as the network sees it. */
-export interface Cuttable {
-  /** The connection is lost, for this reason. */
+/** The network's view of a connection. */
+export interface NetworkConnection {
+  /** Breaks the connection with this error message. */
   drop(reason: string): void;
 }
 
-/** What lies between a Redis and its clients. */
+/** The network between one Redis server and its clients. */
 export class SimulatedNetwork {
   readonly server: SimulatedServer;
-  latency: Latency = { leastMs: 0, mostMs: 2 };
+  latency: Latency = { minMs: 0, maxMs: 2 };
   /** Whether connections can be made. */
   isReachable = true;
   #isPaused = false;
   #waiting: (() => void)[] = [];
-  readonly #connections = new Set<Cuttable>();
+  readonly #connections = new Set<NetworkConnection>();
 
   constructor(server: SimulatedServer) {
     this.server = server;
   }
 
-  add(connection: Cuttable): void {
+  add(connection: NetworkConnection): void {
     this.#connections.add(connection);
   }
 
-  remove(connection: Cuttable): void {
+  remove(connection: NetworkConnection): void {
     this.#connections.delete(connection);
   }
 
   delayMs(): number {
-    const { leastMs, mostMs } = this.latency;
-    return leastMs + Math.floor(Math.random() * (mostMs - leastMs + 1));
+    const { minMs, maxMs } = this.latency;
+    return minMs + Math.floor(Math.random() * (maxMs - minMs + 1));
   }
 
-  /** The server stands still, and keeps its connections, as under SIGSTOP. */
+  /** Suspends the server, as SIGSTOP does. Connections stay open. */
   pause(): void {
     this.#isPaused = true;
   }
@@ -55,12 +55,12 @@ export class SimulatedNetwork {
     else run();
   }
 
-  /** Every connection is lost; what was sent may have been executed or not. */
+  /** Breaks every connection. Redis may or may not have executed pending commands. */
   cutAll(): void {
     for (const connection of [...this.#connections]) connection.drop("Connection is closed.");
   }
 
-  /** The server is gone: connections are lost, and none can be made. */
+  /** Stops the server. Connections break, and new ones are refused. */
   stop(): void {
     this.isReachable = false;
     this.#isPaused = false;

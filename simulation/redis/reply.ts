@@ -28,7 +28,7 @@ export function syntaxError(): ReplyError {
   return new ReplyError("ERR syntax error");
 }
 
-export function notAnInteger(): ReplyError {
+function notAnInteger(): ReplyError {
   return new ReplyError("ERR value is not an integer or out of range");
 }
 

@@ -56,9 +56,9 @@ describe("loading", () => {
   test("rejects missing, invalid, duplicate and late registrations", async () => {
     await expect(load("")).rejects.toThrow(/registrations/);
     for (const name of ["my-function", "", "ä", "a.b", "a b"]) {
-      await expect(load(`redis.registerFunction("${name}", () => "");`)).rejects.toMatch(/Unallowed/);
-      await expect(load(`redis.registerStreamTrigger("${name}", "x", () => {});`)).rejects.toMatch(/Unallowed/);
-      await expect(load(`redis.registerKeySpaceTrigger("${name}", "x", () => {});`)).rejects.toMatch(/Unallowed/);
+      await expect(load(`redis.registerFunction("${name}", () => "");`)).rejects.toMatch(/Illegal name/);
+      await expect(load(`redis.registerStreamTrigger("${name}", "x", () => {});`)).rejects.toMatch(/Illegal name/);
+      await expect(load(`redis.registerKeySpaceTrigger("${name}", "x", () => {});`)).rejects.toMatch(/Illegal name/);
     }
     await expect(load('for (const _ of "ab") redis.registerFunction("f", () => "");')).rejects.toMatch(/exists/);
     await expect(load('redis.registerFunction("f", "no function");')).rejects.toMatch(/function/);

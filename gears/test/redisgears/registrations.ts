@@ -57,7 +57,7 @@ export function loadLibrary(context: LibraryContext, code: string, config: strin
   function register<Registered>(kind: Map<string, Registered>, registeredName: unknown, registered: Registered): void {
     if (!isLoading) throw "Can not register outside of the library's loading";
     if (typeof registeredName !== "string" || !LEGAL_NAME.test(registeredName)) {
-      throw `Unallowed name '${String(registeredName)}'`;
+      throw `Illegal name '${String(registeredName)}'`;
     }
     if (kind.has(registeredName)) throw `'${registeredName}' already exists`;
     kind.set(registeredName, registered);

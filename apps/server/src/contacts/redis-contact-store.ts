@@ -103,9 +103,9 @@ export class RedisContactStore implements ContactStore {
     const texts = await unwrapReply(this.#redis.mget(...ids.map(contactKey)));
     // `MGET` returns null for a RedisJSON key.
     const rest = ids.filter((_, index) => typeof texts[index] !== "string");
-    const jsons = this.#hasJson && rest.length > 0 ? await this.#readJson(rest) : new Map<ClientId, string>();
+    const redisJson = this.#hasJson && rest.length > 0 ? await this.#readJson(rest) : new Map<ClientId, string>();
     return ids.flatMap((id, index) => {
-      const json = texts[index] ?? jsons.get(id);
+      const json = texts[index] ?? redisJson.get(id);
       const document = json === undefined ? undefined : this.#parse(id, json);
       return document ? [document] : [];
     });
