@@ -442,8 +442,8 @@ test("OFFLINE is published at the end of the lease, among a thousand live leases
   expect(offline.map(({ client }) => client).toSorted()).toEqual(expiring.toSorted());
   const lags = offline.map(({ at, due }) => at - (due ?? 0)).toSorted((a, b) => a - b);
   expect(lags[0]).toBeGreaterThanOrEqual(0);
-  // The median and a wide margin, because a busy machine may stall the host.
-  expect(lags[lags.length >> 1]).toBeLessThanOrEqual(1_000);
+  // The median, because a busy machine may stall the host. Without deadlines, only the 600 ms tick would end the leases.
+  expect(lags[lags.length >> 1]).toBeLessThanOrEqual(200);
 });
 
 test("when many leases end at once, each is published once, and so is an external change", async () => {
