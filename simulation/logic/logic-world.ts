@@ -15,7 +15,7 @@ const LEASE_MS = 1.5 * INTERVAL_MS;
 const START_US = 1_800_000_000_000_000;
 const TICK_MS = INTERVAL_MS / 10;
 /** At rest: after so long without faults, everything has to be right. */
-const REST_MS = 4 * INTERVAL_MS;
+const REST_MS = 3 * INTERVAL_MS;
 /** The limit of commands per call. Redis executes nothing else during a call. */
 const MAX_COMMANDS_PER_CALL = 2_000;
 /** A server that watches all clients from the start. Its stream is read after each call. */
@@ -56,12 +56,14 @@ export class LogicWorld {
     this.trace = new Trace(() => this.#nowMs);
     this.#database = new Database({
       nowUs: () => START_US + (this.#nowMs + this.#clockOffsetMs) * 1000,
+      info: () => `run_id:${String(this.#run).padStart(40, "0")}`,
       onEvent: (_event, key) => {
         if (key.startsWith(LEASE_KEY_PREFIX)) this.#pending.add(key.slice(LEASE_KEY_PREFIX.length));
       },
     });
     this.#writeDocuments();
     for (const server of FOLLOWING_SERVERS) this.#startServer(server);
+    this.#sweep(HOSTS[0]);
   }
 
   /**
@@ -212,6 +214,7 @@ export class LogicWorld {
     this.#run += 1;
     this.#pending = new Set();
     this.#replica = undefined;
+    this.#last = undefined;
     this.#expectations = new Expectations();
     this.#writeDocuments();
   }
@@ -247,7 +250,7 @@ export class LogicWorld {
 
   #sweep(host: string): void {
     for (let calls = 0; calls < 100; calls += 1) {
-      const reply = this.#call("sweep", [String(INTERVAL_MS), `run-${this.#run}`]);
+      const reply = this.#call("sweep", [String(INTERVAL_MS)]);
       const [nowMs, nextMs] = reply ?? [];
       if (reply === undefined || nextMs === "" || Number(nextMs) > Number(nowMs)) return;
     }

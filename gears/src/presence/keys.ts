@@ -37,7 +37,7 @@ export const SERVERS_KEY = "presence:servers";
 /** Set: clients that are online and have no contact document. */
 export const GUESTS_KEY = "presence:guests";
 
-/** Hash: server → the number of events written to its stream. */
+/** Hash: server → the number of the last event on its stream. A server that reads begins with the time in ms. */
 export const SEQUENCES_KEY = "presence:sequences";
 
 /** Set: external servers. They send heartbeats but do not announce interest; their clients' contact lists define it. */

@@ -335,7 +335,7 @@ export function join(redis: Redis, timing: Timing, server: string): void {
  * version. Every later event of a watched client goes to the server's stream.
  *
  * @param newEpoch the epoch to start if there is none
- * @returns Redis's clock in ms, `version`, `epoch`, `sequence` (the number of events written to the server's stream), the
+ * @returns Redis's clock in ms, `version`, `epoch`, `sequence` (the number of the last event on the server's stream), the
  * version of the last event with which a guest went offline, and `1` if the server has joined and was not forgotten since,
  * else `0`; then for each of `clients` its record or an empty string; then each online guest and its record
  */
@@ -353,6 +353,8 @@ export function read(
   deleteIfWrongType(redis, server);
   watch(redis, server, watched);
   redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
+  // Not from 0: a server that was forgotten must not take the entries of a new count for the next ones of the old.
+  redis.call("HSETNX", SEQUENCES_KEY, server, String(now.ms));
   const reply = [
     String(now.ms),
     nextVersion(redis, now),

@@ -383,7 +383,8 @@ export class RedisPresencePlatform implements PresencePlatform {
     const names = this.#interest.takePending();
     const reply = await this.#functions.read(this.#serverId, randomEpoch(), names, []);
     this.#confirmInterest(names, reply);
-    if (reply.sequence < this.#position.sequence) this.#reader.restart();
+    const isOtherOrder = reply.epoch !== this.#position.head.epoch || reply.sequence < this.#position.sequence;
+    if (isOtherOrder) this.#reader.restart();
     this.#position.reset(reply);
     this.#isLost = false;
     this.#isIncomplete = false;
