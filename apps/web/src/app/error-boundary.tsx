@@ -22,7 +22,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { hasFaile
             </button>
           }
         >
-          <p>Reload the page to continue. Others still see you online.</p>
+          <p>Reload the page to continue. Until then, this tab isn’t connected.</p>
         </Notice>
       </main>
     );

@@ -1,5 +1,5 @@
 /** Receives the worker's messages and writes them to the page's stores. */
-import type { ClientId, Problem } from "@presence/protocol";
+import type { ClientId, Presence } from "@presence/protocol";
 import type { QueryClient } from "@tanstack/react-query";
 import { activityStore, EMPTY_ACTIVITY, withChanges as withActivity } from "../features/activity/activity-store.ts";
 import { CONTACTS_KEY } from "../features/contacts/contacts-query.ts";
@@ -7,7 +7,7 @@ import type { ContactList } from "../lib/api/api.ts";
 import { connectionStore, INITIAL_CONNECTION, staleDelayMs } from "../lib/live/connection-store.ts";
 import type { LinkView } from "../lib/live/link-view.ts";
 import { type LiveClient, startLiveClient } from "../lib/live/live-client.ts";
-import type { Credential, ObservedChange, WorkerMessage } from "../lib/live/tab-protocol.ts";
+import type { Credential, LiveMessage, ObservedChange } from "../lib/live/tab-protocol.ts";
 import { createFrameBatcher } from "../lib/presence/frame-batcher.ts";
 import { presenceStore, withChanges, withSnapshot } from "../lib/presence/presence-store.ts";
 
@@ -23,13 +23,6 @@ const CONTACTS_INTERVAL_MS = 200;
 /** The activity list can update less often. At 500 changes per second, one interval brings fewer entries than it holds. */
 const ACTIVITY_INTERVAL_MS = 300;
 
-const WORKER_FAILED: Problem = {
-  type: "about:blank",
-  title: "This page is out of date",
-  status: 0,
-  detail: "A part of it couldn’t be loaded, probably because a new version was deployed. Reload the page.",
-};
-
 /** Connects this page as the credential's client until `stop` is called. */
 export function startLiveSession({ credential, ownConnection, queryClient }: LiveSessionOptions): LiveClient {
   const contactsBatcher = createFrameBatcher<ObservedChange>(applyChanges, CONTACTS_INTERVAL_MS);
@@ -41,10 +34,16 @@ export function startLiveSession({ credential, ownConnection, queryClient }: Liv
     credential,
     ownConnection,
     onMessage: receive,
-    onWorkerError: () => showLink({ kind: "refused", problem: WORKER_FAILED }),
+    getPresence,
   });
 
-  function receive(message: WorkerMessage): void {
+  function getPresence(): Presence[] | undefined {
+    contactsBatcher.flush();
+    const { statuses } = presenceStore.getState();
+    return statuses && Array.from(statuses, ([id, { status, sinceMs }]) => ({ client: id, status, since: sinceMs }));
+  }
+
+  function receive(message: LiveMessage): void {
     switch (message.kind) {
       case "session":
         connectionStore.setState({ token: message.token });

@@ -1,16 +1,18 @@
 import type { Profile } from "@presence/protocol";
-import { useEffect, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import { ActivityPanel } from "../features/activity/activity-panel.tsx";
 import { Announcer } from "../features/activity/announcer.tsx";
 import { ConnectionAnnouncer } from "../features/connection/connection-announcer.tsx";
 import { FullNotice } from "../features/connection/full-notice.tsx";
+import { NotLoadedNotice } from "../features/connection/not-loaded-notice.tsx";
 import { StaleBanner } from "../features/connection/stale-banner.tsx";
 import { ContactsPanel } from "../features/contacts/contacts-panel.tsx";
 import { useContacts } from "../features/contacts/contacts-query.ts";
 import { useFrameBridge } from "../features/demo/use-frame-bridge.ts";
 import { usePeople } from "../features/sign-in/people-query.ts";
 import { connectionStore } from "../lib/live/connection-store.ts";
+import type { LinkView } from "../lib/live/link-view.ts";
 import type { Credential } from "../lib/live/tab-protocol.ts";
 import { presenceStore } from "../lib/presence/presence-store.ts";
 import { SegmentedControl } from "../ui/segmented-control.tsx";
@@ -67,7 +69,6 @@ export function Workspace({ credential, frame, onToken, onDeleteToken }: Workspa
     onSignIn: live.signIn,
     onDeleteToken: isFrame ? undefined : onDeleteToken,
   });
-  const isWaitingForRoom = view.kind === "full" && !hasSnapshot;
 
   return (
     <div className="workspace" data-client={client} data-frame={isFrame} data-tab={tab}>
@@ -91,7 +92,7 @@ export function Workspace({ credential, frame, onToken, onDeleteToken }: Workspa
           client={client}
           label={`Contacts of ${me.name}`}
           banner={isStale && <StaleBanner onRetry={live.retry} />}
-          instead={isWaitingForRoom ? <FullNotice onRetry={live.retry} /> : notice}
+          instead={notice ?? (hasSnapshot ? undefined : waitingNotice(view, live.retry))}
           isCompact={isFrame}
           canImpersonate={demoPeople !== undefined && !isFrame}
         />
@@ -101,6 +102,18 @@ export function Workspace({ credential, frame, onToken, onDeleteToken }: Workspa
       <ConnectionAnnouncer />
     </div>
   );
+}
+
+/** Shown in place of the contacts before the first snapshot, if the page can't connect. */
+function waitingNotice(view: LinkView, onRetry: () => void): ReactNode {
+  switch (view.kind) {
+    case "full":
+      return <FullNotice onRetry={onRetry} />;
+    case "not-loaded":
+      return <NotLoadedNotice onRetry={onRetry} />;
+    default:
+      return undefined;
+  }
 }
 
 function useDocumentTitle(me: Profile): void {

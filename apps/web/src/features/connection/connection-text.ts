@@ -12,6 +12,8 @@ export function connectionLabel(view: LinkView, nowMs: number): string {
       return `Reconnecting in ${secondsUntil(view.retryAtMs, nowMs)} s`;
     case "retrying":
       return "Reconnecting";
+    case "not-loaded":
+      return view.retryAtMs === undefined ? "Reconnecting" : `Reconnecting in ${secondsUntil(view.retryAtMs, nowMs)} s`;
     case "full":
       return view.retryAtMs === undefined
         ? "Server full, trying again"
@@ -35,6 +37,8 @@ export function connectionDescription(view: LinkView): string {
     case "waiting":
     case "retrying":
       return "The server can’t be reached. This page keeps trying automatically.";
+    case "not-loaded":
+      return "A part of this page couldn’t be loaded. The page keeps trying automatically. If that doesn’t help, reload it.";
     case "full":
       return "The server has reached its connection limit. This page keeps trying automatically.";
     case "offline":

@@ -3,7 +3,7 @@ import { connectionStore } from "../../lib/live/connection-store.ts";
 import { canRetry } from "../../lib/live/link-view.ts";
 import { clockTime } from "../../lib/time/local-time.ts";
 import { useTicking } from "../../ui/use-ticking.ts";
-import { connectionLabel } from "./connection-text.ts";
+import { connectionDescription, connectionLabel } from "./connection-text.ts";
 import "./stale-banner.css";
 
 /** Shows that the list is out of date, when it was last up to date, and the state of the connection. */
@@ -16,6 +16,7 @@ export function StaleBanner({ onRetry }: { onRetry(): void }) {
       <p>
         <strong>{asOfMs === undefined ? "Not connected yet" : `As of ${clockTime(asOfMs)}`}</strong>
         <span className="stale-banner__label">{label}</span>
+        {view.kind === "not-loaded" && <span className="stale-banner__label">{connectionDescription(view)}</span>}
       </p>
       {canRetry(view) && (
         <button className="button" type="button" onClick={onRetry}>

@@ -8,11 +8,14 @@ import { type Link, startLink } from "./link.ts";
 import { type LinkView, viewWithoutStream } from "./link-view.ts";
 import { createNetwork } from "./network.ts";
 import { isUpdate, missedChanges, toSnapshot } from "./snapshot.ts";
-import type { Credential, ObservedChange, TabMessage, WorkerMessage } from "./tab-protocol.ts";
+import type { ClientPhase, Credential, ObservedChange, Resumption, TabMessage, WorkerMessage } from "./tab-protocol.ts";
+import { watchLock } from "./web-lock.ts";
 
 interface Tab {
   post(message: WorkerMessage): void;
   client: Client | undefined;
+  /** Stops waiting for the lock of its page. */
+  stopWatching: AbortController;
   /** The last link view sent to it, as JSON. Equal views aren't sent again. */
   lastLinkView: string;
 }
@@ -20,7 +23,7 @@ interface Tab {
 interface Client {
   id: ClientId;
   credential: Credential;
-  phase: { kind: "active" } | { kind: "signed-out" } | { kind: "refused"; problem: Problem };
+  phase: ClientPhase;
   token: string | undefined;
   sessionCreatedAtMs: number;
   /** The session replaces one that the server refused, and has received no snapshot yet. */
@@ -127,16 +130,11 @@ export function startHub(): Hub {
   }
 
   function receiveSnapshot(client: Client, contacts: Presence[]): void {
-    const seenAtMs = Date.now();
     const missed = client.snapshot === undefined ? [] : missedChanges(client.snapshot, contacts);
     client.snapshot = toSnapshot(contacts);
     client.pending = [];
     client.isRetriedSession = false;
-    broadcast(client, {
-      kind: "snapshot",
-      contacts,
-      missed: missed.map((presence) => ({ ...presence, seenAtMs, missed: true })),
-    });
+    broadcast(client, { kind: "snapshot", contacts, missed: toMissed(missed) });
     broadcastLinkViews();
   }
 
@@ -209,32 +207,38 @@ export function startHub(): Hub {
     for (const tab of tabs) tab.post({ kind: "tabs", clients: ids, count: tabs.size });
   }
 
-  function join(tab: Tab, credential: Credential): void {
+  function join(tab: Tab, credential: Credential, resume: Resumption): void {
     leave(tab);
-    const client = clients.get(credential.client) ?? createClient(credential);
+    const known = clients.get(credential.client);
+    const client = known ?? resumeClient(credential, resume);
     clients.set(client.id, client);
     tab.client = client;
     tab.lastLinkView = "";
     tabs.add(tab);
     client.tabs.add(tab);
-    if (credential.kind === "token" && client.token !== undefined && client.token !== credential.token) {
-      client.token = undefined;
-    }
-    client.credential = credential;
-    client.phase = { kind: "active" };
+    replaceCredential(client, credential);
+    if (resume.phase.kind === "active") client.phase = resume.phase;
     tab.post({ kind: "session", token: client.token });
-    if (client.snapshot !== undefined) {
-      flush(client);
-      tab.post({ kind: "snapshot", contacts: [...client.snapshot.values()], missed: [] });
-    }
+    if (known !== undefined) sendSnapshot(tab, known, resume.contacts ?? []);
     if (clients.size > MAX_CHANNELS) setPhase(client, { kind: "refused", problem: tooManyClients() });
     sendLinkView(tab, viewOf(client));
     broadcastTabs();
     if (client.token === undefined || link.stream()?.clients.has(client.id) !== true) link.refresh();
+    // The page signed out, but its worker ended before it deleted the session.
+    if (resume.phase.kind === "signed-out" && resume.session !== undefined) void signOut(client);
+  }
+
+  /** Sends the client's presence to a tab that has joined, and marks the changes since the tab's own `contacts`. */
+  function sendSnapshot(tab: Tab, client: Client, contacts: readonly Presence[]): void {
+    if (client.snapshot === undefined) return;
+    flush(client);
+    const current = [...client.snapshot.values()];
+    tab.post({ kind: "snapshot", contacts: current, missed: toMissed(missedChanges(toSnapshot(contacts), current)) });
   }
 
   function leave(tab: Tab): void {
     const { client } = tab;
+    tab.stopWatching.abort();
     if (client === undefined) return;
     tab.client = undefined;
     tabs.delete(tab);
@@ -261,11 +265,17 @@ export function startHub(): Hub {
   function handle(tab: Tab, message: TabMessage): void {
     switch (message.kind) {
       case "join":
-        join(tab, message.credential);
-        if (message.lock !== undefined) void watchLock(message.lock, () => leave(tab));
+        join(tab, message.credential, message.resume);
+        if (message.lock !== undefined) {
+          tab.stopWatching = new AbortController();
+          watchLock(message.lock, tab.stopWatching.signal, () => leave(tab));
+        }
         break;
       case "leave":
         leave(tab);
+        break;
+      case "ping":
+        tab.post({ kind: "pong", asOfMs: link.lastHeardAtMs() });
         break;
       case "sign-out":
         if (tab.client !== undefined) void signOut(tab.client);
@@ -293,33 +303,46 @@ export function startHub(): Hub {
 
   return {
     addPort(port) {
-      const tab: Tab = { post: (message) => port.postMessage(message), client: undefined, lastLinkView: "" };
+      const tab: Tab = {
+        post: (message) => port.postMessage(message),
+        client: undefined,
+        stopWatching: new AbortController(),
+        lastLinkView: "",
+      };
       port.addEventListener("message", (event: MessageEvent<TabMessage>) => handle(tab, event.data));
       port.start();
     },
   };
 }
 
-function createClient(credential: Credential): Client {
+/** A client as its first tab knows it, from an earlier worker if there was one. */
+function resumeClient(credential: Credential, { phase, session, contacts, asOfMs }: Resumption): Client {
   return {
     id: credential.client,
     credential,
-    phase: { kind: "active" },
-    token: undefined,
+    phase,
+    token: session,
     sessionCreatedAtMs: 0,
     isRetriedSession: false,
     lastEventId: undefined,
-    snapshot: undefined,
+    snapshot: contacts && toSnapshot(contacts),
     pending: [],
     liveSinceMs: undefined,
-    gap: undefined,
+    gap: contacts && { fromMs: asOfMs ?? Date.now(), toMs: undefined },
     tabs: new Set(),
   };
 }
 
-/** Calls `onReleased` when `lock` is free, which means that its page was closed or has crashed. */
-async function watchLock(lock: string, onReleased: () => void): Promise<void> {
-  await navigator.locks.request(lock, onReleased);
+/** Discards the session if the new credential is another token. */
+function replaceCredential(client: Client, credential: Credential): void {
+  if (credential.kind === "token" && client.token !== credential.token) client.token = undefined;
+  client.credential = credential;
+}
+
+/** Marks changes that happened while the page or the worker received none. */
+function toMissed(changes: readonly Presence[]): ObservedChange[] {
+  const seenAtMs = Date.now();
+  return changes.map((presence) => ({ ...presence, seenAtMs, missed: true }));
 }
 
 function isWithin(gap: Client["gap"], atMs: number): boolean {

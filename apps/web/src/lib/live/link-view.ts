@@ -10,6 +10,8 @@ export type LinkView =
   | { kind: "waiting"; retryAtMs: number }
   /** disconnected; an attempt is in progress */
   | { kind: "retrying" }
+  /** disconnected: the worker couldn't be loaded; the next attempt starts at `retryAtMs`, or is in progress without it */
+  | { kind: "not-loaded"; retryAtMs?: number }
   /** refused by a connection limit; the next attempt starts at `retryAtMs`, or is in progress without it */
   | { kind: "full"; retryAtMs?: number }
   /** disconnected, and the browser reports that it is offline */
@@ -25,6 +27,7 @@ export function connectionStatus(view: LinkView): ConnectionStatus {
   switch (view.kind) {
     case "waiting":
     case "retrying":
+    case "not-loaded":
       return "reconnecting";
     case "refused":
       return "signed-out";
@@ -35,7 +38,7 @@ export function connectionStatus(view: LinkView): ConnectionStatus {
 
 /** Whether 'Try now' makes sense: an attempt is planned, but not in progress. */
 export function canRetry(view: LinkView): boolean {
-  return view.kind === "waiting" || view.kind === "full" || view.kind === "offline";
+  return view.kind === "waiting" || view.kind === "not-loaded" || view.kind === "full" || view.kind === "offline";
 }
 
 interface Circumstances {

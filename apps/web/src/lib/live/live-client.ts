@@ -1,5 +1,9 @@
-/** A page's client for the worker that holds the connection. */
-import type { Credential, TabMessage, WorkerMessage } from "./tab-protocol.ts";
+/** A page's client for the worker that holds the connection. If the worker ends, it starts another one. */
+import type { Presence } from "@presence/protocol";
+import type { LinkView } from "./link-view.ts";
+import type { ClientPhase, Credential, LiveMessage, TabMessage, WorkerMessage } from "./tab-protocol.ts";
+import { canShareWorker, connectToWorker, type WorkerConnection } from "./worker-connection.ts";
+import { nextWorkerState, TICK_MS, type WorkerEvent, type WorkerState } from "./worker-state.ts";
 
 export interface LiveClient {
   /** Ends the session for all of this client's pages in this browser. */
@@ -17,108 +21,168 @@ export interface LiveClientOptions {
   credential: Credential;
   /** Whether this page uses its own connection instead of the one shared by the browser's pages. */
   ownConnection: boolean;
-  onMessage(message: WorkerMessage): void;
-  /** The worker couldn't be started, so the page can't connect. */
-  onWorkerError(): void;
+  onMessage(message: LiveMessage): void;
+  /** The presence that the page has, or `undefined` before the first snapshot. */
+  getPresence(): Presence[] | undefined;
 }
 
-interface WorkerHandle {
-  port: MessagePort;
-  stop(): void;
-}
+/** After so many workers in a row that failed to start, the page says what the user can do. */
+const FAILURES_BEFORE_ADVICE = 2;
 
-export function startLiveClient({
-  credential,
-  ownConnection,
-  onMessage,
-  onWorkerError,
-}: LiveClientOptions): LiveClient {
-  const stops: (() => void)[] = [];
-  // A shared worker needs Web Locks to detect a crashed page. A dedicated worker ends with its page.
-  const worker = ownConnection || !canShare() ? startDedicated(onWorkerError) : startShared(onWorkerError);
-  stops.push(worker.stop);
-  worker.port.addEventListener("message", (event: MessageEvent<WorkerMessage>) => onMessage(event.data));
-  worker.port.start();
+export function startLiveClient({ credential, ownConnection, onMessage, getPresence }: LiveClientOptions): LiveClient {
+  const canShare = !ownConnection && canShareWorker();
+  const stopping = new AbortController();
+  let worker: WorkerState = { kind: "stopped" };
+  let connection: WorkerConnection | undefined;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  // What a new worker is told.
+  let phase: ClientPhase = { kind: "active" };
+  let session: string | undefined;
+  let asOfMs: number | undefined;
+  let isNetworkCut = false;
 
-  function post(message: TabMessage): void {
-    worker.port.postMessage(message);
+  function apply(event: WorkerEvent): void {
+    const before = worker;
+    worker = nextWorkerState(before, event, { nowMs: Date.now(), random: Math.random(), canShare });
+    if (worker.kind === before.kind) return;
+    clearTimeout(retryTimer);
+    switch (worker.kind) {
+      case "starting":
+        showWithoutWorker();
+        connect(worker);
+        break;
+      case "waiting":
+        disconnect();
+        showWithoutWorker();
+        retryTimer = setTimeout(() => apply({ kind: "retry" }), worker.retryAtMs - Date.now());
+        break;
+      case "stopped":
+        disconnect();
+        break;
+    }
   }
 
-  let lock: string | undefined;
-  let isStopped = false;
-
-  async function join(): Promise<void> {
-    lock ??= await holdLock(stops);
-    if (!isStopped) post({ kind: "join", credential, lock });
+  function connect({ choice }: WorkerState & { kind: "starting" }): void {
+    try {
+      connection = connectToWorker(choice, {
+        join,
+        onMessage: receive,
+        onError: () => apply({ kind: "failed" }),
+        onEnded: () => apply({ kind: "ended" }),
+      });
+      if (isNetworkCut) connection.post({ kind: "cut-network" });
+      if (!navigator.onLine) connection.post({ kind: "check-connection", online: false });
+    } catch {
+      apply({ kind: "failed" });
+    }
   }
 
+  function disconnect(): void {
+    connection?.close();
+    connection = undefined;
+  }
+
+  function join(lock: string | undefined): TabMessage {
+    return { kind: "join", credential, lock, resume: { phase, session, contacts: getPresence(), asOfMs } };
+  }
+
+  function receive(message: WorkerMessage): void {
+    apply({ kind: "heard" });
+    switch (message.kind) {
+      case "hello":
+        return;
+      case "pong":
+        asOfMs = message.asOfMs ?? asOfMs;
+        return;
+      case "session":
+        session = message.token;
+        break;
+      case "link":
+        asOfMs = message.asOfMs ?? asOfMs;
+        phase = phaseOf(message.view);
+        break;
+    }
+    onMessage(message);
+  }
+
+  /** Shows that this page has no connection. A client that is signed out or refused needs none. */
+  function showWithoutWorker(): void {
+    const view = viewWithoutWorker(worker, getPresence() !== undefined);
+    if (phase.kind === "active" && view !== undefined) onMessage({ kind: "link", view, asOfMs });
+  }
+
+  /** Finds out whether the worker and its stream are alive. */
   function checkConnection(): void {
-    post({ kind: "check-connection", online: navigator.onLine });
+    apply({ kind: "retry" });
+    connection?.post({ kind: "check-connection", online: navigator.onLine });
+    connection?.post({ kind: "ping" });
   }
 
-  listen(stops, window, "online", checkConnection);
-  listen(stops, window, "offline", checkConnection);
-  listen(stops, document, "visibilitychange", () => {
-    if (document.visibilityState === "visible") checkConnection();
-  });
-  listen(stops, window, "pagehide", () => post({ kind: "leave" }));
-  listen(stops, window, "pageshow", (event) => {
-    if (!(event instanceof PageTransitionEvent) || !event.persisted) return;
-    void join().then(checkConnection);
-  });
-  void join();
+  const { signal } = stopping;
+  window.addEventListener("online", checkConnection, { signal });
+  window.addEventListener("offline", checkConnection, { signal });
+  document.addEventListener(
+    "visibilitychange",
+    () => {
+      if (document.visibilityState === "visible") checkConnection();
+    },
+    { signal },
+  );
+  // A page in the back/forward cache doesn't run, and must not hold locks.
+  window.addEventListener("pagehide", () => apply({ kind: "stop" }), { signal });
+  window.addEventListener(
+    "pageshow",
+    (event) => {
+      if (event.persisted) apply({ kind: "start" });
+    },
+    { signal },
+  );
+  const ticking = setInterval(() => {
+    apply({ kind: "tick" });
+    connection?.post({ kind: "ping" });
+  }, TICK_MS);
+  apply({ kind: "start" });
 
   return {
-    signOut: () => post({ kind: "sign-out" }),
-    signIn: () => post({ kind: "sign-in" }),
-    retry: () => post({ kind: "retry" }),
-    cutNetwork: () => post({ kind: "cut-network" }),
-    restoreNetwork: () => post({ kind: "restore-network" }),
+    signOut() {
+      // A worker that has ended unnoticed doesn't receive the message, but the next one is told.
+      phase = { kind: "signed-out" };
+      connection?.post({ kind: "sign-out" });
+    },
+    signIn() {
+      phase = { kind: "active" };
+      apply({ kind: "retry" });
+      connection?.post({ kind: "sign-in" });
+    },
+    retry() {
+      apply({ kind: "retry" });
+      connection?.post({ kind: "retry" });
+    },
+    cutNetwork() {
+      isNetworkCut = true;
+      connection?.post({ kind: "cut-network" });
+    },
+    restoreNetwork() {
+      isNetworkCut = false;
+      connection?.post({ kind: "restore-network" });
+    },
     stop() {
-      isStopped = true;
-      post({ kind: "leave" });
-      for (const stop of stops.reverse()) stop();
+      stopping.abort();
+      clearInterval(ticking);
+      apply({ kind: "stop" });
     },
   };
 }
 
-/** Whether this browser supports a shared worker that can detect crashed pages. */
-function canShare(): boolean {
-  return typeof SharedWorker !== "undefined" && navigator.locks !== undefined;
+function phaseOf(view: LinkView): ClientPhase {
+  return view.kind === "signed-out" || view.kind === "refused" ? view : { kind: "active" };
 }
 
-function startShared(onWorkerError: () => void): WorkerHandle {
-  const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "presence" });
-  worker.addEventListener("error", onWorkerError);
-  return { port: worker.port, stop: () => worker.port.close() };
-}
-
-function startDedicated(onWorkerError: () => void): WorkerHandle {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "presence" });
-  worker.addEventListener("error", onWorkerError);
-  const { port1, port2 } = new MessageChannel();
-  worker.postMessage(undefined, [port2]);
-  return { port: port1, stop: () => worker.terminate() };
-}
-
-/**
- * Acquires a Web Lock with a random name. It is released by `stops`, or by the browser when the page is closed or crashes.
- *
- * @returns the lock's name, or `undefined` without support for locks
- */
-async function holdLock(stops: (() => void)[]): Promise<string | undefined> {
-  if (navigator.locks === undefined) return undefined;
-  const name = `presence.page.${Array.from(crypto.getRandomValues(new Uint32Array(4)), String).join("-")}`;
-  await new Promise<void>((granted) => {
-    void navigator.locks.request(name, () => {
-      granted();
-      return new Promise<void>((release) => stops.push(release));
-    });
-  });
-  return name;
-}
-
-function listen(stops: (() => void)[], target: EventTarget, type: string, listener: (event: Event) => void): void {
-  target.addEventListener(type, listener);
-  stops.push(() => target.removeEventListener(type, listener));
+/** @returns `undefined` if the worker's own view counts */
+function viewWithoutWorker(worker: WorkerState, hasPresence: boolean): LinkView | undefined {
+  if (worker.kind !== "starting" && worker.kind !== "waiting") return undefined;
+  if (worker.failures >= FAILURES_BEFORE_ADVICE) {
+    return worker.kind === "waiting" ? { kind: "not-loaded", retryAtMs: worker.retryAtMs } : { kind: "not-loaded" };
+  }
+  return { kind: hasPresence ? "retrying" : "connecting" };
 }
