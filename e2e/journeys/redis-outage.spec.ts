@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ClientPage } from "../fixtures/client-page.ts";
 import { expect, test } from "../fixtures/distributed-test.ts";
 import { EventStream } from "../fixtures/event-stream.ts";
@@ -6,7 +7,7 @@ import { recordStatuses } from "../fixtures/status-record.ts";
 
 test.use({
   expectedServerWarnings:
-    /Redis is lost; trying again|a gap in the events was closed|presence could not be read for a snapshot/,
+    /connection to Redis lost; retrying|a gap in the events was closed|presence could not be read for a snapshot/,
 });
 
 /** Added to two intervals: the time to reconnect to Redis and to show the change, on a machine that runs other tests too. */
@@ -59,8 +60,9 @@ test("during a Redis outage all tabs show how old their list is, and recover aut
 
   await redis.kill();
   for (const tab of Object.values(tabs)) {
-    await tab.isLinked("reconnecting");
-    await expect(tab.page.getByText(/as of \d/i).first()).toBeVisible();
+    await tab.isLinked("stale");
+    await expect(tab.connection.getByText(/^Stale: .*as of \d\d:\d\d:\d\d$/).first()).toBeVisible();
+    await expect(tab.page.getByText(/^As of \d\d:\d\d:\d\d$/)).toBeVisible();
   }
   for (const { viewer, client } of viewsIn(tabs)) await viewer.sees(client, "UNKNOWN");
 
@@ -73,6 +75,47 @@ test("during a Redis outage all tabs show how old their list is, and recover aut
   for (const client of Object.keys(tabs)) expect(noor.changesOf(client), "no client flaps afterwards").toEqual([]);
   await expectAllOnline(tabs);
   for (const { viewer, client } of viewsIn(tabs)) await expect(viewer.activityOf(client, "OFFLINE")).toHaveCount(0);
+});
+
+test.describe("with a heartbeat interval of 5 s", () => {
+  const PAUSE_MS = 20_000;
+  const CLIENTS = ["anouk", "magali", "omar", "ines", "noor", "sofia"];
+
+  test.use({ heartbeatIntervalMs: 5_000 });
+
+  test("no client in a browser is shown as offline when Redis hangs for 20 s", async ({ browser, redis, servers }) => {
+    test.setTimeout(150_000);
+    // A context of its own has a worker of its own, as a browser of its own has.
+    const contexts = await Promise.all(CLIENTS.map(() => browser.newContext()));
+    const pages = await Promise.all(
+      contexts.map((context, index) =>
+        ClientPage.open(context, CLIENTS[index] ?? "", servers[index % servers.length]?.url),
+      ),
+    );
+    const tabs = Object.fromEntries(pages.map((page, index) => [CLIENTS[index], page]));
+    const views = viewsIn(tabs);
+    const listed = await Promise.all(
+      views.map(async ({ viewer, client }) => (await viewer.contact(client).count()) > 0),
+    );
+    const contactViews = views.filter((_, index) => listed[index]);
+    for (const { viewer, client } of contactViews) await viewer.sees(client, "ONLINE");
+    const records = await Promise.all(contactViews.map(({ viewer }) => recordStatuses(viewer.page)));
+
+    redis.pause();
+    await delay(PAUSE_MS);
+    for (const page of pages) await page.isLinked("stale");
+    redis.resume();
+
+    for (const page of pages) await page.isLive();
+    const observer = await EventStream.open(servers[0].url, "observer");
+    await waitForLeaseEnd(servers[0], observer);
+    observer.close();
+    for (const [index, { viewer, client }] of contactViews.entries()) {
+      expect(await records[index]?.of(client), `statuses of ${client}`).toEqual(["ONLINE", "UNKNOWN", "ONLINE"]);
+      await expect(viewer.activityOf(client, "OFFLINE")).toHaveCount(0);
+    }
+    await Promise.all(contexts.map((context) => context.close()));
+  });
 });
 
 /** Open tabs, by the client they show. */

@@ -27,6 +27,14 @@ const OUTAGES: readonly Outage[] = [
     end: async ({ redis }) => redis.resume(),
   },
   {
+    fault: "Redis is suspended (SIGSTOP) for 20 s",
+    heartbeatIntervalMs: 5_000,
+    begin: async ({ redis }) => redis.pause(),
+    durationMs: 20_000,
+    isNoticed: true,
+    end: async ({ redis }) => redis.resume(),
+  },
+  {
     fault: "Redis restarts without data",
     begin: ({ redis }) => redis.restartEmpty(),
     durationMs: 0,

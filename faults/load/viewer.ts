@@ -1,11 +1,21 @@
 import type { IncomingMessage } from "node:http";
-import { type ClientId, formatEventId, type Presence, parseEventId, parseStreamMessage } from "@presence/protocol";
+import {
+  backOffMs,
+  type ClientId,
+  formatEventId,
+  maxBackOffMs,
+  type Presence,
+  parseEventId,
+  parseStreamMessage,
+} from "@presence/protocol";
 import { readEventStream, requestEventStream } from "@presence/testkit";
 import type { EventSourceMessage } from "eventsource-parser";
 import { ViewerState } from "../check/viewer-state.ts";
 
 /** Reconnect delay before the server sends `retry:`. */
 const INITIAL_RETRY_MS = 1_000;
+/** `d` before a server has sent its own, in ms. */
+const DEFAULT_HEARTBEAT_INTERVAL_MS = 5_000;
 
 /** Address of a server. */
 export interface Address {
@@ -24,8 +34,8 @@ export interface ViewerOptions {
 }
 
 /**
- * A client that reads its stream and reconnects as a browser does: with `Last-Event-ID`, after the time of `retry:` or
- * `Retry-After`. It sends no pings.
+ * A client that reads its stream and reconnects as the web app does: with `Last-Event-ID`, after the time of `retry:` if
+ * the server ended the stream, otherwise after `Retry-After` and a back-off. It sends no pings.
  */
 export class Viewer {
   readonly client: ClientId;
@@ -36,9 +46,13 @@ export class Viewer {
   snapshots = 0;
   readonly #options: ViewerOptions;
   #retryMs = INITIAL_RETRY_MS;
+  #heartbeatIntervalMs = DEFAULT_HEARTBEAT_INTERVAL_MS;
+  /** Failed attempts in a row. */
+  #failures = 0;
   #abort = new AbortController();
   #response: IncomingMessage | undefined;
   #isLive = false;
+  #isStale = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ViewerOptions) {
@@ -47,9 +61,14 @@ export class Viewer {
     this.state = new ViewerState(options.client);
   }
 
-  /** Whether it has a stream that has delivered something. */
+  /** Whether it has a stream that has delivered something and is not stale. */
   get isLive(): boolean {
-    return this.#isLive;
+    return this.#isLive && !this.#isStale;
+  }
+
+  /** Whether it has a stream that says that the statuses may be out of date. */
+  get isStale(): boolean {
+    return this.#isStale;
   }
 
   /** Connects, and reconnects until it is closed. */
@@ -81,26 +100,40 @@ export class Viewer {
   /** @returns the delay before the next attempt, in ms */
   async #readStream(signal: AbortSignal): Promise<number> {
     const address = this.#options.route();
-    if (address === undefined) return this.#retryMs;
+    if (address === undefined) return this.#fail();
     const { lastId } = this.state;
     const url = `http://${address.host}:${address.port}/events/${this.client}`;
     const headers: Record<string, string> = lastId ? { "Last-Event-ID": formatEventId(lastId) } : {};
     try {
       const response = await requestEventStream(url, { headers, signal });
       const isRefused = response.statusCode !== 200;
-      if (!isRefused) this.#response = response;
-      if (!isRefused) this.connections += 1;
-      await readEventStream(response, {
+      if (!isRefused) this.#accept(response);
+      const outcome = await readEventStream(response, {
         onEvent: (event) => !isRefused && this.#receive(event),
         onRetry: (retryMs) => this.#receiveRetry(retryMs),
       });
       if (this.#isLive) this.#options.onEnd?.(this.client);
-      return retryAfterMs(response) ?? this.#retryMs;
+      return isRefused || outcome === "cut" ? this.#fail(retryAfterMs(response)) : this.#retryMs;
     } catch {
-      return this.#retryMs;
+      return this.#fail();
     } finally {
       this.#isLive = false;
+      this.#isStale = false;
     }
+  }
+
+  #accept(response: IncomingMessage): void {
+    this.#response = response;
+    this.#failures = 0;
+    this.connections += 1;
+    this.#heartbeatIntervalMs = Number(response.headers["presence-heartbeat-interval"]);
+  }
+
+  /** @returns the delay before the next attempt, in ms */
+  #fail(retryAfterMs = 0): number {
+    this.#failures += 1;
+    const capMs = maxBackOffMs(this.#heartbeatIntervalMs);
+    return retryAfterMs + backOffMs(this.#failures, this.#retryMs, capMs, Math.random());
   }
 
   #receiveRetry(retryMs: number): void {
@@ -112,10 +145,15 @@ export class Viewer {
   #receive({ id, event, data }: EventSourceMessage): void {
     const message = parseStreamMessage(event, data);
     if (!message) return;
+    if (message.event === "stale") {
+      this.#isStale = true;
+      return;
+    }
     const position = parseEventId(id ?? "");
     if (!position) throw new Error(`${this.client} received a message without an id: ${data}`);
     this.#isLive = true;
     if (message.event === "snapshot") {
+      this.#isStale = false;
       this.snapshots += 1;
       this.state.applySnapshot(position, message.data.contacts);
     } else if (message.event === "presence") {
@@ -125,7 +163,6 @@ export class Viewer {
   }
 }
 
-function retryAfterMs({ headers }: IncomingMessage): number | undefined {
-  const seconds = headers["retry-after"];
-  return seconds === undefined ? undefined : Number(seconds) * 1_000;
+function retryAfterMs({ headers }: IncomingMessage): number {
+  return Number(headers["retry-after"] ?? 0) * 1_000;
 }

@@ -5,6 +5,7 @@ import {
   type PresenceMessage,
   parseStreamMessage,
   type SnapshotMessage,
+  type StaleMessage,
   type Status,
   type StreamMessage,
 } from "@presence/protocol";
@@ -117,6 +118,13 @@ export class EventStream {
       (m) => m.event === "presence" && m.data.client === client && m.data.status === status && m.channel === channel,
     );
     if (message.event !== "presence") throw new Error("unreachable");
+    return message.data;
+  }
+
+  /** The next message that the statuses may be out of date. */
+  async stale(channel?: number): Promise<StaleMessage> {
+    const message = await this.next((m) => m.event === "stale" && m.channel === channel);
+    if (message.event !== "stale") throw new Error("unreachable");
     return message.data;
   }
 

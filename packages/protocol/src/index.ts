@@ -6,4 +6,5 @@ export * from "./partitions.ts";
 export * from "./presence.ts";
 export * from "./problem.ts";
 export * from "./profile.ts";
+export * from "./reconnect-delay.ts";
 export * from "./redis-keys.ts";

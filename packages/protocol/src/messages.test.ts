@@ -9,6 +9,7 @@ describe("parseStreamMessage", () => {
     ["snapshot", { at: 7, contacts: [magali] }],
     ["snapshot", { at: 7, contacts: [] }],
     ["presence", magali],
+    ["stale", { at: 7 }],
     ["channel", { channel: 3 }],
     ["channel-end", { channel: 3, problem }],
   ])("parses %s messages", (event, data) => {
@@ -23,6 +24,8 @@ describe("parseStreamMessage", () => {
     ["presence", '{"client":"magali","status":"ONLINE"}'],
     ["presence", "null"],
     ["presence", "{"],
+    ["stale", "{}"],
+    ["stale", '{"at":null}'],
     ["channel", '{"channel":"3"}'],
     ["channel-end", '{"channel":3}'],
     ["something-new", "{}"],

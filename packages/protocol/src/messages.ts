@@ -2,8 +2,9 @@
  * The messages of the SSE stream: the JSON of its `data:` lines.
  *
  * A stream begins with a `snapshot`, or with the missed events if the reader resumes. One `presence` message per change
- * follows. A multiplexed stream carries the streams of several clients over one response. In it, a `channel` message
- * precedes the messages of another client.
+ * follows. A `stale` message says that the server can't read presence at the moment; the next `snapshot` ends this. A
+ * multiplexed stream carries the streams of several clients over one response. In it, a `channel` message precedes the
+ * messages of another client.
  */
 import { isClientId } from "./client-id.ts";
 import type { Presence } from "./presence.ts";
@@ -16,6 +17,12 @@ export interface SnapshotMessage {
 }
 
 export type PresenceMessage = Presence;
+
+/** The statuses may be out of date from now on, until the next `snapshot`. The stream stays open. */
+export interface StaleMessage {
+  /** The last moment at which the statuses were known to be right, in ms since the epoch by the platform's clock. */
+  at: number;
+}
 
 /** The following messages belong to the stream at this index of the request's list. */
 export interface ChannelMessage {
@@ -31,6 +38,7 @@ export interface ChannelEndMessage {
 export type StreamMessage =
   | { event: "snapshot"; data: SnapshotMessage }
   | { event: "presence"; data: PresenceMessage }
+  | { event: "stale"; data: StaleMessage }
   | { event: "channel"; data: ChannelMessage }
   | { event: "channel-end"; data: ChannelEndMessage };
 
@@ -64,6 +72,8 @@ export function parseStreamMessage(event: string | undefined, data: string): Str
       return isSnapshot(value) ? { event, data: value } : undefined;
     case "presence":
       return isPresence(value) ? { event, data: value } : undefined;
+    case "stale":
+      return isStale(value) ? { event, data: value } : undefined;
     case "channel":
       return isChannel(value) ? { event, data: value } : undefined;
     case "channel-end":
@@ -93,6 +103,10 @@ function isSnapshot(value: unknown): value is SnapshotMessage {
     Array.isArray(value["contacts"]) &&
     value["contacts"].every(isPresence)
   );
+}
+
+function isStale(value: unknown): value is StaleMessage {
+  return isRecord(value) && Number.isFinite(value["at"]);
 }
 
 function isChannel(value: unknown): value is ChannelMessage {

@@ -70,6 +70,6 @@ export function createApp({
   app.use(operatorRoutes({ hub, metrics, warnings, metricsToken }));
   app.use(webAppRoutes(webAppFolder));
   app.use(notFound);
-  app.use(problemHandler(logger));
+  app.use(problemHandler(logger, hub.heartbeatIntervalMs));
   return app;
 }

@@ -143,7 +143,7 @@ async function openStreams(
         cleanup.add(admission.admitStream(list.owner));
         return { session, list };
       } catch (error) {
-        return { refusal: toHttpProblem(error) };
+        return { refusal: toHttpProblem(error, hub.heartbeatIntervalMs) };
       }
     }),
   );
@@ -252,8 +252,8 @@ function rawLastSegment(request: Request): string {
   return request.path.slice(request.path.lastIndexOf("/") + 1);
 }
 
-function toHttpProblem(error: unknown): HttpProblem {
-  const problem = asHttpProblem(error);
+function toHttpProblem(error: unknown, heartbeatIntervalMs: number): HttpProblem {
+  const problem = asHttpProblem(error, heartbeatIntervalMs);
   if (!problem) throw error;
   return problem;
 }

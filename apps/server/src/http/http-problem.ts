@@ -1,10 +1,11 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
-import { createProblem, type Problem } from "@presence/protocol";
+import { createProblem, type Problem, retryAfterSeconds, retryRangeMs } from "@presence/protocol";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Logger } from "pino";
 import { LongContactListError } from "../contacts/directory.ts";
 import { PresenceUnavailableError } from "../presence/presence-platform.ts";
 import { DrainingError } from "../push/drain.ts";
+import { randomBetween } from "../push/jitter.ts";
 import { TokenError } from "../sessions/sessions.ts";
 
 /** An error that a route throws to answer with a problem (RFC 9457). */
@@ -49,10 +50,14 @@ export function onlyAllows(...methods: string[]): RequestHandler {
   };
 }
 
-/** Answers an error with its problem. An unexpected error is logged, and its message is not sent to the client. */
-export function problemHandler(logger: Logger): ErrorRequestHandler {
+/**
+ * Answers an error with its problem. An unexpected error is logged, and its message is not sent to the client.
+ *
+ * @param heartbeatIntervalMs determines `Retry-After`
+ */
+export function problemHandler(logger: Logger, heartbeatIntervalMs: number): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const problem = asHttpProblem(error);
+    const problem = asHttpProblem(error, heartbeatIntervalMs);
     if (!problem) logger.error({ err: error, method: request.method, path: request.path }, "unexpected error");
     if (response.headersSent) response.destroy();
     else sendProblem(response, problem ?? plainProblem(500, "An unexpected error occurred. Try again shortly."));
@@ -60,19 +65,21 @@ export function problemHandler(logger: Logger): ErrorRequestHandler {
 }
 
 /** The problem that `error` stands for, or `undefined` if it is unexpected. */
-export function asHttpProblem(error: unknown): HttpProblem | undefined {
+export function asHttpProblem(error: unknown, heartbeatIntervalMs: number): HttpProblem | undefined {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TokenError) return tokenProblem(error);
-  if (error instanceof PresenceUnavailableError) return unavailable("presence-lost");
-  if (error instanceof DrainingError) return unavailable("shutting-down");
+  if (error instanceof PresenceUnavailableError) return unavailable("presence-lost", heartbeatIntervalMs);
+  if (error instanceof DrainingError) return unavailable("shutting-down", heartbeatIntervalMs);
   if (error instanceof LongContactListError) {
     return new HttpProblem(createProblem("urn:presence:problem:contact-list-too-long", error.message));
   }
   return requestProblem(error);
 }
 
-function unavailable(name: "presence-lost" | "shutting-down"): HttpProblem {
-  return new HttpProblem(createProblem(`urn:presence:problem:${name}`), { "Retry-After": "1" });
+/** Clients were connected until now, and are to be back before others see them as `OFFLINE`. */
+function unavailable(name: "presence-lost" | "shutting-down", heartbeatIntervalMs: number): HttpProblem {
+  const seconds = retryAfterSeconds(randomBetween(retryRangeMs(heartbeatIntervalMs)), heartbeatIntervalMs);
+  return new HttpProblem(createProblem(`urn:presence:problem:${name}`), { "Retry-After": String(seconds) });
 }
 
 function tokenProblem({ type, message }: TokenError): HttpProblem {

@@ -50,6 +50,9 @@ export interface PresencePlatform {
   /** The clock that dates the events, as far as this server knows it; ms since the epoch. */
   clockMs(): number;
 
+  /** Until when listeners have received every event; ms since the epoch, by the platform's clock. */
+  completeUntilMs(): number;
+
   /** The newest position in the event order: all published events are at or before it, all future ones after it. */
   head(): EventId;
 
@@ -74,7 +77,7 @@ export interface PresenceListener {
   /** Events were lost or the event order restarted: read a new snapshot. */
   onGap(): void;
 
-  /** Presence is unknown until a snapshot can be read again. */
+  /** Presence can't be read. `onGap` follows when it can be read again. */
   onLost(): void;
 }
 

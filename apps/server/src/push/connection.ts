@@ -25,6 +25,8 @@ type State =
   | { kind: "live" }
   /** the reader was too slow: it receives nothing until its buffer is empty, then a snapshot */
   | { kind: "lagging" }
+  /** presence can't be read: the reader was told so, and receives no events until the next snapshot */
+  | { kind: "stale"; retryAtMs: number }
   | { kind: "closed" };
 
 export interface DeferredEvent {
@@ -63,6 +65,9 @@ export class Connection implements Flushable {
   /** How many bytes `#frames` may hold. */
   #capacityBytes = 0;
   #snapshotBytes = 0;
+  #hasStarted = false;
+  /** Since when the reader has been told that its statuses may be out of date. On the monotonic clock, in ms. */
+  #staleSinceMs: number | undefined;
   #lastWriteMs = performance.now();
   #closeReason: CloseReason = "gone";
 
@@ -80,6 +85,16 @@ export class Connection implements Flushable {
 
   get closeReason(): CloseReason {
     return this.#closeReason;
+  }
+
+  /** Whether the reader has received its first frames: a snapshot, or the missed events. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
+  /** How long the reader has known that its statuses may be out of date, in ms; 0 if they are up to date. */
+  staleMs(nowMs: number): number {
+    return this.#staleSinceMs === undefined ? 0 : nowMs - this.#staleSinceMs;
   }
 
   /** How long the buffered bytes have made no progress, in ms; 0 if nothing is buffered. */
@@ -103,11 +118,33 @@ export class Connection implements Flushable {
   goLive(sync: Sync, frames: readonly Buffer[], position: number): void {
     if (this.#state !== sync) return;
     this.#state = { kind: "live" };
+    this.#hasStarted = true;
+    this.#staleSinceMs = undefined;
     this.#position = position;
     const bytes = Buffer.concat(frames);
     this.#snapshotBytes = bytes.length;
     this.#write(bytes);
     for (const { event, frame } of sync.deferred) this.deliver(event, frame);
+  }
+
+  /** Whether `sync` is the current attempt to synchronise the reader. */
+  isSyncing(sync: Sync): boolean {
+    return this.#state === sync;
+  }
+
+  /**
+   * Tells the reader that its statuses may be out of date. It receives no events until the next snapshot. A lagging reader
+   * is not told before its buffer is empty.
+   *
+   * @param frame the `stale` message; it is written once, until the next `goLive`
+   */
+  goStale(frame: Buffer, { nowMs, retryAtMs }: { nowMs: number; retryAtMs: number }): void {
+    if (this.#state.kind === "closed" || this.#state.kind === "lagging") return;
+    this.#writeFrames();
+    this.#suspend({ kind: "stale", retryAtMs });
+    if (this.#staleSinceMs !== undefined) return;
+    this.#staleSinceMs = nowMs;
+    this.#write(frame);
   }
 
   /** @returns whether the reader was too slow, and the connection is now lagging */
@@ -140,10 +177,15 @@ export class Connection implements Flushable {
     return this.#state.kind === "lagging" && this.#sink.bufferedBytes === 0;
   }
 
+  /** Whether the connection is stale and the time of the next attempt has come. */
+  isRetryDue(nowMs: number): boolean {
+    return this.#state.kind === "stale" && nowMs >= this.#state.retryAtMs;
+  }
+
   /** Writes a keep-alive if nothing was written lately. */
   keepAlive(nowMs: number): void {
     const isDue = nowMs - this.#lastWriteMs >= this.#keepAliveMs;
-    if (isDue && this.#state.kind === "live" && this.#sink.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+    if (isDue && this.#sink.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 
   /** Writes a last frame, if there is one, and ends the stream. */

@@ -1,4 +1,10 @@
-import { type EventId, formatEventId, type PresenceEvent, type PresenceMessage } from "@presence/protocol";
+import {
+  type EventId,
+  formatEventId,
+  type PresenceEvent,
+  type PresenceMessage,
+  type StaleMessage,
+} from "@presence/protocol";
 import type { PresenceSnapshot, VersionedPresence } from "../presence/presence-platform.ts";
 import { encodeFrame, encodeSnapshot } from "./sse.ts";
 
@@ -8,6 +14,12 @@ export function eventFrame({ client, status, at, version }: PresenceEvent, epoch
 
 export function snapshotFrame({ at, id, presences }: PresenceSnapshot): Buffer {
   return encodeSnapshot(formatEventId(id), at, presences);
+}
+
+/** @param at until when the reader's statuses were right, ms since the epoch */
+export function staleFrame(at: number): Buffer {
+  const data: StaleMessage = { at };
+  return encodeFrame({ event: "stale", data });
 }
 
 /**

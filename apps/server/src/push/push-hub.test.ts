@@ -3,7 +3,12 @@ import { formatEventId, parseEventId } from "@presence/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { startTestHub } from "../../test/start-test-hub.ts";
 import { type LocalPresenceOptions, LocalPresencePlatform } from "../presence/local/local-presence-platform.ts";
-import type { Interest } from "../presence/presence-platform.ts";
+import {
+  type Interest,
+  type PresenceListener,
+  PresenceUnavailableError,
+  type Readiness,
+} from "../presence/presence-platform.ts";
 import { DrainingError } from "./drain.ts";
 import type { EventSink } from "./event-sink.ts";
 
@@ -324,6 +329,7 @@ class AheadPlatform extends LocalPresencePlatform {
 class SlowSink implements EventSink {
   readonly gapsMs: number[] = [];
   readonly bufferedBytes = 0;
+  isEnded = false;
   readonly #writeMs: number;
   #lastEndMs = Number.NEGATIVE_INFINITY;
 
@@ -341,7 +347,9 @@ class SlowSink implements EventSink {
     this.#lastEndMs = performance.now();
   }
 
-  end(): void {}
+  end(): void {
+    this.isEnded = true;
+  }
 
   destroy(): void {}
 
@@ -363,6 +371,185 @@ class SlowlyReadPlatform extends LocalPresencePlatform {
     await delay(this.#delays.afterMs);
     return snapshot;
   }
+}
+
+describe("a stream while presence can't be read", () => {
+  it("stays open, says once until when it was right, and continues with a snapshot", async () => {
+    const { platform, openStream, metric } = await startHubWithOutages();
+    const stream = await openStream("anouk");
+    await stream.snapshot();
+    const lostAt = platform.completeUntilMs();
+    platform.lose();
+    expect(await stream.stale()).toEqual({ at: lostAt });
+    platform.lose();
+    platform.connect("omar");
+    await delay(100);
+    platform.recover();
+    const { contacts } = await stream.snapshot();
+    expect(contacts).toContainEqual(expect.objectContaining({ client: "omar", status: "ONLINE" }));
+    await platform.leave("omar");
+    await stream.presence("omar", "OFFLINE");
+    expect(stream.messages.map(({ event }) => event)).toEqual(["snapshot", "stale", "snapshot", "presence"]);
+    expect(stream.messages[1]?.id).toBeUndefined();
+    expect(await metric("closed")).toBe(0);
+  });
+
+  it("delivers the events that were published before, ahead of the stale message", async () => {
+    const { platform, openStream } = await startHubWithOutages();
+    const stream = await openStream("anouk");
+    await stream.snapshot();
+    platform.connect("omar");
+    platform.lose();
+    await stream.stale();
+    expect(stream.messages.map(({ event }) => event)).toEqual(["snapshot", "presence", "stale"]);
+  });
+
+  it("becomes stale again in a second outage", async () => {
+    const { platform, openStream } = await startHubWithOutages();
+    const stream = await openStream("anouk");
+    await stream.snapshot();
+    for (let outage = 1; outage <= 2; outage += 1) {
+      platform.lose();
+      await stream.stale();
+      platform.recover();
+      await stream.snapshot();
+    }
+  });
+
+  it("keeps its client connected and receives keep-alives", { timeout: 30_000 }, async () => {
+    const { platform, openStream } = await startHubWithOutages();
+    const stream = await openStream("anouk");
+    await stream.snapshot();
+    platform.lose();
+    await stream.stale();
+    await vi.waitFor(() => expect(stream.comments).toContain("keep-alive"), { timeout: 25_000, interval: 100 });
+    expect(platform.disconnected).toEqual([]);
+  });
+
+  it("ends when its client signs out", async () => {
+    const { hub, platform } = await startHubWithOutages();
+    const list = { owner: "anouk", contacts: new Set(["omar"]), everyone: false, guests: false };
+    const sink = new SlowSink(0);
+    hub.open({ client: "anouk", list, sessionKey: "key" }, sink, undefined);
+    await eventually(() => expect(sink.gapsMs).toHaveLength(1));
+    platform.lose();
+    await hub.signOut({ client: "anouk", key: "key", expiresAt: Date.now() + 60_000 });
+    expect(sink.isEnded).toBe(true);
+    expect(platform.disconnected).toEqual(["anouk"]);
+  });
+
+  it("ends when its token expires", async () => {
+    const { hub, platform } = await startHubWithOutages();
+    const list = { owner: "anouk", contacts: new Set(["omar"]), everyone: false, guests: false };
+    const sink = new SlowSink(0);
+    hub.open({ client: "anouk", list, expiresAt: Date.now() + 300 }, sink, undefined);
+    await eventually(() => expect(sink.gapsMs).toHaveLength(1));
+    platform.lose();
+    await eventually(() => expect(sink.isEnded).toBe(true));
+  });
+
+  it("gets its first snapshot after the outage if it was still being opened", async () => {
+    const { platform, openStream } = await startHubWithOutages();
+    platform.failReads();
+    const stream = await openStream("anouk");
+    await stream.stale();
+    platform.lose();
+    platform.recover();
+    await stream.snapshot();
+    expect(stream.messages.map(({ event }) => event)).toEqual(["stale", "snapshot"]);
+    expect(stream.retriesMs).toHaveLength(1);
+  });
+
+  it("reads again by itself if a snapshot could not be read although presence is available", async () => {
+    const { platform, openStream } = await startHubWithOutages({ heartbeatIntervalMs: 500 });
+    platform.failReads();
+    const stream = await openStream("anouk");
+    await stream.stale();
+    platform.allowReads();
+    await stream.snapshot();
+  });
+
+  it("ends if its first snapshot can't be read for too long", async () => {
+    const { platform, openStream } = await startHubWithOutages({ limits: { maxJoiningMs: 300 } });
+    const started = await openStream("magali");
+    await started.snapshot();
+    platform.failReads();
+    const stream = await openStream("anouk");
+    platform.lose();
+    expect(await stream.over).toBe("ended");
+    expect(stream.retriesMs).toHaveLength(1);
+    await delay(100);
+    platform.recover();
+    await started.snapshot();
+  });
+});
+
+/** A platform that can lose access to presence. */
+class OutagePlatform extends LocalPresencePlatform {
+  readonly disconnected: string[] = [];
+  readonly #listeners: PresenceListener[] = [];
+  #isReadable = true;
+  #isLost = false;
+  #lostAt: number | undefined;
+
+  override subscribe(listener: PresenceListener) {
+    this.#listeners.push(listener);
+    return super.subscribe(listener);
+  }
+
+  override disconnect(client: string) {
+    this.disconnected.push(client);
+    super.disconnect(client);
+  }
+
+  override readiness(): Readiness {
+    return this.#isLost ? { ready: false, reason: "lost" } : { ready: true };
+  }
+
+  override completeUntilMs() {
+    this.#lostAt ??= super.completeUntilMs();
+    return this.#lostAt;
+  }
+
+  override read(interest: Interest) {
+    return this.#isReadable ? super.read(interest) : Promise.reject(new PresenceUnavailableError("lost"));
+  }
+
+  failReads(): void {
+    this.#isReadable = false;
+  }
+
+  allowReads(): void {
+    this.#isReadable = true;
+  }
+
+  lose(): void {
+    this.failReads();
+    this.#isLost = true;
+    for (const { onLost } of this.#listeners) onLost();
+  }
+
+  recover(): void {
+    this.allowReads();
+    this.#isLost = false;
+    this.#lostAt = undefined;
+    for (const { onGap } of this.#listeners) onGap();
+  }
+}
+
+async function startHubWithOutages(options?: Omit<NonNullable<Parameters<typeof startTestHub>[0]>, "createPlatform">) {
+  const platforms: OutagePlatform[] = [];
+  const hub = await startTestHub({
+    ...options,
+    createPlatform: (platformOptions) => {
+      const created = new OutagePlatform(platformOptions);
+      platforms.push(created);
+      return created;
+    },
+  });
+  const [platform] = platforms;
+  if (!platform) throw new Error("the hub has a platform");
+  return { hub: hub.hub, platform, openStream: hub.openStream.bind(hub), metric: hub.metric.bind(hub) };
 }
 
 describe("a hub that drains", () => {

@@ -1,4 +1,4 @@
-import { createProblem, type EventId, type PresenceEvent, parseEventId } from "@presence/protocol";
+import { createProblem, type EventId, type PresenceEvent, parseEventId, retryRangeMs } from "@presence/protocol";
 import type { Logger } from "pino";
 import { type ContactList, canSee } from "../contacts/can-see.ts";
 import {
@@ -15,7 +15,7 @@ import type { EventSink } from "./event-sink.ts";
 import { FlushScheduler } from "./flush-scheduler.ts";
 import { clamp, type Range, randomBetween } from "./jitter.ts";
 import { PingWatchdogs } from "./ping-watchdog.ts";
-import { catchUpFrames, eventFrame, snapshotFrame } from "./presence-frames.ts";
+import { catchUpFrames, eventFrame, snapshotFrame, staleFrame } from "./presence-frames.ts";
 import type { PushMetrics, SnapshotCause } from "./push-metrics.ts";
 import { PushRegistry } from "./push-registry.ts";
 import { encodeRetry } from "./sse.ts";
@@ -26,6 +26,8 @@ export interface PushLimits {
   maxBufferedBytes: number;
   /** A slow reader is disconnected after this time without progress, in ms. */
   maxStalledMs: number;
+  /** A new reader is disconnected if its first snapshot can't be read for this time, in ms. */
+  maxJoiningMs: number;
   /** How many events are kept for readers that reconnect. */
   eventLogCapacity: number;
 }
@@ -33,6 +35,7 @@ export interface PushLimits {
 const DEFAULT_PUSH_LIMITS: PushLimits = {
   maxBufferedBytes: 256 * 1024,
   maxStalledMs: 30_000,
+  maxJoiningMs: 30_000,
   eventLogCapacity: 10_000,
 };
 
@@ -40,10 +43,6 @@ const FLUSH_WINDOWS = { maxDelayMs: 5, maxDelayUnderLagMs: 100 };
 const MAX_DEFERRED_EVENTS = 10_000;
 /** A keep-alive is due after at most 15 s. Jitter spreads the writes of many connections over time. */
 const KEEP_ALIVE_MS: Range = { min: 9_000, max: 13_000 };
-/** `retry:` of a stream, in heartbeat intervals. With jitter, and well before the lease that expires first. */
-const RETRY_INTERVALS: Range = { min: 0.1, max: 0.3 };
-/** Upper bounds of both ends of that range. */
-const MAX_RETRY_MS: Range = { min: 1_000, max: 3_000 };
 /**
  * A browser is considered gone after this many intervals without a ping. With its lease, others see it `OFFLINE` after
  * 1.3 + 1.5 intervals and one inspection, which is within the three intervals of the contract.
@@ -105,7 +104,7 @@ export class PushHub {
     this.#unsubscribe = platform.subscribe({
       onEvents: (events) => this.#push(events),
       onGap: () => this.#resync(),
-      onLost: () => this.#endAll("unreadable"),
+      onLost: () => this.#goStale(),
     });
     this.#retryMs = retryRangeMs(platform.heartbeatIntervalMs);
     this.#inspectionMs = clamp(platform.heartbeatIntervalMs / INSPECTIONS_PER_INTERVAL, INSPECTION_MS);
@@ -197,11 +196,7 @@ export class PushHub {
   close(): void {
     clearInterval(this.#inspection);
     this.#unsubscribe();
-    this.#endAll("shutting-down");
-  }
-
-  #endAll(reason: "shutting-down" | "unreadable"): void {
-    for (const connection of [...this.#registry.connections()]) this.#endWithRetry(connection, reason);
+    for (const connection of [...this.#registry.connections()]) this.#endWithRetry(connection, "shutting-down");
   }
 
   #endWithRetry(connection: Connection, reason: "shutting-down" | "unreadable"): void {
@@ -239,6 +234,24 @@ export class PushHub {
       this.#metrics.countEvent(event);
       this.#deliver(event);
     }
+  }
+
+  /**
+   * Presence can't be read. Streams stay open, so that their clients need not return within the time for which the
+   * platform holds `OFFLINE` back afterwards. Each stream continues with a snapshot.
+   */
+  #goStale(): void {
+    const frame = this.#staleFrame();
+    for (const connection of this.#registry.connections()) connection.goStale(frame, this.#staleTimes());
+  }
+
+  #staleFrame(): Buffer {
+    return staleFrame(this.#platform.completeUntilMs());
+  }
+
+  #staleTimes(): { nowMs: number; retryAtMs: number } {
+    const nowMs = performance.now();
+    return { nowMs, retryAtMs: nowMs + randomBetween(this.#retryMs) };
   }
 
   /** Events were lost, so no position in the event order is valid. */
@@ -291,13 +304,16 @@ export class PushHub {
     try {
       snapshot = await this.read(list);
     } catch (error) {
-      this.#logger.warn({ err: error }, "presence could not be read for a snapshot");
-      connection.end("unreadable", { problem: createProblem("urn:presence:problem:presence-lost") });
+      if (!connection.isSyncing(sync)) return;
+      // A retry that fails like the attempt before needs no second warning.
+      const level = connection.staleMs(performance.now()) > 0 ? "debug" : "warn";
+      this.#logger[level]({ err: error }, "presence could not be read for a snapshot");
+      connection.goStale(this.#staleFrame(), this.#staleTimes());
       return;
     }
     const changes = id && catchUpFrames(snapshot, id);
     const frames = changes ?? [snapshotFrame(snapshot)];
-    if (cause === "fresh") frames.unshift(this.#retryFrame());
+    if (!connection.hasStarted) frames.unshift(this.#retryFrame());
     connection.goLive(sync, frames, snapshot.id.version);
     if (changes) this.#metrics.countResume();
     else this.#metrics.countSnapshot(cause);
@@ -313,17 +329,25 @@ export class PushHub {
       if (nowMs - signedOutMs > MAX_OPENING_MS) this.#signedOut.delete(key);
     }
     const now = Date.now();
-    for (const connection of [...this.#registry.connections()]) this.#inspectConnection(connection, nowMs, now);
+    const { ready: isReadable } = this.#platform.readiness();
+    for (const connection of [...this.#registry.connections()])
+      this.#inspectConnection(connection, { nowMs, now, isReadable });
   }
 
-  #inspectConnection(connection: Connection, nowMs: number, now: number): void {
+  #inspectConnection(
+    connection: Connection,
+    { nowMs, now, isReadable }: { nowMs: number; now: number; isReadable: boolean },
+  ): void {
     const { watchdog, expiresAt } = connection.subscription;
     const watchdogMs = WATCHDOG_INTERVALS * this.heartbeatIntervalMs;
     if (watchdog && watchdog.silenceMs(nowMs) > watchdogMs) connection.destroy("ghost");
     else if (connection.stalledMs(nowMs) > this.#limits.maxStalledMs) connection.destroy("stalled");
     else if (expiresAt !== undefined && expiresAt <= now)
       connection.end("token-expired", { problem: createProblem("urn:presence:problem:token-expired") });
+    else if (!connection.hasStarted && connection.staleMs(nowMs) > this.#limits.maxJoiningMs)
+      this.#endWithRetry(connection, "unreadable");
     else if (connection.isReadyToResync) void this.#sync(connection, undefined, "lagged");
+    else if (isReadable && connection.isRetryDue(nowMs)) void this.#sync(connection, undefined, "gap");
     else connection.keepAlive(nowMs);
   }
 
@@ -336,9 +360,3 @@ function endSignedOut(connection: Connection): void {
   connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });
 }
 
-function retryRangeMs(heartbeatIntervalMs: number): Range {
-  return {
-    min: Math.min(MAX_RETRY_MS.min, Math.ceil(RETRY_INTERVALS.min * heartbeatIntervalMs)),
-    max: Math.min(MAX_RETRY_MS.max, Math.floor(RETRY_INTERVALS.max * heartbeatIntervalMs)),
-  };
-}

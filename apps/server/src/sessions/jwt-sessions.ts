@@ -1,9 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { CLIENT_ID_RULE, type ClientId, isClientId } from "@presence/protocol";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from "jose";
 import type { Revocations } from "./revocations.ts";
 import { type DemoSessions, type Session, type Sessions, TokenError } from "./sessions.ts";
 
+/**
+ * How long a lenient check waits to learn whether the token is revoked, in ms. A Redis that hangs answers only after
+ * seconds, and a ping that is late by then would close the stream of a browser that is there.
+ */
+const MAX_LENIENT_WAIT_MS = 500;
 const DEMO_ISSUER = "presence-demo";
 const SHARED_SECRET_ALGORITHM = "HS256";
 const PUBLIC_KEY_ALGORITHMS = [
@@ -99,9 +105,22 @@ function jwtSessions(revocations: Revocations, check: Check): Sessions {
   };
   return {
     verify: (token) => verify(token, (key) => revocations.has(key)),
-    verifyLeniently: (token) => verify(token, (key) => revocations.has(key).catch(() => false)),
+    verifyLeniently: (token) => verify(token, (key) => isKnownToBeRevoked(revocations, key)),
     revoke: (session) => revocations.add(session),
   };
+}
+
+/** Whether the token is revoked; `false` if that can't be found out soon. */
+async function isKnownToBeRevoked(revocations: Revocations, key: string): Promise<boolean> {
+  const waiting = new AbortController();
+  try {
+    const timeout = delay(MAX_LENIENT_WAIT_MS, false, { signal: waiting.signal });
+    return await Promise.race([revocations.has(key), timeout]);
+  } catch {
+    return false;
+  } finally {
+    waiting.abort();
+  }
 }
 
 async function checked(check: Check, token: string): Promise<JWTPayload> {

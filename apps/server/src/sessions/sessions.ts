@@ -18,7 +18,7 @@ export interface Sessions {
   verify(token: string): Promise<Session>;
 
   /**
-   * Like `verify`, but accepts the token if the revocation check is unavailable. Use it only for requests that grant
+   * Like `verify`, but accepts the token if the revocation check is unavailable or slow. Use it only for requests that grant
    * nothing new.
    *
    * @throws {TokenError}

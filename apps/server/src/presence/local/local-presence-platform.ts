@@ -93,6 +93,10 @@ export class LocalPresencePlatform implements PresencePlatform {
     return Date.now();
   }
 
+  completeUntilMs(): number {
+    return Date.now();
+  }
+
   head(): EventId {
     return this.#journal.head;
   }

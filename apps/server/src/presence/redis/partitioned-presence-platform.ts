@@ -92,9 +92,8 @@ export class PartitionedPresencePlatform implements PresencePlatform {
   }
 
   /**
-   * While a partition is down, this server ends its streams and accepts no new ones, so no client can reconnect. The other
-   * partitions do not know of the outage and would publish `OFFLINE`. So disconnects are deferred until clients had time
-   * to reconnect.
+   * While a partition is down, this server accepts no new streams, so no client can reconnect. The other partitions do not
+   * know of the outage and would publish `OFFLINE`. So disconnects are deferred until clients had time to reconnect.
    */
   disconnect(client: ClientId): void {
     if (this.#isStable()) this.#platformOf(client).disconnect(client);
@@ -151,6 +150,10 @@ export class PartitionedPresencePlatform implements PresencePlatform {
 
   clockMs(): number {
     return Math.max(...this.#platforms.map((platform) => platform.clockMs()));
+  }
+
+  completeUntilMs(): number {
+    return Math.min(...this.#platforms.map((platform) => platform.completeUntilMs()));
   }
 
   head(): EventId {

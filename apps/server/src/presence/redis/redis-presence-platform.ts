@@ -88,6 +88,9 @@ export class RedisPresencePlatform implements PresencePlatform {
   readonly #maintenance: NodeJS.Timeout;
   readonly #position: DownstreamPosition;
   #lastReadMs = performance.now();
+  /** The last read after which listeners had received every event. */
+  #completeUntilMs = performance.now();
+  /** Listeners were told that presence can't be read, and have not been told to read it again yet. */
   #isLost = false;
   #isClosingGap = false;
   /** Entries that arrived while a gap was being closed. */
@@ -221,6 +224,10 @@ export class RedisPresencePlatform implements PresencePlatform {
     return this.#clock.at(performance.now()) ?? Date.now();
   }
 
+  completeUntilMs(): number {
+    return Math.round(this.#clock.at(this.#completeUntilMs) ?? Date.now());
+  }
+
   head(): EventId {
     return this.#position.head;
   }
@@ -231,10 +238,10 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   readiness(): Readiness {
-    if (this.#isLost || this.#commands.status !== "ready") return { ready: false, reason: "Redis can't be reached" };
-    if (this.#isIncomplete) {
+    if (this.#commands.status === "ready" && this.#isIncomplete) {
       return { ready: false, reason: "Redis lost its data; waiting for the heartbeats of the other servers" };
     }
+    if (this.#isLost || this.#commands.status !== "ready") return { ready: false, reason: "Redis can't be reached" };
     return { ready: true };
   }
 
@@ -280,7 +287,7 @@ export class RedisPresencePlatform implements PresencePlatform {
       try {
         const entries = await this.#reader.read();
         this.#lastReadMs = performance.now();
-        this.#isLost = false;
+        if (this.#isLost) void this.#closeGap("Redis did not answer for too long");
         this.#process(entries.filter((entry) => entry !== undefined));
       } catch (error) {
         if (signal.aborted) return;
@@ -297,6 +304,7 @@ export class RedisPresencePlatform implements PresencePlatform {
     }
     const { events, hasGap } = this.#position.accept(entries);
     if (hasGap) void this.#closeGap("entries of this server's stream are missing");
+    else this.#completeUntilMs = this.#lastReadMs;
     for (const { lagMs } of events) if (lagMs !== undefined) this.#metrics.onOfflineLag(lagMs);
     this.#publish(events);
     this.#progress.emit("delivered");

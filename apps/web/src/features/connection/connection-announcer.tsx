@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { connectionStore } from "../../lib/live/connection-store.ts";
+import type { LinkView } from "../../lib/live/link-view.ts";
 
 /** Announces a lost and a restored connection to assistive technology. */
 export function ConnectionAnnouncer() {
@@ -9,8 +10,8 @@ export function ConnectionAnnouncer() {
     () =>
       connectionStore.subscribe((state, previous) => {
         if (state.isStale === previous.isStale) return;
-        if (state.isStale) setText("The connection is lost. What you see may be out of date.");
-        else if (state.view.kind === "live") setText("You’re connected again.");
+        if (state.isStale) setText(`${lossOf(state.view)} What you see may be out of date.`);
+        else if (state.view.kind === "live") setText("You receive updates again.");
       }),
     [],
   );
@@ -20,4 +21,8 @@ export function ConnectionAnnouncer() {
       {text}
     </p>
   );
+}
+
+function lossOf(view: LinkView): string {
+  return view.kind === "stale" ? "The server sends no updates at the moment." : "The connection is lost.";
 }

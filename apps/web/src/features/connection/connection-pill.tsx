@@ -2,7 +2,7 @@ import { useId } from "react";
 import { useStore } from "zustand";
 import { connectionStore } from "../../lib/live/connection-store.ts";
 import { canRetry, connectionStatus } from "../../lib/live/link-view.ts";
-import { clockTime } from "../../lib/time/local-time.ts";
+import { clockTime, clockTimeWithSeconds } from "../../lib/time/local-time.ts";
 import { useTicking } from "../../ui/use-ticking.ts";
 import { connectionDescription, connectionLabel } from "./connection-text.ts";
 import "./connection-pill.css";
@@ -52,8 +52,8 @@ function ConnectionFacts() {
       )}
       {view.kind !== "live" && asOfMs !== undefined && (
         <div>
-          <dt>Last contact with the server</dt>
-          <dd>{clockTime(asOfMs)}</dd>
+          <dt>{view.kind === "stale" ? "Statuses as of" : "Last contact with the server"}</dt>
+          <dd>{clockTimeWithSeconds(asOfMs)}</dd>
         </div>
       )}
       <div>

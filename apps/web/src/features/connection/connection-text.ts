@@ -1,5 +1,8 @@
 import type { LinkView } from "../../lib/live/link-view.ts";
+import { clockTimeWithSeconds } from "../../lib/time/local-time.ts";
 import { secondsUntil } from "../../lib/time/relative-time.ts";
+
+const STALE = "Stale: no updates";
 
 /** A short label for the state of the connection. */
 export function connectionLabel(view: LinkView, nowMs: number): string {
@@ -8,6 +11,8 @@ export function connectionLabel(view: LinkView, nowMs: number): string {
       return "Connecting";
     case "live":
       return "Live";
+    case "stale":
+      return `${STALE}, as of ${clockTimeWithSeconds(view.asOfMs)}`;
     case "waiting":
       return `Reconnecting in ${secondsUntil(view.retryAtMs, nowMs)} s`;
     case "retrying":
@@ -27,6 +32,11 @@ export function connectionLabel(view: LinkView, nowMs: number): string {
   }
 }
 
+/** Like `connectionLabel`, for use beside the time up to which the statuses were right. */
+export function connectionLabelWithoutTime(view: LinkView, nowMs: number): string {
+  return view.kind === "stale" ? STALE : connectionLabel(view, nowMs);
+}
+
 /** What the state of the connection means for the user. */
 export function connectionDescription(view: LinkView): string {
   switch (view.kind) {
@@ -34,6 +44,8 @@ export function connectionDescription(view: LinkView): string {
       return "Connecting to the server.";
     case "live":
       return "You see changes as they happen.";
+    case "stale":
+      return "The server can’t find out who is online at the moment. This page stays connected and continues as soon as it can.";
     case "waiting":
     case "retrying":
       return "The server can’t be reached. This page keeps trying automatically.";

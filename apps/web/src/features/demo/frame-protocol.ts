@@ -22,6 +22,7 @@ const COMMANDS: readonly string[] = ["cut-network", "restore-network", "sign-out
 const STATES: readonly string[] = [
   "connecting",
   "live",
+  "stale",
   "reconnecting",
   "full",
   "offline",

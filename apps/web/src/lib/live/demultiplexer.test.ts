@@ -20,6 +20,13 @@ it("assigns each message to the last named channel", () => {
   ]);
 });
 
+it("assigns a stale message to its channel", () => {
+  const demultiplex = createDemultiplexer(2);
+  expect(demultiplex({ event: "stale", data: '{"at":7}' })).toBeUndefined();
+  demultiplex(channel(1));
+  expect(demultiplex({ event: "stale", data: '{"at":7}' })).toMatchObject({ channel: 1, kind: "stale", atMs: 7 });
+});
+
 it("ends the named channel without switching to it", () => {
   const demultiplex = createDemultiplexer(2);
   demultiplex(channel(0));

@@ -31,7 +31,8 @@ export interface EventStreamCallbacks {
 }
 
 const OPEN_TIMEOUT_MS = 10_000;
-const DEFAULT_HEARTBEAT_INTERVAL_MS = 5000;
+/** The server's default, used until a response names its interval. */
+export const DEFAULT_HEARTBEAT_INTERVAL_MS = 5000;
 
 /**
  * Opens one response that carries the streams of several clients.

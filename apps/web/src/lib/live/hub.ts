@@ -3,7 +3,7 @@ import { type ClientId, MAX_CHANNELS, type Presence, type Problem } from "@prese
 import { createSession, deleteSession } from "../api/api.ts";
 import { isServerFull, ProblemError } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
-import type { StreamSubscription } from "./event-stream.ts";
+import type { EventStream, StreamSubscription } from "./event-stream.ts";
 import { type Link, startLink } from "./link.ts";
 import { type LinkView, viewWithoutStream } from "./link-view.ts";
 import { createNetwork } from "./network.ts";
@@ -32,9 +32,13 @@ interface Client {
   snapshot: Map<ClientId, Presence> | undefined;
   /** Changes to send to the tabs at the end of the current task. */
   pending: ObservedChange[];
-  /** Since when a stream carries this client, ms since the epoch; `undefined` without a stream. */
+  /** Since when the statuses are current, ms since the epoch; `undefined` without a stream and while it is stale. */
   liveSinceMs: number | undefined;
-  /** The last period without a stream, in ms since the epoch. `toMs` is `undefined` while it lasts. */
+  /** Until when the statuses were right, ms since the epoch, if the stream says that they may be out of date. */
+  staleSinceMs: number | undefined;
+  /** The id of the connection that carries this client; `undefined` without a stream. */
+  connection: string | undefined;
+  /** The last period without current statuses, in ms since the epoch. `toMs` is `undefined` while it lasts. */
   gap: { fromMs: number; toMs: number | undefined } | undefined;
   tabs: Set<Tab>;
 }
@@ -62,6 +66,7 @@ export function startHub(): Hub {
     isNeeded: () => activeClients().length > 0,
     prepareSubscriptions,
     tokenOf: (ids) => activeClients().find(({ id, token }) => ids.has(id) && token !== undefined)?.token,
+    isStale: () => activeClients().some(({ staleSinceMs }) => staleSinceMs !== undefined),
     onMessage: receive,
     onChange: broadcastLinkViews,
   });
@@ -121,6 +126,10 @@ export function startHub(): Hub {
       case "presence":
         receivePresence(client, message.presence);
         break;
+      case "stale":
+        setStale(client, message.atMs);
+        broadcastLinkViews();
+        break;
       case "end":
         broadcastLinkViews();
         // Ignore the end of a session that has been replaced.
@@ -134,6 +143,7 @@ export function startHub(): Hub {
     client.snapshot = toSnapshot(contacts);
     client.pending = [];
     client.isRetriedSession = false;
+    setStale(client, undefined);
     broadcast(client, { kind: "snapshot", contacts, missed: toMissed(missed) });
     broadcastLinkViews();
   }
@@ -167,6 +177,9 @@ export function startHub(): Hub {
 
   function viewOf(client: Client): LinkView {
     if (client.phase.kind !== "active") return client.phase;
+    if (client.staleSinceMs !== undefined && client.snapshot !== undefined) {
+      return { kind: "stale", asOfMs: client.staleSinceMs };
+    }
     if (client.liveSinceMs !== undefined && client.snapshot !== undefined) {
       return { kind: "live", sinceMs: client.liveSinceMs };
     }
@@ -176,26 +189,45 @@ export function startHub(): Hub {
   /** Sends the link view to each tab for which it has changed. */
   function broadcastLinkViews(): void {
     for (const client of clients.values()) {
-      updateGap(client, link.stream()?.clients.has(client.id) === true);
+      updateStream(client, link.stream());
       const view = viewOf(client);
-      for (const tab of client.tabs) sendLinkView(tab, view);
+      for (const tab of client.tabs) sendLinkView(tab, view, client);
     }
   }
 
-  /** Updates `liveSinceMs` and `gap` when a stream begins or stops to carry the client. */
-  function updateGap(client: Client, isLive: boolean): void {
-    if (isLive === (client.liveSinceMs !== undefined)) return;
-    const nowMs = Date.now();
-    if (isLive && client.gap !== undefined) client.gap.toMs = nowMs;
-    if (!isLive) client.gap = { fromMs: link.lastHeardAtMs() ?? nowMs, toMs: undefined };
-    client.liveSinceMs = isLive ? nowMs : undefined;
+  /** Updates `connection`, `liveSinceMs` and `gap` when a stream begins or stops to carry the client. */
+  function updateStream(client: Client, stream: EventStream | undefined): void {
+    const connection = stream?.clients.has(client.id) === true ? stream.connection : undefined;
+    if (connection === client.connection) return;
+    client.connection = connection;
+    // A stream that resumes without a snapshot is up to date.
+    const staleSinceMs = client.staleSinceMs;
+    client.staleSinceMs = undefined;
+    setCurrent(client, connection !== undefined, staleSinceMs ?? link.lastHeardAtMs());
   }
 
-  function sendLinkView(tab: Tab, view: LinkView): void {
+  /** @param sinceMs until when the statuses were right; `undefined` if they are right now */
+  function setStale(client: Client, sinceMs: number | undefined): void {
+    if (client.staleSinceMs === sinceMs) return;
+    client.staleSinceMs = sinceMs;
+    setCurrent(client, sinceMs === undefined, sinceMs);
+  }
+
+  /** @param untilMs until when the statuses were right, if they are not right now */
+  function setCurrent(client: Client, isCurrent: boolean, untilMs: number | undefined): void {
+    if (isCurrent === (client.liveSinceMs !== undefined)) return;
+    const nowMs = Date.now();
+    if (isCurrent && client.gap !== undefined) client.gap.toMs = nowMs;
+    if (!isCurrent) client.gap = { fromMs: untilMs ?? nowMs, toMs: undefined };
+    client.liveSinceMs = isCurrent ? nowMs : undefined;
+  }
+
+  function sendLinkView(tab: Tab, view: LinkView, client: Client): void {
     const key = JSON.stringify(view);
     if (key === tab.lastLinkView) return;
     tab.lastLinkView = key;
-    tab.post({ kind: "link", view, asOfMs: link.lastHeardAtMs() });
+    const isCurrent = client.liveSinceMs !== undefined;
+    tab.post({ kind: "link", view, asOfMs: isCurrent ? link.lastHeardAtMs() : client.gap?.fromMs });
   }
 
   function broadcast(client: Client, message: WorkerMessage): void {
@@ -221,7 +253,7 @@ export function startHub(): Hub {
     tab.post({ kind: "session", token: client.token });
     if (known !== undefined) sendSnapshot(tab, known, resume.contacts ?? []);
     if (clients.size > MAX_CHANNELS) setPhase(client, { kind: "refused", problem: tooManyClients() });
-    sendLinkView(tab, viewOf(client));
+    sendLinkView(tab, viewOf(client), client);
     broadcastTabs();
     if (client.token === undefined || link.stream()?.clients.has(client.id) !== true) link.refresh();
     // The page signed out, but its worker ended before it deleted the session.
@@ -328,6 +360,8 @@ function resumeClient(credential: Credential, { phase, session, contacts, asOfMs
     snapshot: contacts && toSnapshot(contacts),
     pending: [],
     liveSinceMs: undefined,
+    staleSinceMs: undefined,
+    connection: undefined,
     gap: contacts && { fromMs: asOfMs ?? Date.now(), toMs: undefined },
     tabs: new Set(),
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LinkEvent, type LinkState, nextLinkState } from "./link-state.ts";
 
-const context = { nowMs: 1_000_000, random: 0.5, retryMs: 2000 };
+const context = { nowMs: 1_000_000, random: 0.5, retryMs: 2000, heartbeatIntervalMs: 20_000 };
 
 function run(state: LinkState, ...events: LinkEvent[]): LinkState {
   return events.reduce((current, event) => nextLinkState(current, event, context), state);
@@ -31,6 +31,17 @@ describe("nextLinkState", () => {
   it("waits for the Retry-After time plus a random back-off", () => {
     const state = run(idle, { kind: "start" }, { kind: "failed", retryAfterMs: 5000 });
     expect(state).toEqual({ kind: "waiting", failures: 1, isFull: false, retryAtMs: 1_006_000 });
+  });
+
+  it("waits at most half a heartbeat interval, however many attempts have failed, unless the server is full", () => {
+    const opening: LinkState = { kind: "opening", failures: 20, isFull: false };
+    const longest = { ...context, random: 0.999_999, heartbeatIntervalMs: 5_000 };
+    const waitMs = (event: LinkEvent) => {
+      const state = nextLinkState(opening, event, longest);
+      return state.kind === "waiting" ? state.retryAtMs - longest.nowMs : undefined;
+    };
+    expect(waitMs({ kind: "failed" })).toBe(2_500);
+    expect(waitMs({ kind: "failed", isFull: true })).toBe(10_000);
   });
 
   it("keeps isFull until the stream opens or an attempt fails for another reason", () => {

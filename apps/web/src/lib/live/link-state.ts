@@ -2,7 +2,7 @@
  * The state machine of the link to the server. It is pure: time and random numbers are arguments. `link.ts` owns the
  * stream and the timers.
  */
-import { backOffMs } from "./back-off.ts";
+import { backOffMs, maxBackOffMs } from "@presence/protocol";
 
 export type LinkState =
   /** no client needs a stream */
@@ -35,6 +35,8 @@ export interface LinkContext {
   random: number;
   /** The `retry:` of the last stream: the server's wait before reconnecting, in ms. */
   retryMs: number;
+  /** The server's heartbeat interval, in ms. */
+  heartbeatIntervalMs: number;
 }
 
 /** Returns the state after `event`. If the event doesn't apply to `state`, it returns the same object. */
@@ -59,6 +61,9 @@ export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkC
   }
 }
 
+/** The longest back-off while the server is full, in ms. Shorter ones would add to its load. */
+const MAX_FULL_BACK_OFF_MS = 10_000;
+
 /** From the server's error response, if there was one. */
 interface Refusal {
   retryAfterMs?: number | undefined;
@@ -68,6 +73,7 @@ interface Refusal {
 function failed(state: LinkState, { retryAfterMs = 0, isFull = false }: Refusal, context: LinkContext): LinkState {
   if (state.kind !== "live" && state.kind !== "opening") return state;
   const failures = (state.kind === "opening" ? state.failures : 0) + 1;
-  const backOff = backOffMs(failures, context.retryMs, context.random);
+  const capMs = isFull ? MAX_FULL_BACK_OFF_MS : maxBackOffMs(context.heartbeatIntervalMs);
+  const backOff = backOffMs(failures, context.retryMs, capMs, context.random);
   return { kind: "waiting", failures, isFull, retryAtMs: context.nowMs + retryAfterMs + backOff };
 }

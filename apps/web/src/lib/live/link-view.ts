@@ -6,6 +6,8 @@ export type LinkView =
   /** the first attempt */
   | { kind: "connecting" }
   | { kind: "live"; sinceMs: number }
+  /** connected, but the server can't read presence: the statuses were right until `asOfMs`, ms since the epoch */
+  | { kind: "stale"; asOfMs: number }
   /** disconnected; the next attempt starts at `retryAtMs` */
   | { kind: "waiting"; retryAtMs: number }
   /** disconnected; an attempt is in progress */
@@ -21,7 +23,7 @@ export type LinkView =
   | { kind: "refused"; problem: Problem };
 
 /** The value of `data-state`, which styles and tests use. */
-export type ConnectionStatus = "connecting" | "live" | "reconnecting" | "full" | "offline" | "signed-out";
+export type ConnectionStatus = "connecting" | "live" | "stale" | "reconnecting" | "full" | "offline" | "signed-out";
 
 export function connectionStatus(view: LinkView): ConnectionStatus {
   switch (view.kind) {

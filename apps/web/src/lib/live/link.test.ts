@@ -62,6 +62,7 @@ let presence: FakePresenceServer;
 let network: Network;
 let link: Link;
 let clients: string[];
+let isStale: boolean;
 const received: string[] = [];
 
 beforeEach(async () => {
@@ -70,12 +71,14 @@ beforeEach(async () => {
   network = createNetwork((path, init) => fetch(`http://127.0.0.1:${port}${path}`, init));
   clients = ["anouk"];
   received.length = 0;
+  isStale = false;
   link = startLink({
     network,
     isNeeded: () => clients.length > 0,
     prepareSubscriptions: async (): Promise<StreamSubscription[]> =>
       clients.map((client) => ({ client, token: client })),
     tokenOf: () => "token",
+    isStale: () => isStale,
     onMessage: ({ client }, message) => received.push(`${client} ${message.kind}`),
     onChange: () => undefined,
   });
@@ -182,5 +185,18 @@ describe("a link", () => {
     link.checkNow();
     await until(() => expect(link.state().kind).toBe("live"));
     await until(() => expect(presence.streams[0]?.isClosed).toBe(true));
+  });
+
+  it("tries to replace a stale stream by another one, and keeps it while that is refused", async () => {
+    await goLive();
+    presence.openStatus = 503;
+    isStale = true;
+    await until(() => expect(presence.events.filter((event) => event === "refuse")).toHaveLength(2));
+    expect(link.state().kind).toBe("live");
+    expect(presence.streams[0]?.isClosed).toBe(false);
+    presence.openStatus = 200;
+    await until(() => expect(presence.streams).toHaveLength(2));
+    await until(() => expect(presence.streams[0]?.isClosed).toBe(true));
+    expect(link.state().kind).toBe("live");
   });
 });

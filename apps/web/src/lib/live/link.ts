@@ -3,7 +3,12 @@ import type { ClientId } from "@presence/protocol";
 import { ping } from "../api/api.ts";
 import { isServerFull, ProblemError } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
-import { type EventStream, openEventStream, type StreamSubscription } from "./event-stream.ts";
+import {
+  DEFAULT_HEARTBEAT_INTERVAL_MS,
+  type EventStream,
+  openEventStream,
+  type StreamSubscription,
+} from "./event-stream.ts";
 import { type LinkEvent, type LinkState, nextLinkState } from "./link-state.ts";
 import type { Network } from "./network.ts";
 
@@ -18,6 +23,8 @@ export interface LinkOptions {
   prepareSubscriptions(): Promise<StreamSubscription[]>;
   /** A token of one of `clients`, used for pings. */
   tokenOf(clients: ReadonlySet<ClientId>): string | undefined;
+  /** Whether the server of the live stream can't read presence. */
+  isStale(): boolean;
   onMessage(subscription: StreamSubscription, message: ChannelMessage): void;
   /** Called when the state or the clients on the stream have changed. */
   onChange(): void;
@@ -50,6 +57,11 @@ const SILENCE_LIMIT_MS = 25_000;
 const SLEEP_GAP_MS = 5000;
 const PROBE_TIMEOUT_MS = 3000;
 const MISSED_PINGS_LIMIT = 2;
+/**
+ * While the stream is stale, a new one is tried after a random time of this range, in heartbeat intervals: another server
+ * may be able to read presence.
+ */
+const MOVE_INTERVALS = { min: 1, max: 2 };
 /** Combines a burst of changes, such as many restored tabs, into one request. */
 const REFRESH_DELAY_MS = 25;
 /** Used until the server sends `retry:`. */
@@ -62,8 +74,10 @@ export function startLink(options: LinkOptions): Link {
   let attempt: AbortController | undefined;
   let isRefreshPending = false;
   let retryMs = INITIAL_RETRY_MS;
+  let heartbeatIntervalMs = DEFAULT_HEARTBEAT_INTERVAL_MS;
   let missedPings = 0;
   let lastHeardAtMs: number | undefined;
+  let moveAtMs: number | undefined;
   let lastTickAtMs = Date.now();
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +86,7 @@ export function startLink(options: LinkOptions): Link {
 
   function apply(event: LinkEvent): void {
     const before = state;
-    state = nextLinkState(before, event, { nowMs: Date.now(), random: Math.random(), retryMs });
+    state = nextLinkState(before, event, { nowMs: Date.now(), random: Math.random(), retryMs, heartbeatIntervalMs });
     if (state === before) return;
     clearTimeout(retryTimer);
     if (state.kind !== "live") replaceStream(undefined);
@@ -94,8 +108,12 @@ export function startLink(options: LinkOptions): Link {
       pingTimer = setInterval(() => void pingStream(next), next.heartbeatIntervalMs * PING_INTERVALS);
   }
 
-  /** Opens a stream for all active clients. Only one attempt runs at a time; later changes wait for the next one. */
-  async function open(): Promise<void> {
+  /**
+   * Opens a stream for all active clients. Only one attempt runs at a time; later changes wait for the next one.
+   *
+   * @param isOptional whether an attempt that fails is not repeated, if there is a live stream
+   */
+  async function open({ isOptional = false } = {}): Promise<void> {
     if (attempt !== undefined) {
       isRefreshPending = true;
       return;
@@ -112,7 +130,7 @@ export function startLink(options: LinkOptions): Link {
       else onOpened(next);
     } catch (error) {
       attempt = undefined;
-      if (!signal.aborted) onOpenFailed(error);
+      if (!signal.aborted) onOpenFailed(error, isOptional);
     }
     if (isRefreshPending) refresh();
   }
@@ -131,6 +149,7 @@ export function startLink(options: LinkOptions): Link {
   }
 
   function onOpened(next: EventStream): void {
+    heartbeatIntervalMs = next.heartbeatIntervalMs;
     replaceStream(next);
     if (state.kind === "live") options.onChange();
     else apply({ kind: "opened" });
@@ -142,11 +161,12 @@ export function startLink(options: LinkOptions): Link {
     else if (state.kind === "opening") apply({ kind: "failed" });
   }
 
-  function onOpenFailed(error: unknown): void {
+  function onOpenFailed(error: unknown, isOptional: boolean): void {
     const refusal = error instanceof ProblemError ? error : undefined;
     const retryAfterMs = refusal?.retryAfterMs;
-    if (state.kind === "live") refresh(retryMs + (retryAfterMs ?? 0));
-    else apply({ kind: "failed", retryAfterMs, isFull: refusal !== undefined && isServerFull(refusal.problem) });
+    if (state.kind === "live") {
+      if (!isOptional) refresh(retryMs + (retryAfterMs ?? 0));
+    } else apply({ kind: "failed", retryAfterMs, isFull: refusal !== undefined && isServerFull(refusal.problem) });
   }
 
   function refresh(delayMs = REFRESH_DELAY_MS): void {
@@ -192,6 +212,18 @@ export function startLink(options: LinkOptions): Link {
     }
   }
 
+  /** While the stream is stale, tries to replace it by one that is not. */
+  function tryToMove(nowMs: number): void {
+    if (stream === undefined || !options.isStale()) {
+      moveAtMs = undefined;
+      return;
+    }
+    if (moveAtMs !== undefined && nowMs < moveAtMs) return;
+    if (moveAtMs !== undefined && attempt === undefined) void open({ isOptional: true });
+    const intervals = MOVE_INTERVALS.min + Math.random() * (MOVE_INTERVALS.max - MOVE_INTERVALS.min);
+    moveAtMs = nowMs + intervals * heartbeatIntervalMs;
+  }
+
   function checkNow(): void {
     if (state.kind === "waiting") apply({ kind: "retry" });
     else if (stream !== undefined) void probe(stream);
@@ -203,6 +235,7 @@ export function startLink(options: LinkOptions): Link {
     lastTickAtMs = nowMs;
     if (stream !== undefined && nowMs - stream.lastBytesAtMs() > SILENCE_LIMIT_MS) apply({ kind: "dead" });
     else if (slept) checkNow();
+    tryToMove(nowMs);
   }, TICK_MS);
 
   return {
