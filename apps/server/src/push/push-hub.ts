@@ -359,4 +359,3 @@ export class PushHub {
 function endSignedOut(connection: Connection): void {
   connection.end("signed-out", { problem: createProblem("urn:presence:problem:signed-out") });
 }
-

@@ -2,7 +2,7 @@
  * The state machine of a page's worker: whether it answers, and when and how to start another one. It is pure: time and
  * random numbers are arguments. `live-client.ts` owns the worker and the timers.
  */
-import { backOffMs } from "./back-off.ts";
+import { backOffMs } from "@presence/protocol";
 
 /** Which worker to connect to. */
 export interface WorkerChoice {
@@ -60,6 +60,7 @@ const MAX_START_TICKS_LIMIT = 10;
 /** The browser needs a moment to remove a shared worker that has ended. */
 const RESTART_DELAY_MS = 50;
 const RETRY_BASE_MS = 500;
+const MAX_RETRY_MS = 5_000;
 /** A worker that ends sooner than this counts as a failure. */
 const STABLE_MS = 10_000;
 /** After so many failures, dedicated workers are tried too. */
@@ -112,7 +113,7 @@ function lost(state: WorkerState, cause: "ended" | "failed" | "silent", context:
   const failures = wasStable ? 0 : state.failures + 1;
   // A worker that is silent from the start may be one that the browser is removing, so its name is tried once more.
   const isStuck = cause === "silent" && (state.kind === "running" || state.failures > 0);
-  const delayMs = failures === 0 ? RESTART_DELAY_MS : backOffMs(failures, RETRY_BASE_MS, context.random);
+  const delayMs = failures === 0 ? RESTART_DELAY_MS : backOffMs(failures, RETRY_BASE_MS, MAX_RETRY_MS, context.random);
   return {
     kind: "waiting",
     choice: choose(state.choice.generation + (isStuck ? 1 : 0), failures, context),
