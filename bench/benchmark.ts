@@ -1,50 +1,62 @@
 import { median, percentile } from "@presence/testkit";
-import type { Bar, Chart, Mark, Panel } from "./report/chart.ts";
-import { formatNumber, formatSpread } from "./report/table.ts";
-import type { Verdict } from "./report/verdict.ts";
+import type { Bar, Chart, Panel } from "./report/chart.ts";
+import { formatNumber, formatRatio, formatSpread } from "./report/table.ts";
+import type { Check, Target, Verdict } from "./report/verdict.ts";
 import { inScope } from "./setup/scope.ts";
 
 /** How much is measured. */
-export class Effort {
+export interface Effort {
   /** `quick` only shows that a benchmark runs: one round of a tenth of the load. */
-  readonly kind: "quick" | "usual" | "long";
+  kind: "quick" | "usual" | "long";
   /** The number of live clients, if it was given on the command line. */
-  readonly live: number | undefined;
-  /** Arguments for Node in each server under test. */
-  readonly nodeArgs: readonly string[];
+  live: number | undefined;
   /** Shows what is being done. */
-  readonly onProgress: (step: string) => void;
+  onProgress(step: string): void;
+}
 
-  constructor(options: Partial<Pick<Effort, "kind" | "live" | "nodeArgs" | "onProgress">> = {}) {
-    this.kind = options.kind ?? "usual";
-    this.live = options.live;
-    this.nodeArgs = options.nodeArgs ?? [];
-    this.onProgress = options.onProgress ?? (() => {});
+/** One run of a benchmark: what is known beside its figures. Set-up and conclusion can add to the report. */
+export class Run {
+  readonly title: string;
+  readonly effort: Effort;
+  /** How many rounds each system has. */
+  readonly rounds: number;
+  readonly notes: string[] = [];
+  readonly targets: Target[] = [];
+  /** Other programs that took part, with their versions. */
+  readonly programs: string[] = [];
+  /** Is called after the last round. */
+  conclude: () => Promise<void> = async () => {};
+
+  constructor(title: string, effort: Effort, rounds: number) {
+    this.title = title;
+    this.effort = effort;
+    this.rounds = rounds;
+  }
+
+  get isQuick(): boolean {
+    return this.effort.kind === "quick";
   }
 
   /** A number of clients, events or milliseconds that is smaller in a quick run. */
   scaled(count: number): number {
-    return this.kind === "quick" ? Math.ceil(count / 10) : count;
+    return this.isQuick ? Math.ceil(count / 10) : count;
   }
 
   /** The number of live clients: from the command line, otherwise `usual`. */
   liveClients(usual: number): number {
-    return this.live ?? this.scaled(usual);
+    return this.effort.live ?? this.scaled(usual);
+  }
+
+  /** `Medians of 3 rounds; thin lines: minimum to maximum.` */
+  caption(...more: string[]): string {
+    return [`Medians of ${this.rounds} rounds; thin lines: minimum to maximum.`, ...more].join(" ");
   }
 }
 
 /** What one round measures, in the units in which it is shown. A list holds several values, such as latencies. */
 export type Figures<F extends string> = Readonly<Record<F, number | readonly number[]>>;
 
-/** One of the systems that a benchmark compares. */
-export interface Peer<F extends string> {
-  name: string;
-  isOurs?: boolean;
-  /** What this starts is stopped after the round. */
-  measure(round: number): Promise<Figures<F>>;
-}
-
-/** All rounds of one peer. */
+/** All rounds of one system. */
 export class Sample<F extends string> {
   readonly name: string;
   readonly isOurs: boolean;
@@ -80,6 +92,11 @@ export class Sample<F extends string> {
     return formatSpread(this.values(figure));
   }
 
+  /** The ratio of the medians: `2.5 ×`. */
+  ratio(figure: F, reference: Sample<F>): string {
+    return formatRatio(this.median(figure), reference.median(figure));
+  }
+
   /** The round in the middle by a percentile of a figure: another program on the machine sometimes spoils a round. */
   middleRound(figure: F, share: number): Sample<F> {
     const order = (round: Figures<F>) => percentile([round[figure]].flat(), share);
@@ -92,51 +109,46 @@ export class Sample<F extends string> {
     const spread = { least: Math.min(...values), most: Math.max(...values) };
     return { name: this.name, isOurs: this.isOurs, value: median(values), spread, ...more };
   }
-}
 
-/** A target; its mark, if it has one, is drawn at the bar with this name in the panels of this figure. */
-export interface Target extends Verdict {
-  mark?: Mark & { bar: string; figure?: string };
+  /**
+   * A target for the ratio of this sample's figure to that of another one, with a mark in the chart.
+   *
+   * @param name of the other sample in the mark
+   */
+  target(check: Check, times: number, what: string, figure: F, reference: Sample<F> | undefined, name: string): Target {
+    const value = reference?.median(figure) ?? Number.NaN;
+    const mark = { bar: this.name, figure, value: times * value, label: `target: ${times} × ${name}` };
+    return check(times, what, this.median(figure) / value, "×", mark);
+  }
 }
 
 /** A panel with a bar of each sample, or with bars of its own. */
-export interface PanelOf<F extends string> extends Omit<Panel, "bars"> {
-  figure?: F;
-  bars?: readonly Bar[];
-  note?(sample: Sample<F>): string | undefined;
-}
+type PanelOf<F extends string> = Omit<Panel, "bars"> &
+  ({ figure: F; note?(sample: Sample<F>): string | undefined } | { bars: readonly Bar[] });
+
+type Cell = number | string;
 
 export interface Report<F extends string> {
   /** The head of the column of names; without it there are no names. */
   names?: string;
-  /** The other columns, and what they hold of a sample. */
-  columns?: readonly (readonly [string, (sample: Sample<F>) => number | string])[];
+  /** The other columns, and what they hold of a sample: a median, or something else. */
+  columns?: readonly (readonly [string, F | ((sample: Sample<F>) => Cell)])[];
   /** A table of another form. */
-  table?: { header: readonly string[]; rows: readonly (readonly string[])[] };
+  table?: { header: readonly string[]; rows: readonly (readonly Cell[])[] };
   notes: readonly string[];
   targets?: readonly Target[];
   /** Its title is the benchmark's, unless it has its own. */
   chart?: { title?: string; caption: string; panels: readonly PanelOf<F>[] };
-  /** Other programs that took part, with their versions. */
-  programs?: readonly string[];
 }
 
-/** What is known of a run beside its figures. */
-export interface Run {
-  /** The title of the benchmark. */
-  title: string;
-  effort: Effort;
-  /** How many rounds each peer had. */
-  rounds: number;
+/** A system that a benchmark measures. */
+interface System {
+  name: string;
+  /** Default: the first one is. */
+  isOurs?: boolean;
 }
 
-export interface Setup<F extends string> {
-  peers: readonly Peer<F>[];
-  /** Is called after the last round, and adds to the report. */
-  conclude?(): Promise<Pick<Partial<Report<F>>, "notes" | "targets" | "programs">>;
-}
-
-export interface Declaration<F extends string> {
+interface Declaration<F extends string, S extends System> {
   /** Its name on the command line. */
   name: string;
   title: string;
@@ -144,8 +156,10 @@ export interface Declaration<F extends string> {
   connections: number;
   /** Rounds that count, and rounds before them that only warm up. */
   rounds: { usual: number; long: number; warmUp?: number };
-  /** Starts what is measured. It is stopped after the last round. */
-  setUp(effort: Effort): Promise<Setup<F>>;
+  /** Starts the systems that are compared; without it there is ours alone. What it starts is stopped after the last round. */
+  setUp?(run: Run): Promise<readonly S[]>;
+  /** Measures one round of a system. What it starts is stopped after the round. */
+  measure(run: Run, system: S, round: number): Promise<Figures<F>>;
   report(samples: readonly [Sample<F>, ...Sample<F>[]], run: Run): Report<F>;
 }
 
@@ -158,92 +172,87 @@ export interface Result {
   programs?: readonly string[];
 }
 
-export interface Benchmark extends Pick<Declaration<string>, "name" | "title" | "connections"> {
+export interface Benchmark extends Pick<Declaration<string, System>, "name" | "title" | "connections"> {
   run(effort: Effort): Promise<Result>;
 }
 
-export function defineBenchmark<F extends string>(declaration: Declaration<F>): Benchmark {
+export function defineBenchmark<F extends string, S extends System = System>(
+  declaration: Declaration<F, S>,
+): Benchmark {
   const { name, title, connections } = declaration;
   return { name, title, connections, run: (effort) => inScope(() => runBenchmark(declaration, effort)) };
 }
 
-async function runBenchmark<F extends string>(declaration: Declaration<F>, effort: Effort): Promise<Result> {
+async function runBenchmark<F extends string, S extends System>(
+  declaration: Declaration<F, S>,
+  effort: Effort,
+): Promise<Result> {
   const { title, rounds, setUp, report } = declaration;
+  const run = new Run(title, effort, effort.kind === "quick" ? 1 : rounds[effort.kind]);
   effort.onProgress("setting up");
-  const { peers, conclude } = await setUp(effort);
-  const isQuick = effort.kind === "quick";
-  const count = isQuick ? 1 : effort.kind === "long" ? rounds.long : rounds.usual;
-  const [first, ...others] = await measureRounds(peers, count, isQuick ? 0 : (rounds.warmUp ?? 0), effort);
-  if (!first) throw new Error("has no peers.");
-  const more = (await conclude?.()) ?? {};
-  const own = report([first, ...others], { title, effort, rounds: count });
-  return resultOf(title, [first, ...others], {
-    ...own,
-    ...more,
-    notes: [...own.notes, ...(more.notes ?? [])],
-    targets: [...(own.targets ?? []), ...(more.targets ?? [])],
-  });
+  const systems = (await setUp?.(run)) ?? [{ name: "ours" } as S];
+  const [first, ...others] = await measureRounds(declaration, systems, run);
+  if (!first) throw new Error("has nothing to measure.");
+  await run.conclude();
+  return resultOf([first, ...others], report([first, ...others], run), run);
 }
 
-/** Peers take turns in each round, so that changes of the machine's load affect all of them. */
-async function measureRounds<F extends string>(
-  peers: readonly Peer<F>[],
-  count: number,
-  warmUp: number,
-  { onProgress }: Effort,
+/** Systems take turns in each round, so that changes of the machine's load affect all of them. */
+async function measureRounds<F extends string, S extends System>(
+  { rounds: { warmUp = 0 }, measure }: Declaration<F, S>,
+  systems: readonly S[],
+  run: Run,
 ): Promise<Sample<F>[]> {
-  const figures = peers.map((): Figures<F>[] => []);
-  for (let round = -warmUp; round < count; round++) {
-    for (const [index, peer] of peers.entries()) {
-      onProgress(`round ${round + 1} of ${count}: ${peer.name}`);
-      const measured = await inScope(() => peer.measure(round));
+  const figures = systems.map((): Figures<F>[] => []);
+  for (let round = run.isQuick ? 0 : -warmUp; round < run.rounds; round++) {
+    for (const [index, system] of systems.entries()) {
+      run.effort.onProgress(`round ${round + 1} of ${run.rounds}: ${system.name}`);
+      const measured = await inScope(() => measure(run, system, round));
       if (round >= 0) figures[index]?.push(measured);
     }
   }
-  return peers.map((peer, index) => new Sample(peer.name, peer.isOurs ?? false, figures[index] ?? []));
+  return systems.map(({ name, isOurs }, index) => new Sample(name, isOurs ?? index === 0, figures[index] ?? []));
 }
 
-/** `Medians of 3 rounds; thin lines: minimum to maximum.` */
-export function captionOf({ rounds }: Run, ...more: string[]): string {
-  return [`Medians of ${rounds} rounds; thin lines: minimum to maximum.`, ...more].join(" ");
-}
-
-function resultOf<F extends string>(title: string, samples: readonly Sample<F>[], report: Report<F>): Result {
-  const { names, columns = [], table, notes, targets = [], chart, programs } = report;
-  const cell = (value: number | string) => (typeof value === "number" ? formatNumber(value) : value);
+function resultOf<F extends string>(samples: readonly Sample<F>[], report: Report<F>, run: Run): Result {
+  const { names, columns = [], chart } = report;
+  const targets = [...(report.targets ?? []), ...run.targets];
+  const name = (text: string) => (names === undefined ? [] : [text]);
+  const table = report.table ?? {
+    header: [...name(names ?? ""), ...columns.map(([head]) => head)],
+    rows: samples.map((sample) => [
+      ...name(sample.name),
+      ...columns.map(([, cell]) => (typeof cell === "string" ? sample.median(cell) : cell(sample))),
+    ]),
+  };
   return {
-    header: table?.header ?? [...(names === undefined ? [] : [names]), ...columns.map(([head]) => head)],
-    rows:
-      table?.rows ??
-      samples.map((sample) => [
-        ...(names === undefined ? [] : [sample.name]),
-        ...columns.map(([, cellOf]) => cell(cellOf(sample))),
-      ]),
-    notes,
+    header: table.header,
+    rows: table.rows.map((row) => row.map((cell) => (typeof cell === "number" ? formatNumber(cell) : cell))),
+    notes: [...report.notes, ...run.notes],
     ...(targets.length > 0 && { verdicts: targets.map(({ mark: _, ...verdict }) => verdict) }),
-    ...(chart && { chart: { title, ...chart, panels: chart.panels.map((panel) => panelOf(panel, samples, targets)) } }),
-    ...(programs && { programs }),
+    ...(chart && {
+      chart: { title: run.title, ...chart, panels: chart.panels.map((panel) => panelOf(panel, samples, targets)) },
+    }),
+    ...(run.programs.length > 0 && { programs: run.programs }),
   };
 }
 
 function panelOf<F extends string>(
-  { figure, bars, note, ...panel }: PanelOf<F>,
+  declared: PanelOf<F>,
   samples: readonly Sample<F>[],
   targets: readonly Target[],
 ): Panel {
-  const drawn =
-    bars ??
-    samples.map((sample) => {
-      const words = note?.(sample);
-      return figure ? sample.bar(figure, words ? { note: words } : {}) : { name: sample.name, isOurs: false, value: 0 };
+  const marked = (bars: readonly Bar[], figure?: F) =>
+    bars.map((bar) => {
+      const marks = targets.flatMap(({ mark }) => (mark?.bar === bar.name && mark.figure === figure ? [mark] : []));
+      return marks.length === 0 ? bar : { ...bar, targets: marks.map(({ value, label }) => ({ value, label })) };
     });
-  return {
-    ...panel,
-    bars: drawn.map((bar) => {
-      const marks = targets.flatMap(({ mark }) =>
-        mark?.bar === bar.name && mark.figure === figure ? [{ value: mark.value, label: mark.label }] : [],
-      );
-      return marks.length > 0 ? { ...bar, targets: marks } : bar;
-    }),
+  if ("bars" in declared) return { ...declared, bars: marked(declared.bars) };
+  const { figure, note, ...panel } = declared;
+  const noteOf = (sample: Sample<F>) => {
+    const text = note?.(sample);
+    return text === undefined ? {} : { note: text };
   };
+  const bars = samples.map((sample) => sample.bar(figure, noteOf(sample)));
+  return { ...panel, bars: marked(bars, figure) };
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type Benchmark, Effort } from "./benchmark.ts";
+import type { Benchmark, Effort } from "./benchmark.ts";
 import { allAtOnce } from "./benchmarks/all-at-once.ts";
 import { arrivals } from "./benchmarks/arrivals.ts";
 import { burst } from "./benchmarks/burst.ts";
@@ -20,7 +20,7 @@ import { formatVerdicts, type Verdict } from "./report/verdict.ts";
 import { readMachine, requireOpenFiles } from "./setup/machine.ts";
 import { readRedisVersion } from "./setup/redis-process.ts";
 import { inScope } from "./setup/scope.ts";
-import { buildPrograms } from "./setup/server-process.ts";
+import { buildPrograms, profileServers } from "./setup/server-process.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   burst,
@@ -48,8 +48,6 @@ const USAGE = `npm run bench -- [${BENCHMARKS.map(({ name }) => name).join("] ["
   --draw     runs nothing: draws and inserts what was recorded
   --profile  writes a processor profile of each server (*.cpuprofile) to bench/dist/profiles`;
 
-const PROFILE_ARGS = ["--cpu-prof", "--cpu-prof-dir=bench/dist/profiles"];
-
 const OPTIONS = {
   quick: { type: "boolean", default: false },
   long: { type: "boolean", default: false },
@@ -76,8 +74,8 @@ async function main(): Promise<void> {
     return;
   }
   const kind = (quick && "quick") || (long && "long") || "usual";
-  const nodeArgs = values.profile ? PROFILE_ARGS : [];
-  await runAll(benchmarks, new Effort({ kind, live, nodeArgs, onProgress: showProgress }), record);
+  if (values.profile) profileServers();
+  await runAll(benchmarks, { kind, live, onProgress: showProgress }, record);
 }
 
 function findProblem(names: readonly string[], live: number | undefined, isMixed: boolean): string | undefined {

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PresenceFunctions } from "@presence/gears";
 import { percentile } from "@presence/testkit";
-import { defineBenchmark, type Effort, type Figures } from "../benchmark.ts";
-import { writeDocument } from "../load/contact-documents.ts";
+import { defineBenchmark, type Figures, type Run } from "../benchmark.ts";
+import { colleagueId, colleaguePath } from "../load/colleagues.ts";
+import { writeContacts } from "../load/contact-documents.ts";
 import { clientIds, joinServers, sendHeartbeat, untilProcessed } from "../load/heartbeats.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import { epochMs } from "../load/schedule.ts";
 import { type Load, startLoad } from "../load/start-load.ts";
 import { formatNumber } from "../report/table.ts";
 import { atMost, exactly } from "../report/verdict.ts";
-import { colleagueId, colleaguePath } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { measureSteady, openOurSteadyPeer, paceOver, type SteadyFigure } from "../setup/steady-events.ts";
 import { deliveredOnce } from "./steady.ts";
@@ -35,23 +35,19 @@ export const allAtOnce = defineBenchmark<Figure>({
   title: "How late OFFLINE and heartbeats are under mixed load",
   connections: VIEWERS + CONNECTS_PER_SECOND * 20,
   rounds: { usual: 3, long: 5 },
-  setUp: async (effort) => ({ peers: [{ name: "ours", isOurs: true, measure: () => measure(effort) }] }),
+  measure,
   report([ours], { rounds }) {
     const middle = ours.middleRound("endP99Ms", 1);
     const figure = (name: Figure) => formatNumber(middle.median(name));
+    const medians = (...names: Figure[]) => names.map((name) => middle.median(name));
     const live = Math.min(...ours.values("live"));
     return {
       table: {
         header: ["what", "median ms", "p99", "max"],
         rows: [
-          [
-            "OFFLINE, from the lease's end to each viewer",
-            figure("endP50Ms"),
-            figure("endP99Ms"),
-            figure("endWorstMs"),
-          ],
-          ["all changes, from the cause to each viewer", figure("p50Ms"), figure("p99Ms"), figure("worstMs")],
-          ["a heartbeat, from XADD until processed", figure("waitP50Ms"), figure("waitP99Ms"), figure("waitWorstMs")],
+          ["OFFLINE, from the lease's end to each viewer", ...medians("endP50Ms", "endP99Ms", "endWorstMs")],
+          ["all changes, from the cause to each viewer", ...medians("p50Ms", "p99Ms", "worstMs")],
+          ["a heartbeat, from XADD until processed", ...medians("waitP50Ms", "waitP99Ms", "waitWorstMs")],
         ],
       },
       notes: [
@@ -69,19 +65,13 @@ export const allAtOnce = defineBenchmark<Figure>({
   },
 });
 
-async function measure(effort: Effort): Promise<Figures<Figure>> {
+async function measure(run: Run): Promise<Figures<Figure>> {
   const redis = await RedisProcess.start();
   const [visits, living] = [startLoad(), startLoad()];
   const stopping = new AbortController();
-  const pace = paceOver(SPANS, effort.scaled(VISITS_PER_SECOND));
-  const clients = clientIds(effort.liveClients(LIVE));
-  const { nodeArgs } = effort;
-  const options = {
-    pace,
-    viewerCount: effort.scaled(VIEWERS),
-    heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
-    nodeArgs,
-  };
+  const pace = paceOver(SPANS, run.scaled(VISITS_PER_SECOND));
+  const clients = clientIds(run.liveClients(LIVE));
+  const options = { pace, viewerCount: run.scaled(VIEWERS), heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS };
   const peer = await openOurSteadyPeer(redis, visits, options);
   const functions = await startLiving(redis, living, clients);
   const allLiveMs = epochMs();
@@ -104,16 +94,10 @@ async function measure(effort: Effort): Promise<Figures<Figure>> {
 /** Brings clients online that send heartbeats all the time. */
 async function startLiving(redis: RedisProcess, living: Load, clients: readonly string[]): Promise<PresenceFunctions> {
   // Without a contact document, a client would be a guest, which everyone sees.
-  for (const client of clients) await writeDocument(redis, client, []);
+  await writeContacts(redis, clients);
   const functions = await joinServers(redis.commands, HEARTBEAT_INTERVAL_MS, LIVING_SERVER, PROBE_SERVER);
-  const { entryIds } = await living({
-    kind: "living",
-    redisUrl: redis.url,
-    server: LIVING_SERVER,
-    count: clients.length,
-    heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
-  });
-  await untilProcessed(redis.commands, entryIds.at(-1) ?? "0-0");
+  const lastId = await living("living", redis.url, LIVING_SERVER, clients.length, HEARTBEAT_INTERVAL_MS);
+  await untilProcessed(redis.commands, lastId);
   return functions;
 }
 
@@ -137,7 +121,7 @@ async function connectAndLeave(redis: RedisProcess, port: number, firstIndex: nu
   for (let index = firstIndex; !signal.aborted; index++) {
     dueMs += 1_000 / CONNECTS_PER_SECOND;
     await sleep(Math.max(0, dueMs - performance.now()));
-    await writeDocument(redis, colleagueId(index), contacts);
+    await writeContacts(redis, [colleagueId(index)], () => contacts);
     visits.push(visit(port, index));
   }
   await Promise.all(visits);

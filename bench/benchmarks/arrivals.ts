@@ -1,10 +1,11 @@
-import { captionOf, defineBenchmark, type Target } from "../benchmark.ts";
-import { writeColleagues } from "../load/contact-documents.ts";
+import { defineBenchmark, type Run } from "../benchmark.ts";
+import { colleagueIds, colleaguePath } from "../load/colleagues.ts";
+import { writeContacts } from "../load/contact-documents.ts";
 import { RawStream } from "../load/raw-stream.ts";
-import { closeAll, startReaderLoad } from "../load/streams.ts";
-import { formatNumber, formatRatio, formatShare } from "../report/table.ts";
+import { closeAll, measureUsage } from "../load/streams.ts";
+import { formatNumber, formatShare } from "../report/table.ts";
 import { atLeast } from "../report/verdict.ts";
-import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type PushProgram } from "../setup/programs.ts";
+import { BARE_HTTP, BETTER_SSE, OURS, type PushProgram } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { onScopeEnd } from "../setup/scope.ts";
 import { startServer } from "../setup/server-process.ts";
@@ -33,22 +34,16 @@ export const arrivals = defineBenchmark<"rate" | "cpuMicros" | "readerShare">({
   title: `Connections accepted per second, including a snapshot of ${CONTACTS} contacts`,
   connections: WARM_UP + ARRIVALS,
   rounds: { usual: 5, long: 9 },
-  setUp: async (effort) => ({
-    peers: ENTRANTS.map((entrant, index) => ({
-      name: entrant.name,
-      isOurs: index === 0,
-      measure: () => measure(entrant, effort.scaled(WARM_UP), effort.scaled(ARRIVALS), effort.nodeArgs),
-    })),
-  }),
-  report([ours, ...peers], run) {
-    const rate = ours.median("rate");
+  setUp: async () => ENTRANTS,
+  measure,
+  report([ours, betterSse], run) {
     return {
       names: "server",
       columns: [
-        ["connections/s", (sample) => sample.median("rate")],
+        ["connections/s", "rate"],
         ["min – max", (sample) => sample.spread("rate")],
-        ["ours is", (sample) => formatRatio(rate, sample.median("rate"))],
-        ["CPU µs each", (sample) => sample.median("cpuMicros")],
+        ["ours is", (sample) => ours.ratio("rate", sample)],
+        ["CPU µs each", "cpuMicros"],
         ["reader busy", (sample) => formatShare(sample.median("readerShare"))],
       ],
       notes: [
@@ -56,21 +51,24 @@ export const arrivals = defineBenchmark<"rate" | "cpuMicros" | "readerShare">({
         "Ours also sets a lease for each client, registers its contacts, and publishes its arrival. No contact is online, so that no viewer receives the arrivals.",
         "node:http, which only writes a response head, shows the most that one process on node:http can accept.",
       ],
-      targets: peers.slice(0, 1).map((betterSse): Target => {
-        const value = TARGET * betterSse.median("rate");
-        return {
-          ...atLeast(TARGET, "connections/s, ours to better-sse without a snapshot", rate / betterSse.median("rate")),
-          mark: { bar: ours.name, figure: "rate", value, label: `target: ${TARGET} × better-sse` },
-        };
-      }),
+      targets: [
+        ours.target(
+          atLeast,
+          TARGET,
+          "connections/s, ours to better-sse without a snapshot",
+          "rate",
+          betterSse,
+          "better-sse",
+        ),
+      ],
       chart: {
-        caption: captionOf(run, `${formatNumber(ARRIVALS)} connections each. Only ours sends contacts.`),
+        caption: run.caption(`${formatNumber(ARRIVALS)} connections each. Only ours sends contacts.`),
         panels: [
           {
             measure: "connections per second",
             better: "more",
             figure: "rate",
-            note: (sample) => (sample === ours ? undefined : `ours is ${formatRatio(rate, sample.median("rate"))}`),
+            note: (sample) => (sample === ours ? undefined : `ours is ${ours.ratio("rate", sample)}`),
           },
         ],
       },
@@ -79,18 +77,19 @@ export const arrivals = defineBenchmark<"rate" | "cpuMicros" | "readerShare">({
 });
 
 /** Starts a new server and a new Redis. */
-async function measure(entrant: Entrant, warmUp: number, count: number, nodeArgs: readonly string[]) {
-  const redis = await RedisProcess.start();
+async function measure(run: Run, entrant: Entrant) {
+  const [warmUp, count] = [run.scaled(WARM_UP), run.scaled(ARRIVALS)];
   const size = warmUp + count;
+  const redis = await RedisProcess.start();
   // No contact exists: the cost of a change is measured elsewhere.
-  const absent = (index: number) =>
-    Array.from({ length: CONTACTS }, (_, step) => `absent-${(index + step + 1) % size}`);
-  await writeColleagues(redis, size, absent);
-  const server = await startServer({ ...entrant, env: { REDIS_URL: redis.url } }, nodeArgs);
-  const cpuMs = async () => (await server.cpuMs()) + (await redis.cpuMs());
+  await writeContacts(redis, colleagueIds(size), (index) =>
+    Array.from({ length: CONTACTS }, (_, step) => `absent-${(index + step + 1) % size}`),
+  );
+  const server = await startServer({ ...entrant, env: { REDIS_URL: redis.url } });
   const streams: RawStream[] = [];
   onScopeEnd(() => closeAll(streams));
   const connect = async (from: number, to: number) => {
+    const startMs = performance.now();
     const indices = Array.from({ length: to - from }, (_, index) => from + index).values();
     const connectInTurn = async () => {
       for (const index of indices) {
@@ -100,14 +99,9 @@ async function measure(entrant: Entrant, warmUp: number, count: number, nodeArgs
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, connectInTurn));
+    return performance.now() - startMs;
   };
   await connect(0, warmUp);
-  const cpuBefore = await cpuMs();
-  const readerLoad = startReaderLoad();
-  const startMs = performance.now();
-  await connect(warmUp, size);
-  const wallMs = performance.now() - startMs;
-  const readerShare = readerLoad(wallMs);
-  const usedMs = (await cpuMs()) - cpuBefore;
+  const { wallMs, usedMs, readerShare } = await measureUsage(redis.cpuMsWith(server), () => connect(warmUp, size));
   return { rate: (1000 * count) / wallMs, cpuMicros: (1000 * usedMs) / count, readerShare };
 }

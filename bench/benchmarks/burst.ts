@@ -1,19 +1,13 @@
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { captionOf, defineBenchmark, type Effort, type Figures, type Target } from "../benchmark.ts";
-import { RemoteServer } from "../load/remote-server.ts";
-import { lastReadMs, resetAll, startReaderLoad, untilQuiet, untilReceived } from "../load/streams.ts";
-import { formatNumber, formatRatio, formatShare } from "../report/table.ts";
+import { defineBenchmark } from "../benchmark.ts";
+import { colleagueIds } from "../load/colleagues.ts";
+import { joinRemoteServer } from "../load/heartbeats.ts";
+import { lastReadMs, measureUsage, resetAll, untilQuiet, untilReceived } from "../load/streams.ts";
+import { formatNumber, formatShare } from "../report/table.ts";
 import { atLeast } from "../report/verdict.ts";
-import { colleagueIds, oursWithColleagues } from "../setup/programs.ts";
-import {
-  addIfAvailable,
-  openBetterSse,
-  openNchan,
-  openOurs,
-  openSocketIo,
-  type PushPeer,
-} from "../setup/push-peers.ts";
+import { oursWithColleagues } from "../setup/programs.ts";
+import { openOurs, openPeers, type PushPeer } from "../setup/push-peers.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 
 const VIEWERS = 1_000;
@@ -34,56 +28,57 @@ interface BurstPeer extends PushPeer {
   settle(): Promise<void>;
 }
 
-export const burst = defineBenchmark<Figure>({
+export const burst = defineBenchmark<Figure, BurstPeer>({
   name: "burst",
   title: `A burst of ${EVENTS} events to ${formatNumber(VIEWERS)} viewers, compared with peers`,
   connections: 4 * VIEWERS,
   // In the first round frequently used code is compiled.
   rounds: { usual: 3, long: 6, warmUp: 1 },
-  async setUp(effort) {
-    const { nodeArgs } = effort;
-    const viewers = effort.scaled(VIEWERS);
+  async setUp(run) {
+    const viewers = run.scaled(VIEWERS);
     const redis = await RedisProcess.start();
-    const peers = [await openOurPeer(redis, effort, viewers)];
-    peers.push(asPeer(await openBetterSse(viewers, nodeArgs)), asPeer(await openSocketIo(redis, viewers, nodeArgs)));
-    const notes: string[] = [];
-    await addIfAvailable(peers, notes, () => openNchanPeer(viewers));
-    return {
-      peers: peers.map((peer, index) => ({ name: peer.name, isOurs: index === 0, measure: () => measureTurn(peer) })),
-      conclude: async () => ({ notes }),
-    };
+    return [await openOurPeer(redis, viewers), ...(await openPeers(run, redis, viewers)).map(asPeer)];
+  },
+  async measure(_, peer) {
+    await measureBurst(peer);
+    const bursts: Record<Figure, number>[] = [];
+    for (let count = 0; count < BURSTS; count++) bursts.push(await measureBurst(peer));
+    const all = (figure: Figure) => bursts.map((each) => each[figure]);
+    return { rate: all("rate"), cpuMicros: all("cpuMicros"), readerShare: all("readerShare") };
   },
   report([ours, ...peers], run) {
-    const rate = ours.median("rate");
     return {
       names: "server",
       columns: [
-        ["deliveries/s", (sample) => sample.median("rate")],
+        ["deliveries/s", "rate"],
         ["min – max", (sample) => sample.spread("rate")],
-        ["ours is", (sample) => formatRatio(rate, sample.median("rate"))],
-        ["CPU µs per delivery", (sample) => sample.median("cpuMicros")],
+        ["ours is", (sample) => ours.ratio("rate", sample)],
+        ["CPU µs per delivery", "cpuMicros"],
         ["reader busy", (sample) => formatShare(sample.median("readerShare"))],
       ],
       notes: [
         "From sending the cause to the last viewer's read. Ours: one heartbeat of another server, through Redis and the platform. Peers: their own broadcast in a loop; Nchan's publications are pipelined over one connection.",
         "CPU is the server's, for ours including all of Redis's. The reader is a separate process. If it is near 100 %, it is the bottleneck.",
       ],
-      targets: peers.map((peer, index): Target => {
-        const times = TARGETS[index] ?? 1;
-        const label = `target: ${times} × ${peer.name.split(",", 1)[0]}`;
-        return {
-          ...atLeast(times, `burst, deliveries/s, ours to ${peer.name}`, rate / peer.median("rate")),
-          mark: { bar: ours.name, figure: "rate", value: times * peer.median("rate"), label },
-        };
+      targets: peers.map((peer, index) => {
+        const [shortName = ""] = peer.name.split(",", 1);
+        return ours.target(
+          atLeast,
+          TARGETS[index] ?? 1,
+          `burst, deliveries/s, ours to ${peer.name}`,
+          "rate",
+          peer,
+          shortName,
+        );
       }),
       chart: {
-        caption: captionOf({ ...run, rounds: ours.values("rate").length }),
+        caption: run.caption(),
         panels: [
           {
             measure: "deliveries per second",
             better: "more",
             figure: "rate",
-            note: (sample) => (sample === ours ? undefined : `ours is ${formatRatio(rate, sample.median("rate"))}`),
+            note: (sample) => (sample === ours ? undefined : `ours is ${ours.ratio("rate", sample)}`),
           },
         ],
       },
@@ -91,37 +86,24 @@ export const burst = defineBenchmark<Figure>({
   },
 });
 
-async function measureTurn(peer: BurstPeer): Promise<Figures<Figure>> {
-  await measure(peer);
-  const turns = [];
-  for (let count = 0; count < BURSTS; count++) turns.push(await measure(peer));
-  return {
-    rate: turns.map(({ rate }) => rate),
-    cpuMicros: turns.map(({ cpuMicros }) => cpuMicros),
-    readerShare: turns.map(({ readerShare }) => readerShare),
-  };
-}
-
-async function measure({ viewers, send, settle, cpuMs }: BurstPeer): Promise<Record<Figure, number>> {
+async function measureBurst({ viewers, send, settle, cpuMs }: BurstPeer): Promise<Record<Figure, number>> {
   const deliveries = viewers.length * EVENTS;
   resetAll(viewers);
-  const cpuBefore = await cpuMs();
-  const readerLoad = startReaderLoad();
-  const startMs = performance.now();
-  send();
-  await untilReceived(viewers, EVENTS);
-  const wallMs = lastReadMs(viewers) - startMs;
-  const readerShare = readerLoad(wallMs);
-  const usedMs = (await cpuMs()) - cpuBefore;
+  const { wallMs, usedMs, readerShare } = await measureUsage(cpuMs, async () => {
+    const startMs = performance.now();
+    send();
+    await untilReceived(viewers, EVENTS);
+    return lastReadMs(viewers) - startMs;
+  });
   await settle();
   return { rate: (1000 * deliveries) / wallMs, cpuMicros: (1000 * usedMs) / deliveries, readerShare };
 }
 
 /** One heartbeat of a remote server brings all clients online. Without another one, all leases expire. */
-async function openOurPeer(redis: RedisProcess, { nodeArgs }: Effort, viewerCount: number): Promise<BurstPeer> {
-  const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-  const peer = await openOurs(redis, { ...oursWithColleagues(EVENTS), env }, viewerCount, nodeArgs);
-  const remote = await RemoteServer.join(redis, HEARTBEAT_INTERVAL_MS);
+async function openOurPeer(redis: RedisProcess, viewerCount: number): Promise<BurstPeer> {
+  const program = { ...oursWithColleagues(EVENTS), env: redis.env(HEARTBEAT_INTERVAL_MS) };
+  const peer = await openOurs(redis, program, viewerCount);
+  const remote = await joinRemoteServer(redis, HEARTBEAT_INTERVAL_MS);
   return {
     ...peer,
     send: () => void remote.heartbeat(colleagueIds(EVENTS)),
@@ -134,15 +116,13 @@ async function openOurPeer(redis: RedisProcess, { nodeArgs }: Effort, viewerCoun
 }
 
 function asPeer(peer: PushPeer): BurstPeer {
+  const { port, publisher } = peer;
+  const messageOf = (client: string) => JSON.stringify({ client, status: "ONLINE", since: Date.now() });
   return {
     ...peer,
-    send: () => void get({ host: "127.0.0.1", port: peer.port, path: `/burst/${EVENTS}`, agent: false }).end(),
+    send: publisher
+      ? () => publisher.publish(colleagueIds(EVENTS).map(messageOf))
+      : () => void get({ host: "127.0.0.1", port, path: `/burst/${EVENTS}`, agent: false }).end(),
     settle: () => sleep(PAUSE_MS),
   };
-}
-
-async function openNchanPeer(viewerCount: number): Promise<BurstPeer> {
-  const peer = await openNchan(viewerCount);
-  const messageOf = (client: string) => JSON.stringify({ client, status: "ONLINE", since: Date.now() });
-  return { ...asPeer(peer), send: () => peer.publisher.publish(colleagueIds(EVENTS).map(messageOf)) };
 }

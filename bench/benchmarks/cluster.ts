@@ -2,10 +2,10 @@ import { createConnection, partitionsOf } from "@presence/gears";
 import { partitionOf } from "@presence/protocol";
 import { RedisCluster, RedisServer } from "@presence/testkit";
 import type { Redis } from "ioredis";
-import { captionOf, defineBenchmark, type PanelOf, type Sample, type Target } from "../benchmark.ts";
+import { defineBenchmark, type Run, type Sample } from "../benchmark.ts";
 import { clientIds, joinServers, refresh, SILENT, startHost } from "../load/heartbeats.ts";
 import { untilIdle } from "../load/redis-usage.ts";
-import { formatNumber, formatRatio } from "../report/table.ts";
+import { formatNumber } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
 import { connectTo, cpuMsOf } from "../setup/redis-process.ts";
 import { onScopeEnd } from "../setup/scope.ts";
@@ -26,6 +26,7 @@ const TARGETS = [
 /** A Redis or a cluster on which the platform runs. */
 interface Deployment {
   name: string;
+  isOurs: true;
   primaries: readonly Redis[];
   /** A connection for each partition. */
   partitions: readonly Redis[];
@@ -49,43 +50,36 @@ const PANELS = [
   { figure: "inTurnArrivalCpu", event: "arrival" },
 ] as const;
 
-export const cluster = defineBenchmark<Figure>({
+export const cluster = defineBenchmark<Figure, Deployment>({
   name: "cluster",
   title: "One Redis, and clusters with one, two and three primaries",
   connections: 100,
   rounds: { usual: 5, long: 9 },
-  async setUp(effort) {
-    const clients = clientIds(effort.liveClients(LIVE));
+  async setUp(run) {
+    const clients = clientIds(run.liveClients(LIVE));
     const deployments = [await startRedis()];
     for (const primaries of [1, 2, 3]) deployments.push(await startCluster(primaries));
     for (const deployment of deployments) await refreshAll(deployment, clients);
-    const arrivals = effort.scaled(ARRIVALS);
-    return {
-      peers: deployments.map((deployment) => ({
-        name: deployment.name,
-        isOurs: true,
-        measure: (round) => measureAll(deployment, clients, arrivals, round),
-      })),
-    };
+    return deployments;
   },
+  measure: measureAll,
   report(samples, run) {
     const [, single] = samples;
     if (!single) throw new Error("needs a cluster with one primary.");
-    const ofSingle = (figure: Figure) => (sample: Sample<Figure>) =>
-      formatRatio(sample.median(figure), single.median(figure));
+    const ofSingle = (figure: Figure) => (sample: Sample<Figure>) => sample.ratio(figure, single);
     const live = formatNumber(single.median("live"));
     return {
       names: "",
       columns: [
-        ["refreshed/s", (sample) => sample.median("refreshRate")],
+        ["refreshed/s", "refreshRate"],
         ["min – max", (sample) => sample.spread("refreshRate")],
-        ["busiest primary, CPU s per 1 M", (sample) => sample.median("refreshCpu")],
+        ["busiest primary, CPU s per 1 M", "refreshCpu"],
         ["of a single primary", ofSingle("refreshCpu")],
-        ["in turn", (sample) => sample.median("inTurnRefreshCpu")],
+        ["in turn", "inTurnRefreshCpu"],
         ["min – max", (sample) => sample.spread("inTurnRefreshCpu")],
         ["of a single primary", ofSingle("inTurnRefreshCpu")],
-        ["arrivals/s", (sample) => sample.median("arrivalRate")],
-        ["in turn, CPU s per 1 M", (sample) => sample.median("inTurnArrivalCpu")],
+        ["arrivals/s", "arrivalRate"],
+        ["in turn, CPU s per 1 M", "inTurnArrivalCpu"],
         ["of a single primary", ofSingle("inTurnArrivalCpu")],
       ],
       notes: [
@@ -94,31 +88,21 @@ export const cluster = defineBenchmark<Figure>({
         "In turn: the same load, one partition after another, so that no two primaries compete for a core. The targets are for this load: at once, the share of the busiest primary varies more from run to run.",
       ],
       targets: TARGETS.flatMap(({ peer, primaries, share }) =>
-        PANELS.flatMap(({ figure, event }): Target[] => {
-          const sample = samples[peer];
-          if (!sample) return [];
+        PANELS.flatMap(({ figure, event }) => {
           const what = `${primaries} primaries: work of the busiest per ${event}, to a single primary`;
-          const value = share * single.median(figure);
-          return [
-            {
-              ...atMost(share, what, sample.median(figure) / single.median(figure)),
-              mark: { bar: sample.name, figure, value, label: `target: ${share} × a single primary` },
-            },
-          ];
+          return samples[peer]?.target(atMost, share, what, figure, single, "a single primary") ?? [];
         }),
       ),
       chart: {
         title: "Work of the busiest primary",
-        caption: captionOf(run, `${live} live clients, one partition after another.`),
-        panels: PANELS.map(
-          ({ figure, event }): PanelOf<Figure> => ({
-            measure: `processor time per million ${event}s`,
-            unit: "s",
-            better: "less",
-            figure,
-            note: (sample) => (sample === single ? undefined : `${ofSingle(figure)(sample)} a single primary`),
-          }),
-        ),
+        caption: run.caption(`${live} live clients, one partition after another.`),
+        panels: PANELS.map(({ figure, event }) => ({
+          measure: `processor time per million ${event}s`,
+          unit: "s",
+          better: "less",
+          figure,
+          note: (sample) => (sample === single ? undefined : `${ofSingle(figure)(sample)} a single primary`),
+        })),
       },
     };
   },
@@ -149,10 +133,12 @@ async function startPlatform(name: string, redisUrl: string, urls: readonly stri
     await joinServers(redis, HEARTBEAT_INTERVAL_MS, SERVER);
   }
   startHost(redisUrl, HEARTBEAT_INTERVAL_MS, PARTITIONS);
-  return { name, primaries: urls.map(connectTo), partitions };
+  return { name, isOurs: true, primaries: urls.map(connectTo), partitions };
 }
 
-async function measureAll(deployment: Deployment, clients: readonly string[], arrivals: number, round: number) {
+async function measureAll(run: Run, deployment: Deployment, round: number) {
+  const clients = clientIds(run.liveClients(LIVE));
+  const arrivals = run.scaled(ARRIVALS);
   const newClients = (name: string) => Array.from({ length: arrivals }, (_, index) => `${name}-${round}-${index}`);
   const refreshes = await measure(deployment, clients, refreshAll);
   const inTurn = await measure(deployment, clients, refreshInTurn);

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEADLINES_KEY, SEQUENCES_KEY } from "@presence/gears/keys";
-import { contactKey, downstreamKey } from "@presence/protocol";
+import { downstreamKey } from "@presence/protocol";
 import type { Redis } from "ioredis";
-import { defineBenchmark } from "../benchmark.ts";
+import { defineBenchmark, type Run } from "../benchmark.ts";
+import { writeContacts } from "../load/contact-documents.ts";
 import { clientIds, joinServers, refresh, sendHeartbeat, startHost, untilProcessed } from "../load/heartbeats.ts";
 import { difference, divide, type RedisUsage, readUsage, untilIdle, usageOf } from "../load/redis-usage.ts";
 import { readServerStream } from "../load/stream-reader.ts";
 import { formatNumber } from "../report/table.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
-import { inScope } from "../setup/scope.ts";
+import { inScope, onScopeEnd } from "../setup/scope.ts";
 
 const LIVE = 120_000;
 const CHANGES = 5_000;
@@ -42,10 +43,7 @@ export const costs = defineBenchmark<Figure>({
   title: "What Redis does per client, change and server",
   connections: 50,
   rounds: { usual: 3, long: 5 },
-  async setUp(effort) {
-    const [live, changes] = [effort.liveClients(LIVE), effort.scaled(CHANGES)];
-    return { peers: [{ name: "ours", isOurs: true, measure: () => measure(live, clientIds(changes)) }] };
-  },
+  measure,
   report([ours], { rounds }) {
     const cost = (name: Cost) => usageOf((figure) => ours.median(`${name}.${figure}`));
     const perServer = (watched: Cost, unwatched: Cost) =>
@@ -60,10 +58,10 @@ export const costs = defineBenchmark<Figure>({
           row("client online, not watched", undefined, mean("onlineBytes")),
           row("heartbeat without clients", cost("empty"), 0),
           row(`heartbeat without clients, ${EMPTY_CONCURRENCY} at once`, cost("emptyConcurrent"), 0),
-          row("arrival, not watched", cost("arrival"), undefined),
-          row("arrival, per watching server", perServer("watchedArrival", "arrival"), undefined),
-          row("end of a lease, not watched", cost("departure"), undefined),
-          row("end of a lease, per watching server", perServer("watchedDeparture", "departure"), undefined),
+          row("arrival, not watched", cost("arrival")),
+          row("arrival, per watching server", perServer("watchedArrival", "arrival")),
+          row("end of a lease, not watched", cost("departure")),
+          row("end of a lease, per watching server", perServer("watchedDeparture", "departure")),
           row("client that a server watches", undefined, mean("interestBytes")),
           row("event on a server's stream", undefined, mean("eventBytes")),
           row("client that has gone", undefined, mean("goneBytes")),
@@ -79,14 +77,14 @@ export const costs = defineBenchmark<Figure>({
   },
 });
 
-function row(name: string, usage: RedisUsage | undefined, keptBytes: number | undefined): string[] {
-  const figures = usage
-    ? [usage.commands, usage.cpuMicros, usage.bytesIn, usage.bytesOut]
-    : Array<undefined>(4).fill(undefined);
-  return [name, ...[...figures, keptBytes].map((figure) => (figure === undefined ? "" : formatNumber(figure)))];
+/** @param keptBytes `undefined` is shown as an empty cell, as is a missing usage */
+function row(name: string, usage?: RedisUsage, keptBytes?: number): (string | number)[] {
+  const figures = [usage?.commands, usage?.cpuMicros, usage?.bytesIn, usage?.bytesOut, keptBytes];
+  return [name, ...figures.map((figure) => figure ?? "")];
 }
 
-async function measure(live: number, clients: readonly string[]): Promise<Record<Figure, number>> {
+async function measure(run: Run): Promise<Record<Figure, number>> {
+  const [live, clients] = [run.liveClients(LIVE), clientIds(run.scaled(CHANGES))];
   const staying = await inScope(() => measureStaying(live));
   const unwatched = await inScope(() => measureChanges(clients, []));
   const allWatch = Array<readonly string[]>(WATCHING_SERVERS).fill(clients);
@@ -163,48 +161,45 @@ async function measureChanges(clients: readonly string[], interest: Interest) {
   const { commands } = redis;
   startHost(redis.url, SHORT_INTERVAL_MS);
   const servers = interest.map((_, index) => `watching-${index + 1}`);
-  await commands.mset(...clients.flatMap((id) => [contactKey(id), JSON.stringify({ id, name: id, contacts: [] })]));
+  await writeContacts(redis, clients);
   const functions = await joinServers(commands, SHORT_INTERVAL_MS, SERVER, ...servers);
   const timer = setInterval(() => {
     for (const server of [SERVER, ...servers]) void sendHeartbeat(commands, server, []);
   }, SHORT_INTERVAL_MS / HEARTBEATS_PER_INTERVAL);
-  try {
-    const before = await readUsage(commands);
-    const received = servers.map(() => 0);
-    for (const [index, server] of servers.entries()) {
-      await functions.read(server, "epoch", [...(interest[index] ?? [])], []);
-      readServerStream(redis.connect(), server, () => {
-        received[index] = (received[index] ?? 0) + 1;
-      });
-    }
-    const watching = await readUsage(commands);
-    const pairs = interest.reduce((sum, own) => sum + own.length, 0);
-    const untilReceived = async (events: number) => {
-      while (received.some((count, index) => count < events * (interest[index]?.length ?? 0))) await sleep(POLL_MS);
-      await sleep(SETTLE_MS);
-    };
-    const idle = await measureUsage(commands, () => sleep(IDLE_MS));
-    const arriving = await measureUsage(commands, async () => {
-      await refresh(commands, SERVER, clients);
-      await untilReceived(1);
+  onScopeEnd(() => clearInterval(timer));
+  const before = await readUsage(commands);
+  const received = servers.map(() => 0);
+  for (const [index, server] of servers.entries()) {
+    await functions.read(server, "epoch", [...(interest[index] ?? [])], []);
+    readServerStream(redis.connect(), server, () => {
+      received[index] = (received[index] ?? 0) + 1;
     });
-    const leaving = await measureUsage(commands, async () => {
-      while ((await commands.zcard(DEADLINES_KEY)) > 0) await sleep(POLL_MS);
-      await untilReceived(2);
-    });
-    const gone = await readUsage(commands);
-    const events = (await commands.hvals(SEQUENCES_KEY)).reduce((sum, count) => sum + Number(count), 0);
-    return {
-      arrival: divide(subtractIdle(arriving, idle), clients.length),
-      departure: divide(subtractIdle(leaving, idle), clients.length),
-      interestBytes: (watching.memoryBytes - before.memoryBytes) / Math.max(1, pairs),
-      eventBytes: servers[0] === undefined ? 0 : await bytesPerEvent(commands, downstreamKey(servers[0])),
-      goneBytes: (gone.memoryBytes - watching.memoryBytes) / clients.length,
-      streams: events / (2 * clients.length),
-    };
-  } finally {
-    clearInterval(timer);
   }
+  const watching = await readUsage(commands);
+  const pairs = interest.reduce((sum, own) => sum + own.length, 0);
+  const untilReceived = async (events: number) => {
+    while (received.some((count, index) => count < events * (interest[index]?.length ?? 0))) await sleep(POLL_MS);
+    await sleep(SETTLE_MS);
+  };
+  const idle = await measureUsage(commands, () => sleep(IDLE_MS));
+  const arriving = await measureUsage(commands, async () => {
+    await refresh(commands, SERVER, clients);
+    await untilReceived(1);
+  });
+  const leaving = await measureUsage(commands, async () => {
+    while ((await commands.zcard(DEADLINES_KEY)) > 0) await sleep(POLL_MS);
+    await untilReceived(2);
+  });
+  const gone = await readUsage(commands);
+  const events = (await commands.hvals(SEQUENCES_KEY)).reduce((sum, count) => sum + Number(count), 0);
+  return {
+    arrival: divide(subtractIdle(arriving, idle), clients.length),
+    departure: divide(subtractIdle(leaving, idle), clients.length),
+    interestBytes: (watching.memoryBytes - before.memoryBytes) / Math.max(1, pairs),
+    eventBytes: servers[0] === undefined ? 0 : await bytesPerEvent(commands, downstreamKey(servers[0])),
+    goneBytes: (gone.memoryBytes - watching.memoryBytes) / clients.length,
+    streams: events / (2 * clients.length),
+  };
 }
 
 async function bytesPerEvent(redis: Redis, key: string): Promise<number> {

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { percentile } from "@presence/testkit";
-import { defineBenchmark, type Figures, type Sample, type Target } from "../benchmark.ts";
-import { clientIds, joinServers, keepAlive, sendHeartbeat, startHost, untilCaughtUp } from "../load/heartbeats.ts";
+import { defineBenchmark, type Figures, type Run, type Sample } from "../benchmark.ts";
+import {
+  clientIds,
+  joinServers,
+  keepAlive,
+  sendHeartbeat,
+  startHost,
+  timeOf,
+  untilCaughtUp,
+} from "../load/heartbeats.ts";
 import { epochMs } from "../load/schedule.ts";
 import { readServerStream } from "../load/stream-reader.ts";
 import type { Bar } from "../report/chart.ts";
@@ -28,22 +36,16 @@ const WAYS = [
 /** Lags in ms; those that were not published within the window are missing. */
 type Figure = "ours" | "expired" | "live" | "windowMs";
 
-export const expiryLag = defineBenchmark<Figure>({
+export const expiryLag = defineBenchmark<Figure, { name: string; isOurs: true; live: number }>({
   name: "expiry-lag",
   title: `How late OFFLINE is published when ${DYING} of many clients disappear`,
   connections: 10,
   rounds: { usual: 3, long: 5 },
-  async setUp(effort) {
-    const all = effort.kind === "quick" ? LIVE.slice(0, 1) : LIVE;
-    const counts = effort.live === undefined ? all : [effort.live];
-    return {
-      peers: counts.map((live) => ({
-        name: `${formatNumber(live)} live`,
-        isOurs: true,
-        measure: () => measure(live, WINDOW_MS[effort.kind]),
-      })),
-    };
+  async setUp({ isQuick, effort: { live } }) {
+    const counts = live === undefined ? LIVE.slice(0, isQuick ? 1 : undefined) : [live];
+    return counts.map((count) => ({ name: `${formatNumber(count)} live`, isOurs: true, live: count }));
   },
+  measure,
   report(all, { rounds }) {
     const samples = all.map((sample) => sample.middleRound("ours", 0.99));
     const windowS = formatNumber((samples[0]?.median("windowMs") ?? 0) / 1000);
@@ -56,7 +58,7 @@ export const expiryLag = defineBenchmark<Figure>({
             isOurs ? live(sample) : "",
             name,
             `${sample.values(figure).length} of ${DYING}`,
-            ...[0.5, 0.99, 1].map((share) => formatNumber(lagOf(sample, figure, share))),
+            ...[0.5, 0.99, 1].map((share) => lagOf(sample, figure, share)),
           ]),
         ),
       },
@@ -66,9 +68,8 @@ export const expiryLag = defineBenchmark<Figure>({
         `Of ${rounds} rounds the middle one, by our 99th percentile.`,
         `The window is ${windowS} s; percentiles are of all ${DYING}, and – if too few were published within it.`,
       ],
-      targets: samples.map(
-        (sample): Target =>
-          atMost(TARGET_P99_MS, `OFFLINE among ${live(sample)}, p99`, lagOf(sample, "ours", 0.99), "ms late"),
+      targets: samples.map((sample) =>
+        atMost(TARGET_P99_MS, `OFFLINE among ${live(sample)}, p99`, lagOf(sample, "ours", 0.99), "ms late"),
       ),
       chart: {
         caption: `Each dot is one of ${DYING} clients, from the end of its lease until the event is published. Expired notification: of a plain key with the same expiry in the same Redis. The middle one of ${rounds} rounds.`,
@@ -102,7 +103,8 @@ function withMissing(lags: readonly number[]): number[] {
   return [...lags, ...Array<number>(DYING - lags.length).fill(Number.POSITIVE_INFINITY)];
 }
 
-async function measure(live: number, windowMs: number): Promise<Figures<Figure>> {
+async function measure(run: Run, { live }: { live: number }): Promise<Figures<Figure>> {
+  const windowMs = WINDOW_MS[run.effort.kind];
   const redis = await RedisProcess.start();
   const heartbeatIntervalMs = Math.max(MIN_INTERVAL_MS, (1000 * live) / MAX_REFRESHED_PER_SECOND);
   const [sender, subscriber, reader] = [redis.connect(), redis.connect(), redis.connect()];
@@ -128,7 +130,7 @@ async function measure(live: number, windowMs: number): Promise<Figures<Figure>>
   });
   for (const client of dying) {
     const id = await sendHeartbeat(redis.commands, SERVER, [client]);
-    const deadlineMs = Number(id.split("-")[0]) + Math.ceil(LEASE_INTERVALS * heartbeatIntervalMs);
+    const deadlineMs = timeOf(id) + Math.ceil(LEASE_INTERVALS * heartbeatIntervalMs);
     deadlines.set(client, deadlineMs);
     await redis.commands.set(client, "1", "PXAT", deadlineMs);
     await sleep(DEATH_GAP_MS);

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { LEASE_KEY_PREFIX, leaseKey } from "@presence/protocol";
-import { captionOf, defineBenchmark, type Target } from "../benchmark.ts";
+import { defineBenchmark, type Run } from "../benchmark.ts";
 import { CLIENTS_PER_ENTRY, clientIds, joinServers, refresh, startHost } from "../load/heartbeats.ts";
-import { formatNumber, formatRatio } from "../report/table.ts";
+import { formatNumber } from "../report/table.ts";
 import { atLeast } from "../report/verdict.ts";
-import { RedisProcess } from "../setup/redis-process.ts";
+import { cpuMsOf, RedisProcess } from "../setup/redis-process.ts";
 
 const LIVE = 500_000;
 const SERVER = "server-1";
@@ -30,13 +30,13 @@ interface Way {
 
 type Figure = "rate" | "cpuMicros" | "perCpuSecond" | "live";
 
-export const heartbeats = defineBenchmark<Figure>({
+export const heartbeats = defineBenchmark<Figure, Way>({
   name: "heartbeats",
   title: "Heartbeats: clients refreshed per second",
   connections: 10,
   rounds: { usual: 5, long: 9 },
-  async setUp(effort) {
-    const live = effort.liveClients(LIVE);
+  async setUp(run) {
+    const live = run.liveClients(LIVE);
     const clients = clientIds(live);
     const ways = [
       await openOurs(clients),
@@ -45,22 +45,20 @@ export const heartbeats = defineBenchmark<Figure>({
       await openRedisBenchmark(live),
     ];
     for (const way of ways) await way.refresh();
-    return {
-      peers: ways.map((way, index) => ({ name: way.name, isOurs: index === 0, measure: () => measure(way, live) })),
-    };
+    return ways;
   },
+  measure,
   report(samples, run) {
     const [ours] = samples;
-    const rate = ours.median("rate");
     const live = formatNumber(ours.median("live"));
     return {
       names: "method",
       columns: [
-        ["clients/s", (sample) => sample.median("rate")],
-        ["ours is", (sample) => formatRatio(rate, sample.median("rate"))],
-        ["Redis CPU µs per client", (sample) => sample.median("cpuMicros")],
-        ["clients per Redis CPU second", (sample) => sample.median("perCpuSecond")],
-        ["ours is", (sample) => formatRatio(sample.median("cpuMicros"), ours.median("cpuMicros"))],
+        ["clients/s", "rate"],
+        ["ours is", (sample) => ours.ratio("rate", sample)],
+        ["Redis CPU µs per client", "cpuMicros"],
+        ["clients per Redis CPU second", "perCpuSecond"],
+        ["ours is", (sample) => sample.ratio("cpuMicros", ours)],
       ],
       notes: [
         "Ours: from the XADD of the first heartbeat until a trigger host has processed the last one, with leases and deadlines. Keyspace notifications are on, because the host needs them.",
@@ -68,22 +66,18 @@ export const heartbeats = defineBenchmark<Figure>({
         "Redis CPU: all threads, from INFO; waiting for a processor is not counted. The ratios beside it are of clients per Redis CPU second.",
         `${live} live clients.`,
       ],
-      targets: TARGETS.map(({ peer, name, times }): Target => {
-        const reference = samples[peer]?.median("rate") ?? Number.NaN;
-        return {
-          ...atLeast(times, `heartbeats, clients/s, ours to ${name}`, rate / reference),
-          mark: { bar: ours.name, figure: "rate", value: times * reference, label: `target: ${times} × ${name}` },
-        };
-      }),
+      targets: TARGETS.map(({ peer, name, times }) =>
+        ours.target(atLeast, times, `heartbeats, clients/s, ours to ${name}`, "rate", samples[peer], name),
+      ),
       chart: {
         title: `${run.title}, ${live} live`,
-        caption: captionOf(run, "The others only set the lease, and would not find expired leases in time."),
+        caption: run.caption("The others only set the lease, and would not find expired leases in time."),
         panels: [
           {
             measure: "clients per second",
             better: "more",
             figure: "rate",
-            note: (sample) => (sample === ours ? undefined : `ours is ${formatRatio(rate, sample.median("rate"))}`),
+            note: (sample) => (sample === ours ? undefined : `ours is ${ours.ratio("rate", sample)}`),
           },
           { measure: "processor time of Redis per client", unit: "µs", better: "less", figure: "cpuMicros" },
         ],
@@ -92,12 +86,13 @@ export const heartbeats = defineBenchmark<Figure>({
   },
 });
 
-async function measure({ redis, refresh: refreshAll, rate }: Way, live: number): Promise<Record<Figure, number>> {
-  const before = await redis.cpuMs();
+async function measure(run: Run, { redis, refresh: refreshAll, rate }: Way): Promise<Record<Figure, number>> {
+  const live = run.liveClients(LIVE);
+  const before = await cpuMsOf(redis.commands);
   const startMs = performance.now();
   const ownRate = rate ? await rate() : await refreshAll().then(() => undefined);
   const tookMs = performance.now() - startMs;
-  const cpuMicros = (1000 * ((await redis.cpuMs()) - before)) / live;
+  const cpuMicros = (1000 * ((await cpuMsOf(redis.commands)) - before)) / live;
   return { rate: ownRate ?? (1000 * live) / tookMs, cpuMicros, perCpuSecond: 1_000_000 / cpuMicros, live };
 }
 

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { captionOf, defineBenchmark } from "../benchmark.ts";
-import { nextColleagues, writeColleagues } from "../load/contact-documents.ts";
+import { defineBenchmark, type Run } from "../benchmark.ts";
+import { colleagueIds, colleaguePath } from "../load/colleagues.ts";
+import { nextColleagues, writeContacts } from "../load/contact-documents.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import { closeAll, openStreams } from "../load/streams.ts";
-import { formatNumber, formatRatio } from "../report/table.ts";
+import { formatNumber } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
 import { canOpen } from "../setup/machine.ts";
-import { BARE_HTTP, BETTER_SSE, colleaguePath, OURS, type PushProgram } from "../setup/programs.ts";
+import { BARE_HTTP, BETTER_SSE, OURS, type PushProgram } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { startServer } from "../setup/server-process.ts";
 
@@ -28,41 +29,34 @@ const PANELS = [
   { figure: "residentKb", name: "resident", measure: "resident memory per connection" },
 ] as const;
 
-export const idleMemory = defineBenchmark<"heapKb" | "residentKb" | "connections">({
+export const idleMemory = defineBenchmark<"heapKb" | "residentKb" | "connections", PushProgram & { isOurs?: boolean }>({
   name: "idle-memory",
   title: "Memory of an idle connection",
   connections: FEW_CONNECTIONS,
   rounds: { usual: 2, long: 3 },
-  async setUp(effort) {
-    const count = effort.scaled(canOpen(CONNECTIONS) ? CONNECTIONS : FEW_CONNECTIONS);
+  async setUp(run) {
     const redis = await RedisProcess.start();
-    const size = count + WARM_UP;
-    await writeColleagues(redis, size, (index) => nextColleagues(index, CONTACTS, size));
+    const size = countOf(run) + WARM_UP;
+    await writeContacts(redis, colleagueIds(size), (index) => nextColleagues(index, CONTACTS, size));
     const onRedis = { env: { REDIS_URL: redis.url }, watchPath: colleaguePath };
-    const programs: PushProgram[] = [
+    return [
       { ...OURS, name: "ours, tabs of three clients" },
-      { ...OURS, name: `ours, on Redis, a different client with ${CONTACTS} contacts each`, ...onRedis },
+      { ...OURS, isOurs: true, name: `ours, on Redis, a different client with ${CONTACTS} contacts each`, ...onRedis },
       BETTER_SSE,
       { ...BARE_HTTP, name: "node:http, bare" },
     ];
-    return {
-      peers: programs.map((program, index) => ({
-        name: program.name,
-        isOurs: index < 2,
-        measure: () => measure(program, count, effort.nodeArgs),
-      })),
-    };
   },
+  measure,
   report(samples, run) {
     const [first, ours = first] = samples;
     const count = formatNumber(ours.median("connections"));
     return {
       names: "server",
       columns: [
-        ["live heap kB", (sample) => sample.median("heapKb")],
-        ["of ours", (sample) => formatRatio(sample.median("heapKb"), first.median("heapKb"))],
-        ["resident kB", (sample) => sample.median("residentKb")],
-        ["of ours", (sample) => formatRatio(sample.median("residentKb"), first.median("residentKb"))],
+        ["live heap kB", "heapKb"],
+        ["of ours", (sample) => sample.ratio("heapKb", first)],
+        ["resident kB", "residentKb"],
+        ["of ours", (sample) => sample.ratio("residentKb", first)],
       ],
       notes: [
         `Per connection, of ${count} connections without events; without the socket buffers of the operating system.`,
@@ -70,30 +64,30 @@ export const idleMemory = defineBenchmark<"heapKb" | "residentKb" | "connections
       ],
       // Of ours the second is compared: with a different client on each connection the server keeps more.
       targets: PANELS.flatMap(({ figure, name }) =>
-        TARGETS.map(({ peer, name: peerName, times }) => {
-          const reference = samples[peer]?.median(figure) ?? Number.NaN;
-          const label = `target: ${times} × ${peerName}`;
-          return {
-            ...atMost(times, `idle connection, ${name}, ours to ${peerName}`, ours.median(figure) / reference),
-            mark: { bar: ours.name, figure, value: times * reference, label },
-          };
-        }),
+        TARGETS.map(({ peer, name: peerName, times }) =>
+          ours.target(atMost, times, `idle connection, ${name}, ours to ${peerName}`, figure, samples[peer], peerName),
+        ),
       ),
       chart: {
         title: `${run.title}, of ${count}`,
-        caption: captionOf(run),
+        caption: run.caption(),
         panels: PANELS.map(({ figure, measure: words }) => ({ measure: words, unit: "kB", better: "less", figure })),
       },
     };
   },
 });
 
-async function measure(program: PushProgram, count: number, nodeArgs: readonly string[]) {
-  const server = await startServer(program, nodeArgs);
+function countOf(run: Run): number {
+  return run.scaled(canOpen(CONNECTIONS) ? CONNECTIONS : FEW_CONNECTIONS);
+}
+
+async function measure(run: Run, program: PushProgram) {
+  const count = countOf(run);
+  const server = await startServer(program);
   const open = (index: number) => RawStream.open(server.port, program.watchPath(index));
   const settle = async () => {
     await sleep(SETTLE_MS);
-    return server.memoryUsage();
+    return server.ask("memory");
   };
   closeAll(await openStreams(WARM_UP, open));
   const before = await settle();

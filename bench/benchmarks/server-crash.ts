@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { captionOf, defineBenchmark, type Effort } from "../benchmark.ts";
-import { writeColleagues, writeDocument } from "../load/contact-documents.ts";
+import { defineBenchmark, type Run } from "../benchmark.ts";
+import { colleagueId, colleagueIds } from "../load/colleagues.ts";
+import { writeContacts } from "../load/contact-documents.ts";
+import { joinRemoteServer } from "../load/heartbeats.ts";
 import { RawStream } from "../load/raw-stream.ts";
-import { RemoteServer } from "../load/remote-server.ts";
-import { lastReadMs, openStreams, resetAll, startReaderLoad, untilQuiet, untilReceived } from "../load/streams.ts";
+import { lastReadMs, measureUsage, openStreams, resetAll, untilQuiet, untilReceived } from "../load/streams.ts";
 import { formatNumber, formatShare } from "../report/table.ts";
 import { atMost } from "../report/verdict.ts";
-import { BARE_BRIDGE, colleagueId, colleagueIds, OURS } from "../setup/programs.ts";
+import { BARE_BRIDGE, OURS } from "../setup/programs.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import { startServer } from "../setup/server-process.ts";
 
@@ -29,35 +30,29 @@ export const serverCrash = defineBenchmark<Figure>({
   title: `A server with ${formatNumber(CLIENTS)} clients crashes; ${formatNumber(VIEWERS)} viewers at another server are notified`,
   connections: VIEWERS,
   rounds: { usual: 3, long: 9 },
-  setUp: async (effort) => ({ peers: [{ name: "ours", isOurs: true, measure: () => measure(effort) }] }),
+  measure,
   report([ours], run) {
     const last = "the last viewer has received all";
     return {
       columns: [
-        ["last viewer notified, ms", (sample) => sample.median("lastViewerMs")],
+        ["last viewer notified, ms", "lastViewerMs"],
         ["min – max", (sample) => sample.spread("lastViewerMs")],
-        ["leases end within, ms", (sample) => sample.median("endsSpreadMs")],
-        ["CPU ms, server and Redis", (sample) => sample.median("cpuMs")],
+        ["leases end within, ms", "endsSpreadMs"],
+        ["CPU ms, server and Redis", "cpuMs"],
         ["reader busy", (sample) => formatShare(sample.median("readerShare"))],
-        ["the bytes alone, ms", (sample) => sample.median("bareMs")],
+        ["the bytes alone, ms", "bareMs"],
       ],
       notes: [
         `From the end of the first lease, by Redis's clock, to the last viewer's read. The last heartbeats of all clients come at the same time, so that all leases end together. Each viewer has ${CONTACTS} of the clients as contacts, and receives their events alone.`,
         "The bytes alone: the same number of bytes from one entry of a stream, in one write to each viewer, to the same reader.",
       ],
       targets: [
-        {
-          ...atMost(
-            TARGET_MS,
-            "server crash, last viewer notified after the lease's end",
-            ours.max("lastViewerMs"),
-            "ms",
-          ),
-          mark: { bar: last, value: TARGET_MS, label: `target: ${formatNumber(TARGET_MS)} ms` },
-        },
+        atMost(TARGET_MS, "server crash, last viewer notified after the lease's end", ours.max("lastViewerMs"), "ms", {
+          bar: last,
+        }),
       ],
       chart: {
-        caption: captionOf(run),
+        caption: run.caption(),
         panels: [
           {
             measure: "time since the end of the first lease",
@@ -74,45 +69,42 @@ export const serverCrash = defineBenchmark<Figure>({
   },
 });
 
-async function measure(effort: Effort): Promise<Record<Figure, number>> {
-  const [clients, viewerCount] = [effort.scaled(CLIENTS), effort.scaled(VIEWERS)];
+async function measure(run: Run): Promise<Record<Figure, number>> {
+  const clients = colleagueIds(run.scaled(CLIENTS));
+  const viewerIds = Array.from({ length: run.scaled(VIEWERS) }, (_, index) => `viewer-${index}`);
   const redis = await RedisProcess.start();
-  await writeColleagues(redis, clients, () => []);
-  const viewerId = (index: number) => `viewer-${index}`;
-  for (let viewer = 0; viewer < viewerCount; viewer++) {
-    await writeDocument(redis, viewerId(viewer), contactsOf(viewer, clients));
-  }
-  const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-  const server = await startServer({ ...OURS, env }, effort.nodeArgs);
-  const remote = await RemoteServer.join(redis, HEARTBEAT_INTERVAL_MS);
-  const viewers = await openStreams(viewerCount, (index) => RawStream.open(server.port, `/events/${viewerId(index)}`));
+  await writeContacts(redis, clients);
+  await writeContacts(redis, viewerIds, (viewer) => contactsOf(viewer, clients.length));
+  const server = await startServer({ ...OURS, env: redis.env(HEARTBEAT_INTERVAL_MS) });
+  const remote = await joinRemoteServer(redis, HEARTBEAT_INTERVAL_MS);
+  const viewers = await openStreams(viewerIds.length, (index) =>
+    RawStream.open(server.port, `/events/${viewerIds[index]}`),
+  );
   await untilReceived(viewers, CONTACTS + 1);
   resetAll(viewers);
-  const endsMs = (await remote.heartbeat(colleagueIds(clients))).map((atMs) => atMs + LEASE_MS);
+  const endsMs = (await remote.heartbeat(clients)).map((atMs) => atMs + LEASE_MS);
   await untilReceived(viewers, CONTACTS);
   await untilQuiet(viewers);
   const firstEndMs = Math.min(...endsMs);
   await sleep(firstEndMs - Date.now() - HEARTBEAT_INTERVAL_MS / 4);
   resetAll(viewers);
-  const cpuMs = async () => (await server.cpuMs()) + (await redis.cpuMs());
-  const [cpuBefore, bytesBefore] = [await cpuMs(), bytesRead(viewers)];
-  const readerLoad = startReaderLoad();
-  await sleep(firstEndMs - Date.now());
-  await untilReceived(viewers, CONTACTS);
-  const lastViewerMs = performance.timeOrigin + lastReadMs(viewers) - firstEndMs;
-  const readerShare = readerLoad(lastViewerMs);
-  const usedMs = (await cpuMs()) - cpuBefore;
+  const bytesBefore = bytesRead(viewers);
+  const { wallMs, usedMs, readerShare } = await measureUsage(redis.cpuMsWith(server), async () => {
+    await sleep(firstEndMs - Date.now());
+    await untilReceived(viewers, CONTACTS);
+    return performance.timeOrigin + lastReadMs(viewers) - firstEndMs;
+  });
   await untilQuiet(viewers);
   const wrong = viewers.filter(({ objects }) => objects !== CONTACTS).length;
   if (wrong > 0) throw new Error(`${wrong} viewers received events of clients that are not their contacts.`);
-  const bytesEach = Math.round((bytesRead(viewers) - bytesBefore) / viewerCount);
+  const bytesEach = Math.round((bytesRead(viewers) - bytesBefore) / viewers.length);
   await server.process.stop();
   return {
-    lastViewerMs,
+    lastViewerMs: wallMs,
     endsSpreadMs: Math.max(...endsMs) - firstEndMs,
     cpuMs: usedMs,
     readerShare,
-    bareMs: await measureBare(redis, viewerCount, bytesEach, effort.nodeArgs),
+    bareMs: await measureBare(redis, viewers.length, bytesEach),
   };
 }
 
@@ -121,13 +113,8 @@ function bytesRead(viewers: readonly RawStream[]): number {
 }
 
 /** @returns the time from an entry of a stream to the last viewer's read, ms */
-async function measureBare(
-  redis: RedisProcess,
-  viewerCount: number,
-  bytesEach: number,
-  nodeArgs: readonly string[],
-): Promise<number> {
-  const bridge = await startServer({ ...BARE_BRIDGE, env: { REDIS_URL: redis.url } }, nodeArgs);
+async function measureBare(redis: RedisProcess, viewerCount: number, bytesEach: number): Promise<number> {
+  const bridge = await startServer({ ...BARE_BRIDGE, env: { REDIS_URL: redis.url } });
   const viewers = await openStreams(viewerCount, () => RawStream.open(bridge.port, "/watch"));
   const data = "{".repeat(CONTACTS).padEnd(bytesEach, " ");
   let tookMs = 0;

@@ -1,14 +1,15 @@
-import { captionOf, defineBenchmark, type Sample } from "../benchmark.ts";
+import { defineBenchmark, type Run, type Sample } from "../benchmark.ts";
 import type { Pace } from "../load/schedule.ts";
 import { type Load, startLoad } from "../load/start-load.ts";
-import { formatNumber, formatRatio, formatShare, formatWithUnit } from "../report/table.ts";
+import { formatNumber, formatShare, formatWithUnit } from "../report/table.ts";
 import { atMost, exactly } from "../report/verdict.ts";
-import { addIfAvailable, openBetterSse, openNchan, openSocketIo, type PushPeer } from "../setup/push-peers.ts";
+import { openPeers, type PushPeer } from "../setup/push-peers.ts";
 import { RedisProcess } from "../setup/redis-process.ts";
 import {
   measureSteady,
   openOurSteadyPeer,
   paceOver,
+  type Spans,
   type SteadyFigure,
   type SteadyPeer,
 } from "../setup/steady-events.ts";
@@ -20,46 +21,33 @@ const HEARTBEAT_INTERVAL_MS = 1_000;
 const SPANS = { warmUpMs: 2_000, measuredMs: 6_000 };
 const TARGET_LATENCY_MS = 25;
 
-export const steady = defineBenchmark<SteadyFigure>({
+export const steady = defineBenchmark<SteadyFigure, SteadyPeer>({
   name: "steady",
   title: `A steady ${formatNumber(EVENTS_PER_SECOND)} events a second to ${VIEWERS} viewers each, compared with peers`,
   connections: 5 * VIEWERS,
   rounds: { usual: 3, long: 7 },
-  async setUp(effort) {
-    const { nodeArgs } = effort;
-    const viewerCount = effort.scaled(VIEWERS);
+  async setUp(run) {
+    const viewerCount = run.scaled(VIEWERS);
     const redis = await RedisProcess.start();
     const load = startLoad();
-    const spans = { ...SPANS, measuredMs: effort.scaled(SPANS.measuredMs) };
-    const broadcasts = paceOver(spans, EVENTS_PER_SECOND);
-    const options = { pace: paceOver(spans, EVENTS_PER_SECOND / 2), viewerCount, nodeArgs };
-    const peers = [
-      await openOurSteadyPeer(redis, load, { ...options, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS }),
-      asPeer(await openBetterSse(viewerCount, nodeArgs), broadcasts),
-      asPeer(await openSocketIo(redis, viewerCount, nodeArgs), broadcasts),
-    ];
-    const notes: string[] = [];
-    await addIfAvailable(peers, notes, () => openNchanPeer(load, viewerCount, broadcasts));
-    return {
-      peers: peers.map((peer, index) => ({
-        name: peer.name,
-        isOurs: index === 0,
-        measure: () => measureSteady(peer, spans),
-      })),
-      conclude: async () => ({ notes }),
-    };
+    const paceOf = (perSecond: number) => paceOver(spansOf(run), perSecond);
+    const options = { pace: paceOf(EVENTS_PER_SECOND / 2), viewerCount, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS };
+    const ours = await openOurSteadyPeer(redis, load, options);
+    const peers = await openPeers(run, redis, viewerCount);
+    return [ours, ...peers.map((peer) => asPeer(peer, paceOf(EVENTS_PER_SECOND), load))];
   },
+  measure: (run, peer) => measureSteady(peer, spansOf(run)),
   report([ours, ...peers], run) {
     return {
       names: "server",
       columns: [
-        ["events/s", (sample) => sample.median("eventsPerSecond")],
+        ["events/s", "eventsPerSecond"],
         ["delivered", (sample) => formatShare(sample.sum("delivered") / sample.sum("expected"))],
-        ["median ms", (sample) => sample.median("p50Ms")],
-        ["p99", (sample) => sample.median("p99Ms")],
+        ["median ms", "p50Ms"],
+        ["p99", "p99Ms"],
         ["max", (sample) => sample.max("worstMs")],
         ["CPU, of a core", (sample) => formatWithUnit(sample.median("cpuPercent"), "%")],
-        ["of ours", (sample) => formatRatio(sample.median("cpuPercent"), ours.median("cpuPercent"))],
+        ["of ours", (sample) => sample.ratio("cpuPercent", ours)],
         ["reader busy", (sample) => formatWithUnit(sample.median("readerPercent"), "%")],
       ],
       notes: [
@@ -69,16 +57,16 @@ export const steady = defineBenchmark<SteadyFigure>({
       ],
       targets: [
         deliveredOnce("steady, deliveries, each once", ours),
-        {
-          ...atMost(TARGET_LATENCY_MS, "steady, latency, p99", ours.median("p99Ms"), "ms"),
-          mark: { bar: ours.name, figure: "p99Ms", value: TARGET_LATENCY_MS, label: `target: ${TARGET_LATENCY_MS} ms` },
-        },
+        atMost(TARGET_LATENCY_MS, "steady, latency, p99", ours.median("p99Ms"), "ms", {
+          bar: ours.name,
+          figure: "p99Ms",
+        }),
         ...peers.map((peer) =>
           atMost(1, `steady, CPU, ours to ${peer.name}`, ours.median("cpuPercent") / peer.median("cpuPercent")),
         ),
       ],
       chart: {
-        caption: captionOf(run, "Ours goes through Redis and the platform, and includes the time of Redis."),
+        caption: run.caption("Ours goes through Redis and the platform, and includes the time of Redis."),
         panels: [
           { measure: "processor time of the server, % of a core", better: "less", figure: "cpuPercent" },
           {
@@ -94,34 +82,29 @@ export const steady = defineBenchmark<SteadyFigure>({
   },
 });
 
+function spansOf(run: Run): Spans {
+  return { ...SPANS, measuredMs: run.scaled(SPANS.measuredMs) };
+}
+
 /** Whether each event was delivered once, and nothing else was. */
 export function deliveredOnce(what: string, sample: Sample<SteadyFigure>) {
   const [delivered, expected, surplus] = [sample.sum("delivered"), sample.sum("expected"), sample.sum("surplus")];
   return { ...exactly(expected, what, delivered + surplus), isReached: delivered === expected && surplus === 0 };
 }
 
-/** A peer that broadcasts by its own timer. */
-function asPeer(peer: PushPeer, { count, perSecond }: Pace): SteadyPeer {
+/** A peer that broadcasts by its own timer; to Nchan the load process publishes. */
+function asPeer(peer: PushPeer, pace: Pace, load: Load): SteadyPeer {
+  const { count, perSecond } = pace;
   return {
     ...peer,
     eventCount: count,
     eventOf: (colleague) => colleague - 1,
     async begin() {
+      if (peer.publisher) return { dueMs: load("publications", peer.port, pace) };
       const response = await fetch(`http://127.0.0.1:${peer.port}/steady/${count}/${perSecond}`);
       const { startMs } = (await response.json()) as { startMs: number };
       const dueMs = Array.from({ length: count }, (_, index) => startMs + (1_000 * index) / perSecond);
       return { dueMs: Promise.resolve(dueMs) };
-    },
-  };
-}
-
-async function openNchanPeer(load: Load, viewerCount: number, pace: Pace): Promise<SteadyPeer> {
-  const peer = await openNchan(viewerCount);
-  return {
-    ...asPeer(peer, pace),
-    async begin() {
-      const report = load({ kind: "publications", pace, port: peer.port });
-      return { dueMs: report.then(({ dueMs }) => dueMs) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { defineBenchmark, type PanelOf, type Target } from "../benchmark.ts";
+import { defineBenchmark } from "../benchmark.ts";
 import { AppBrowser, type Statuses } from "../browser/app-browser.ts";
 import { FIRST_LOAD_LIMIT_BYTES, measureFirstLoad } from "../browser/first-load.ts";
 import type { FrameFigures } from "../browser/frame-figures.ts";
@@ -34,34 +34,29 @@ type Figure = keyof FrameFigures | "changesPerSecond" | "tracedS";
 
 interface Scene {
   name: string;
-  /** Brings the page into the state that is measured. */
-  enter(browser: AppBrowser): Promise<void>;
+  isOurs: boolean;
+  measure(): Promise<Record<Figure, number>>;
 }
 
-const SCENES: readonly Scene[] = [
-  {
-    name: "the app after it opens",
-    async enter(browser) {
-      await browser.leaveList();
-      await browser.scrollTo(0);
-    },
-  },
-  { name: "scrolled to online contacts", enter: (browser) => browser.scrollTo(0.25) },
-  { name: "pointer over online contacts", enter: (browser) => browser.hoverList() },
+/** Bring the page into the states that are measured. */
+const STATES: readonly [name: string, enter: (browser: AppBrowser) => Promise<void>][] = [
+  ["the app after it opens", (browser) => browser.leaveList().then(() => browser.scrollTo(0))],
+  ["scrolled to online contacts", (browser) => browser.scrollTo(0.25)],
+  ["pointer over online contacts", (browser) => browser.hoverList()],
 ];
 
-export const webApp = defineBenchmark<Figure>({
+export const webApp = defineBenchmark<Figure, Scene>({
   name: "web-app",
   title: `The web app with ${formatNumber(CONTACTS)} contacts and ${CHANGES_PER_SECOND} changes a second`,
   connections: 10,
   rounds: { usual: 3, long: 7 },
-  async setUp(effort) {
-    const tracedMs = effort.scaled(TRACED_MS);
+  async setUp(run) {
+    const tracedMs = run.scaled(TRACED_MS);
     const browser = await AppBrowser.launch();
     onScopeEnd(() => browser.close());
     const redis = await RedisProcess.start();
-    const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_INTERVAL_MS) };
-    const server = await startServer({ ...OURS, args: ["--contacts", String(CONTACTS)], env }, effort.nodeArgs);
+    const env = redis.env(HEARTBEAT_INTERVAL_MS);
+    const server = await startServer({ ...OURS, args: ["--contacts", String(CONTACTS)], env });
     const [reader] = await openStreams(1, () => RawStream.open(server.port, `/events/${CLIENT}`));
     if (!reader) throw new Error("has no reader.");
     const load = startLoad();
@@ -75,100 +70,73 @@ export const webApp = defineBenchmark<Figure>({
       return { ...figures, changesPerSecond: (1_000 * changes) / tracedMs, tracedS: tracedMs / 1_000 };
     };
     await untilQuiet([reader]);
-    effort.onProgress("a blank page");
+    run.effort.onProgress("a blank page");
     const blank = await trace();
-    effort.onProgress("starting the load");
+    run.effort.onProgress("starting the load");
     await browser.open(`http://127.0.0.1:${server.port}`, CLIENT);
-    await load({
-      kind: "visits",
-      redisUrl: redis.url,
-      clients: [...(await statusesAt(server.port)).keys()],
-      changesPerSecond: CHANGES_PER_SECOND,
-      heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
-    });
+    const clients = [...(await statusesAt(server.port)).keys()];
+    await load("visits", redis.url, clients, CHANGES_PER_SECOND, HEARTBEAT_INTERVAL_MS);
     await sleep(WARM_UP_MS);
-    return {
-      peers: [
-        { name: "a blank page", measure: async () => blank },
-        ...SCENES.map(({ name, enter }) => ({
-          name,
-          isOurs: true,
-          async measure() {
-            await enter(browser);
-            return trace();
-          },
-        })),
-      ],
-      async conclude() {
-        await browser.leaveList();
-        await load({ kind: "stay" });
-        await untilQuiet([reader], QUIET_MS);
-        const truth = await statusesAt(server.port);
-        const right = await countRight(browser, truth);
-        const { gzipBytes } = await measureFirstLoad(WEB_APP);
-        const version = `Chromium ${browser.version}`;
-        return {
-          programs: [version],
-          notes: [
-            `${version}, headless. The browser, server, trigger host, Redis and load generator share the machine.`,
-            `After the load had stopped, ${formatNumber(right)} of ${formatNumber(truth.size)} badges and both counts agreed with the server.`,
-          ],
-          targets: [
-            exactly(CONTACTS, "web app: correct badges after the load", right),
-            atMost(FIRST_LOAD_LIMIT_BYTES / 1_000, "web app: scripts of the first load, gzip", gzipBytes / 1_000, "kB"),
-          ],
-        };
-      },
+    run.conclude = async () => {
+      await browser.leaveList();
+      await load("stay");
+      await untilQuiet([reader], QUIET_MS);
+      const truth = await statusesAt(server.port);
+      const right = await countRight(browser, truth);
+      const { gzipBytes } = await measureFirstLoad(WEB_APP);
+      const version = `Chromium ${browser.version}`;
+      run.programs.push(version);
+      run.notes.push(
+        `${version}, headless. The browser, server, trigger host, Redis and load generator share the machine.`,
+        `After the load had stopped, ${formatNumber(right)} of ${formatNumber(truth.size)} badges and both counts agreed with the server.`,
+      );
+      run.targets.push(
+        exactly(CONTACTS, "web app: correct badges after the load", right),
+        atMost(FIRST_LOAD_LIMIT_BYTES / 1_000, "web app: scripts of the first load, gzip", gzipBytes / 1_000, "kB"),
+      );
     };
+    const scenes = STATES.map(([name, enter]) => ({ name, isOurs: true, measure: () => enter(browser).then(trace) }));
+    return [{ name: "a blank page", isOurs: false, measure: async () => blank }, ...scenes];
   },
-  report(samples) {
-    const ours = samples.filter(({ isOurs }) => isOurs);
+  measure: (_, scene) => scene.measure(),
+  report([blank, ...ours]) {
     const frames = Math.min(...ours.map((sample) => sample.median("framesPerSecond")));
     const busy = Math.max(...ours.map((sample) => sample.median("busyPercent")));
-    const mark = { bar: ours.at(-1)?.name ?? "" };
-    const rounds = `Medians of rounds of ${samples[0]?.median("tracedS")} s.`;
-    const percent = (figure: "droppedPercent" | "busyPercent" | "processorPercent", name: string) =>
-      [name, (sample: (typeof samples)[number]) => formatWithUnit(sample.median(figure), "%")] as const;
-    const panel = (measure: string, better: "more" | "less", figure: Figure): PanelOf<Figure> => ({
-      measure,
-      better,
-      figure,
-    });
-    const targets: Target[] = [
-      {
-        ...atLeast(TARGET_FRAMES, "web app: lowest frames/s", frames, ""),
-        mark: { ...mark, figure: "framesPerSecond", value: TARGET_FRAMES, label: `target: at least ${TARGET_FRAMES}` },
-      },
-      {
-        ...atMost(TARGET_BUSY_PERCENT, "web app: busiest main thread", busy, "%"),
-        mark: {
-          ...mark,
-          figure: "busyPercent",
-          value: TARGET_BUSY_PERCENT,
-          label: `target: at most ${TARGET_BUSY_PERCENT} %`,
-        },
-      },
-    ];
+    const bar = ours.at(-1)?.name ?? "";
+    const rounds = `Medians of rounds of ${blank.median("tracedS")} s.`;
+    const percent = (name: string, figure: Figure) =>
+      [name, (sample: typeof blank) => formatWithUnit(sample.median(figure), "%")] as const;
     return {
       names: "page",
       columns: [
-        ["changes/s", (sample) => sample.median("changesPerSecond")],
-        ["frames/s", (sample) => sample.median("framesPerSecond")],
-        percent("droppedPercent", "dropped"),
-        percent("busyPercent", "main thread busy"),
-        percent("processorPercent", "on a processor"),
-        ["longest task ms", (sample) => sample.median("longestTaskMs")],
+        ["changes/s", "changesPerSecond"],
+        ["frames/s", "framesPerSecond"],
+        percent("dropped", "droppedPercent"),
+        percent("main thread busy", "busyPercent"),
+        percent("on a processor", "processorPercent"),
+        ["longest task ms", "longestTaskMs"],
       ],
       notes: [
         `Busy is wall time, including time spent waiting for a processor. ${rounds}`,
         "A small mark moves on each page, so that every frame has something to show. The compositor moves it; the app renders less often.",
       ],
-      targets,
+      targets: [
+        atLeast(TARGET_FRAMES, "web app: lowest frames/s", frames, "", {
+          bar,
+          figure: "framesPerSecond",
+          label: `target: at least ${TARGET_FRAMES}`,
+        }),
+        atMost(TARGET_BUSY_PERCENT, "web app: busiest main thread", busy, "%", {
+          bar,
+          figure: "busyPercent",
+          label: `target: at most ${TARGET_BUSY_PERCENT} %`,
+        }),
+      ],
       chart: {
         caption: rounds,
         panels: [
-          panel("frames per second", "more", "framesPerSecond"),
-          { ...panel("main thread busy", "less", "busyPercent"), unit: "%" },
+          { measure: "frames per second", better: "more", figure: "framesPerSecond" },
+          { measure: "main thread busy", unit: "%", better: "less", figure: "busyPercent" },
         ],
       },
     };

@@ -1,20 +1,20 @@
 import { contactKey } from "@presence/protocol";
-import { colleagueId } from "../setup/programs.ts";
 import type { RedisProcess } from "../setup/redis-process.ts";
+import { colleagueId } from "./colleagues.ts";
 
 const BATCH = 1_000;
 
-/** Writes the contact documents of `count` colleagues. */
-export async function writeColleagues(
+/** Writes the contact document of each client. */
+export async function writeContacts(
   { commands }: RedisProcess,
-  count: number,
-  contactsOf: (index: number) => readonly string[],
+  clients: readonly string[],
+  contactsOf: (index: number) => readonly string[] = () => [],
 ): Promise<void> {
-  for (let start = 0; start < count; start += BATCH) {
+  for (let start = 0; start < clients.length; start += BATCH) {
     const pipeline = commands.pipeline();
-    for (let index = start; index < Math.min(count, start + BATCH); index++) {
-      pipeline.set(...documentOf(colleagueId(index), contactsOf(index)));
-    }
+    clients.slice(start, start + BATCH).forEach((id, offset) => {
+      pipeline.set(contactKey(id), JSON.stringify({ id, contacts: contactsOf(start + offset) }));
+    });
     await pipeline.exec();
   }
 }
@@ -22,12 +22,4 @@ export async function writeColleagues(
 /** The contacts of a colleague: the next `count` of `size` colleagues in a circle. */
 export function nextColleagues(index: number, count: number, size: number): string[] {
   return Array.from({ length: count }, (_, step) => colleagueId((index + step + 1) % size));
-}
-
-export async function writeDocument(redis: RedisProcess, client: string, contacts: readonly string[]): Promise<void> {
-  await redis.commands.set(...documentOf(client, contacts));
-}
-
-function documentOf(client: string, contacts: readonly string[]): [key: string, document: string] {
-  return [contactKey(client), JSON.stringify({ id: client, contacts })];
 }

@@ -3,6 +3,7 @@ import { PresenceFunctions, startTriggerHost } from "@presence/gears";
 import { HEARTBEAT_KEY } from "@presence/protocol";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
+import type { RedisProcess } from "../setup/redis-process.ts";
 import { onScopeEnd } from "../setup/scope.ts";
 
 /** As many clients as a realtime server puts into one entry. */
@@ -11,6 +12,8 @@ const ENTRIES_IN_FLIGHT = 20;
 const POLL_MS = 2;
 /** A server spreads its heartbeats over this many parts of the interval. */
 const PARTS = 20;
+
+export const REMOTE_SERVER_ID = "elsewhere";
 
 export const SILENT = pino({ level: "silent" });
 
@@ -37,6 +40,23 @@ export async function joinServers(
   return functions;
 }
 
+/** Another realtime server, as the platform sees it: it joins, and sends heartbeats of its clients. */
+export async function joinRemoteServer({ commands }: RedisProcess, heartbeatIntervalMs: number) {
+  const functions = await joinServers(commands, heartbeatIntervalMs, REMOTE_SERVER_ID);
+  return {
+    /** Joins again: the platform forgets a server that sends nothing for long. */
+    join: () => functions.join(REMOTE_SERVER_ID),
+    /** Sends one heartbeat of these clients. @returns the time of each entry, ms since the epoch by Redis's clock */
+    heartbeat: async (clients: readonly string[]) =>
+      (await sendHeartbeats(commands, REMOTE_SERVER_ID, clients)).map(timeOf),
+  };
+}
+
+/** The time of an entry by Redis's clock, ms since the epoch. */
+export function timeOf(entryId: string): number {
+  return Number(entryId.split("-")[0]);
+}
+
 /** Adds one entry to the heartbeat stream. @returns its id */
 export async function sendHeartbeat(redis: Redis, server: string, clients: readonly string[]): Promise<string> {
   const fields = clients.flatMap((client) => ["client", client]);
@@ -44,7 +64,7 @@ export async function sendHeartbeat(redis: Redis, server: string, clients: reado
 }
 
 /** Sends one heartbeat of each client, as a server does. @returns the ids of the entries */
-export async function sendHeartbeats(redis: Redis, server: string, clients: readonly string[]): Promise<string[]> {
+async function sendHeartbeats(redis: Redis, server: string, clients: readonly string[]): Promise<string[]> {
   const ids: string[] = [];
   let inFlight: Promise<string>[] = [];
   for (let start = 0; start < clients.length; start += CLIENTS_PER_ENTRY) {

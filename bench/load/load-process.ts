@@ -1,54 +1,9 @@
 /** A program that generates load in a process of its own, until the parent process disconnects. */
 import { Redis } from "ioredis";
 import { openPublisher } from "../peers/nchan.ts";
-import { colleagueId } from "../setup/programs.ts";
-import { clientIds, keepAlive, sendHeartbeat } from "./heartbeats.ts";
+import { colleagueId } from "./colleagues.ts";
+import { clientIds, keepAlive, REMOTE_SERVER_ID, sendHeartbeat, timeOf } from "./heartbeats.ts";
 import { type Pace, sendAtPace } from "./schedule.ts";
-
-/** One heartbeat of each colleague: they come online, and go offline when the lease expires. */
-interface HeartbeatsOrder {
-  kind: "heartbeats";
-  pace: Pace;
-  redisUrl: string;
-  server: string;
-}
-
-/** A publication about each colleague, at the port of Nchan. */
-interface PublicationsOrder {
-  kind: "publications";
-  pace: Pace;
-  port: number;
-}
-
-/** Clients that stay online. The answer comes when all have sent a heartbeat. */
-interface LivingOrder {
-  kind: "living";
-  redisUrl: string;
-  server: string;
-  count: number;
-  heartbeatIntervalMs: number;
-}
-
-/** Clients that come and go, half of them online at any time. */
-interface VisitsOrder {
-  kind: "visits";
-  redisUrl: string;
-  /** They come in turn, at equal intervals. */
-  clients: readonly string[];
-  /** Arrivals and departures together. */
-  changesPerSecond: number;
-  heartbeatIntervalMs: number;
-}
-
-/** `stay` ends visits: no client comes any more, and none leaves. */
-export type LoadOrder = HeartbeatsOrder | PublicationsOrder | LivingOrder | VisitsOrder | { kind: "stay" };
-
-export interface LoadReport {
-  /** When each event was due, ms since the epoch. */
-  dueMs: readonly number[];
-  /** The ids of the heartbeat entries. */
-  entryIds: readonly string[];
-}
 
 interface Visit {
   client: string;
@@ -57,7 +12,6 @@ interface Visit {
   heartbeatsLeft: number;
 }
 
-const NO_REPORT: LoadReport = { dueMs: [], entryIds: [] };
 const VISITS_SERVER = "visits";
 const LEASE_INTERVALS = 1.5;
 const TICK_MS = 10;
@@ -66,90 +20,89 @@ const STRIDE = 1_613;
 
 let stay = () => {};
 
-process.on("message", (order: LoadOrder) => {
-  void carryOut(order).then((report) => process.send?.(report));
+const loads = {
+  /**
+   * One heartbeat of each colleague: they come online, and go offline when the lease expires.
+   *
+   * @returns for each, when it was due, and the time of its entry by Redis's clock, ms since the epoch
+   */
+  async heartbeats(redisUrl: string, pace: Pace) {
+    const redis = new Redis(redisUrl, { protocol: 2 });
+    await redis.ping();
+    const sent: { due: number; id: Promise<string> }[] = [];
+    await sendAtPace(pace, (index, due) => {
+      sent.push({ due, id: sendHeartbeat(redis, REMOTE_SERVER_ID, [colleagueId(index)]) });
+    }).isDone;
+    const report = await Promise.all(sent.map(async ({ due, id }) => ({ due, entryMs: timeOf(await id) })));
+    redis.disconnect();
+    return report;
+  },
+
+  /** A publication about each colleague, at the port of Nchan. @returns when each was due, ms since the epoch */
+  async publications(port: number, pace: Pace) {
+    const publisher = await openPublisher(port);
+    const dueMs: number[] = [];
+    await sendAtPace(pace, (index, due) => {
+      dueMs.push(due);
+      publisher.publish([JSON.stringify({ client: colleagueId(index), status: "ONLINE", since: Math.floor(due) })]);
+    }).isDone;
+    publisher.close();
+    return dueMs;
+  },
+
+  /** Clients that stay online. @returns the id of the last entry when all have sent a heartbeat */
+  async living(redisUrl: string, server: string, count: number, heartbeatIntervalMs: number) {
+    const redis = new Redis(redisUrl, { protocol: 2 });
+    const forever = new AbortController().signal;
+    const ids = await keepAlive(redis, server, clientIds(count), heartbeatIntervalMs, forever).isUp;
+    return ids.at(-1) ?? "0-0";
+  },
+
+  /** Clients that come in turn and go, half of them online at any time. Changes are arrivals and departures together. */
+  async visits(redisUrl: string, clients: readonly string[], changesPerSecond: number, heartbeatIntervalMs: number) {
+    const redis = new Redis(redisUrl, { protocol: 2 });
+    const cycleMs = (2_000 * clients.length) / changesPerSecond;
+    // The lease outlives the last heartbeat.
+    const heartbeats = Math.floor(cycleMs / 2 / heartbeatIntervalMs - LEASE_INTERVALS) + 1;
+    const startMs = performance.now();
+    let visits: Visit[] = [];
+    let arrivals = 0;
+    let isOpen = true;
+
+    stay = () => {
+      isOpen = false;
+      visits = visits.map((visit) => ({ ...visit, heartbeatsLeft: Number.POSITIVE_INFINITY }));
+    };
+
+    setInterval(() => {
+      const nowMs = performance.now() - startMs;
+      for (; isOpen && (arrivals * cycleMs) / clients.length <= nowMs; arrivals++) {
+        const client = clients[(arrivals * STRIDE) % clients.length];
+        if (client !== undefined) visits.push({ client, dueMs: nowMs, heartbeatsLeft: heartbeats });
+      }
+      const due = visits.filter(({ dueMs }) => dueMs <= nowMs);
+      if (due.length === 0) return;
+      void sendHeartbeat(
+        redis,
+        VISITS_SERVER,
+        due.map(({ client }) => client),
+      );
+      for (const visit of due) {
+        visit.dueMs += heartbeatIntervalMs;
+        visit.heartbeatsLeft -= 1;
+      }
+      visits = visits.filter(({ heartbeatsLeft }) => heartbeatsLeft > 0);
+    }, TICK_MS);
+  },
+
+  /** Ends visits: no client comes any more, and none leaves. */
+  stay: async () => stay(),
+};
+
+export type Loads = typeof loads;
+
+process.on("message", async ({ kind, args }: { kind: keyof Loads; args: never }) => {
+  const load: (...args: never) => Promise<unknown> = loads[kind];
+  process.send?.((await load(...args)) ?? null);
 });
 process.on("disconnect", () => process.exit());
-
-async function carryOut(order: LoadOrder): Promise<LoadReport> {
-  switch (order.kind) {
-    case "heartbeats":
-      return sendHeartbeatsOf(order);
-    case "publications":
-      return publish(order);
-    case "living":
-      return keepLiving(order);
-    case "visits":
-      startVisits(order);
-      return NO_REPORT;
-    case "stay":
-      stay();
-      return NO_REPORT;
-  }
-}
-
-async function sendHeartbeatsOf({ redisUrl, pace, server }: HeartbeatsOrder): Promise<LoadReport> {
-  const redis = new Redis(redisUrl, { protocol: 2 });
-  await redis.ping();
-  const dueMs: number[] = [];
-  const ids: Promise<string>[] = [];
-  await sendAtPace(pace, (index, due) => {
-    dueMs.push(due);
-    ids.push(sendHeartbeat(redis, server, [colleagueId(index)]));
-  }).isDone;
-  const entryIds = await Promise.all(ids);
-  redis.disconnect();
-  return { dueMs, entryIds };
-}
-
-async function publish({ pace, port }: PublicationsOrder): Promise<LoadReport> {
-  const publisher = await openPublisher(port);
-  const dueMs: number[] = [];
-  await sendAtPace(pace, (index, due) => {
-    dueMs.push(due);
-    publisher.publish([JSON.stringify({ client: colleagueId(index), status: "ONLINE", since: Math.floor(due) })]);
-  }).isDone;
-  publisher.close();
-  return { dueMs, entryIds: [] };
-}
-
-async function keepLiving({ redisUrl, server, count, heartbeatIntervalMs }: LivingOrder): Promise<LoadReport> {
-  const redis = new Redis(redisUrl, { protocol: 2 });
-  const forever = new AbortController().signal;
-  return { dueMs: [], entryIds: await keepAlive(redis, server, clientIds(count), heartbeatIntervalMs, forever).isUp };
-}
-
-function startVisits({ redisUrl, clients, changesPerSecond, heartbeatIntervalMs }: VisitsOrder): void {
-  const redis = new Redis(redisUrl, { protocol: 2 });
-  const cycleMs = (2_000 * clients.length) / changesPerSecond;
-  // The lease outlives the last heartbeat.
-  const heartbeats = Math.floor(cycleMs / 2 / heartbeatIntervalMs - LEASE_INTERVALS) + 1;
-  const startMs = performance.now();
-  /** In the order in which they are due, because all have the same interval. */
-  let visits: Visit[] = [];
-  let arrivals = 0;
-  let isOpen = true;
-
-  stay = () => {
-    isOpen = false;
-    visits = visits.map((visit) => ({ ...visit, heartbeatsLeft: Number.POSITIVE_INFINITY }));
-  };
-
-  setInterval(() => {
-    const nowMs = performance.now() - startMs;
-    for (; isOpen && (arrivals * cycleMs) / clients.length <= nowMs; arrivals++) {
-      const client = clients[(arrivals * STRIDE) % clients.length];
-      if (client !== undefined) visits.push({ client, dueMs: nowMs, heartbeatsLeft: heartbeats });
-    }
-    const due = visits.filter(({ dueMs }) => dueMs <= nowMs);
-    if (due.length === 0) return;
-    const next = due.map(({ client, dueMs, heartbeatsLeft }) => ({
-      client,
-      dueMs: dueMs + heartbeatIntervalMs,
-      heartbeatsLeft: heartbeatsLeft - 1,
-    }));
-    visits = [...visits.filter(({ dueMs }) => dueMs > nowMs), ...next.filter((visit) => visit.heartbeatsLeft > 0)];
-    const ids = due.map(({ client }) => client);
-    void sendHeartbeat(redis, VISITS_SERVER, ids);
-  }, TICK_MS);
-}

@@ -53,11 +53,20 @@ export function closeAll(streams: readonly RawStream[]): void {
   for (const stream of streams) stream.close();
 }
 
-/** Measures the processor time of this process, which reads the streams. @returns a function: the share of `wallMs` */
-export function startReaderLoad(): (wallMs: number) => number {
-  const before = process.cpuUsage();
-  return (wallMs) => {
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000 / wallMs;
-  };
+/**
+ * What the server and this process, which reads the streams, used during `work`.
+ *
+ * @param work returns how long it took, ms
+ * @returns the processor time of the server, and the share of a core that this process used
+ */
+export async function measureUsage(
+  cpuMs: () => Promise<number>,
+  work: () => Promise<number>,
+): Promise<{ wallMs: number; usedMs: number; readerShare: number }> {
+  const serverBefore = await cpuMs();
+  const readerBefore = process.cpuUsage();
+  const wallMs = await work();
+  const { user, system } = process.cpuUsage(readerBefore);
+  const usedMs = (await cpuMs()) - serverBefore;
+  return { wallMs, usedMs, readerShare: (user + system) / 1000 / wallMs };
 }

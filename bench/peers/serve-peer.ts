@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { colleagueId } from "../load/colleagues.ts";
 import { sendAtPace } from "../load/schedule.ts";
-import { colleagueId } from "../setup/programs.ts";
 
 /** How a peer sends events. */
 export interface PeerPush {

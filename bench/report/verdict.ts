@@ -1,6 +1,5 @@
+import type { Mark } from "./chart.ts";
 import { formatTable, formatWithUnit } from "./table.ts";
-
-const TIMES = "×";
 
 /** A target and what was measured. */
 export interface Verdict {
@@ -10,19 +9,42 @@ export interface Verdict {
   isReached: boolean;
 }
 
-/** For a figure of which more is better. The default unit is for ratios of ours to a peer's. */
-export function atLeast(target: number, what: string, measured: number, unit: string = TIMES): Verdict {
-  return verdictOf("≥", target, what, measured, unit, measured >= target);
+/** A mark at the bar with this name, in the panels of this figure. */
+interface BarMark extends Mark {
+  bar: string;
+  figure?: string;
 }
+
+export interface Target extends Verdict {
+  mark?: BarMark;
+}
+
+/** @param mark is at the target's value and has its text, unless it has its own */
+export type Check = (
+  target: number,
+  what: string,
+  measured: number,
+  unit?: string,
+  mark?: Partial<BarMark> & Pick<BarMark, "bar">,
+) => Target;
+
+/** For a figure of which more is better. The default unit is for ratios of ours to a peer's. */
+export const atLeast = checkWith("≥", (measured, target) => measured >= target);
 
 /** For a figure of which less is better. The default unit is for ratios of ours to a peer's. */
-export function atMost(target: number, what: string, measured: number, unit: string = TIMES): Verdict {
-  return verdictOf("≤", target, what, measured, unit, measured <= target);
-}
+export const atMost = checkWith("≤", (measured, target) => measured <= target);
 
 /** For a count that has to be exact. */
-export function exactly(target: number, what: string, measured: number): Verdict {
-  return { ...verdictOf("", target, what, measured, "", measured === target) };
+export const exactly = checkWith("", (measured, target) => measured === target, "");
+
+function checkWith(sign: string, isReached: (measured: number, target: number) => boolean, defaultUnit = "×"): Check {
+  return (target, what, measured, unit = defaultUnit, mark = undefined) => ({
+    what,
+    measured: formatWithUnit(measured, unit),
+    target: `${sign} ${formatWithUnit(target, unit)}`.trim(),
+    isReached: isReached(measured, target),
+    ...(mark && { mark: { value: target, label: `target: ${formatWithUnit(target, unit)}`, ...mark } }),
+  });
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
@@ -30,20 +52,4 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
     ["target for", "measured", "target", "result"],
     verdicts.map(({ what, measured, target, isReached }) => [what, measured, target, isReached ? "met" : "not met"]),
   );
-}
-
-function verdictOf(
-  sign: string,
-  target: number,
-  what: string,
-  measured: number,
-  unit: string,
-  isReached: boolean,
-): Verdict {
-  return {
-    what,
-    measured: formatWithUnit(measured, unit),
-    target: `${sign} ${formatWithUnit(target, unit)}`.trim(),
-    isReached,
-  };
 }

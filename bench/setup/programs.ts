@@ -23,29 +23,15 @@ export function oursWithColleagues(count: number): PushProgram {
   return { ...OURS, args: ["--contacts", String(count + ROSTER_MARGIN)] };
 }
 
-export function colleaguePath(index: number): string {
-  return `/events/${colleagueId(index)}`;
-}
+export const BARE_HTTP = peerProgram("node:http", "bare-http");
 
-export function colleagueId(index: number): string {
-  return `colleague-${String(index + 1).padStart(5, "0")}`;
-}
-
-export function colleagueIds(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => colleagueId(index));
-}
-
-export const BARE_HTTP: PushProgram = {
-  name: "node:http",
-  file: peerFile("bare-http"),
-  watchPath: () => "/watch",
-};
-
-export const BETTER_SSE: PushProgram = {
-  name: "better-sse 0.16, channel",
-  file: peerFile("better-sse"),
-  watchPath: () => "/watch",
-};
+export const BETTER_SSE = peerProgram("better-sse 0.16, channel", "better-sse");
 
 /** Sends each entry of the Redis stream `bridge` to all its connections. */
-export const BARE_BRIDGE: Program = { name: "bare bridge", file: peerFile("bare-bridge") };
+export const BARE_BRIDGE = peerProgram("bare bridge", "bare-bridge");
+
+export const SOCKET_IO = peerProgram("Socket.IO 4.8, Redis Streams adapter", "socket-io");
+
+function peerProgram(name: string, file: string): PushProgram {
+  return { name, file: peerFile(file), watchPath: () => "/watch" };
+}

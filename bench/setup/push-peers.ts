@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import type { Run } from "../benchmark.ts";
 import { RawStream } from "../load/raw-stream.ts";
 import { openStreams, untilQuiet } from "../load/streams.ts";
 import { type Publisher, startNchan } from "../peers/nchan.ts";
-import { BETTER_SSE, type PushProgram } from "./programs.ts";
+import { BETTER_SSE, type PushProgram, SOCKET_IO } from "./programs.ts";
 import type { RedisProcess } from "./redis-process.ts";
-import { peerFile, startServer } from "./server-process.ts";
+import { startServer } from "./server-process.ts";
 
 /** A server with its viewers, who all receive the same events. */
 export interface PushPeer {
@@ -13,61 +14,42 @@ export interface PushPeer {
   viewers: readonly RawStream[];
   /** Processor time of the server so far; of ours including all of Redis's. */
   cpuMs(): Promise<number>;
+  /** Of Nchan, which does not send events itself. */
+  publisher?: Publisher;
 }
 
-type NodeArgs = readonly string[];
-
-export async function openOurs(
-  redis: RedisProcess,
-  program: PushProgram,
-  viewerCount: number,
-  nodeArgs: NodeArgs,
-): Promise<PushPeer> {
-  const peer = await openPeer(program, viewerCount, nodeArgs);
-  return {
-    ...peer,
-    name: "ours, through Redis",
-    cpuMs: async () => (await peer.cpuMs()) + (await redis.cpuMs()),
-  };
+export async function openOurs(redis: RedisProcess, program: PushProgram, viewerCount: number): Promise<PushPeer> {
+  const peer = await openPeer(program, viewerCount);
+  return { ...peer, name: "ours, through Redis", cpuMs: redis.cpuMsWith(peer) };
 }
 
-export function openBetterSse(viewerCount: number, nodeArgs: NodeArgs): Promise<PushPeer> {
-  return openPeer(BETTER_SSE, viewerCount, nodeArgs);
-}
-
-export async function openSocketIo(redis: RedisProcess, viewerCount: number, nodeArgs: NodeArgs): Promise<PushPeer> {
-  const name = "Socket.IO 4.8, Redis Streams adapter";
-  const program = { name, file: peerFile("socket-io"), env: { REDIS_URL: redis.url }, watchPath: () => "" };
-  return openPeer(program, viewerCount, nodeArgs, openSocketIoStream);
-}
-
-/** @throws if it is not available */
-export async function openNchan(viewerCount: number): Promise<PushPeer & { publisher: Publisher }> {
-  const { port, publisher, cpuMs } = await startNchan();
-  const viewers = await openStreams(viewerCount, () => RawStream.open(port, "/watch"));
-  await untilQuiet(viewers);
-  return { name: "Nchan 1.3, one worker", port, viewers, publisher, cpuMs };
-}
-
-/** Adds the peers that `open` starts; without Nchan, whose packages are not available everywhere, adds a note. */
-export async function addIfAvailable<P>(peers: P[], notes: string[], open: () => Promise<P>): Promise<void> {
+/** Opens better-sse, Socket.IO and Nchan. Without Nchan, whose packages are not available everywhere, adds a note. */
+export async function openPeers(run: Run, redis: RedisProcess, viewerCount: number): Promise<PushPeer[]> {
+  const socketIo = { ...SOCKET_IO, env: { REDIS_URL: redis.url } };
+  const peers = [await openPeer(BETTER_SSE, viewerCount), await openPeer(socketIo, viewerCount, openSocketIoStream)];
   try {
-    peers.push(await open());
+    const nchan = await startNchan();
+    const viewers = await openViewers(viewerCount, () => RawStream.open(nchan.port, "/watch"));
+    peers.push({ ...nchan, name: "Nchan 1.3, one worker", viewers });
   } catch (error) {
-    notes.push(`Nchan is not available here and is left out: ${String(error).split("\n", 1)[0]}`);
+    run.notes.push(`Nchan is not available here and is left out: ${String(error).split("\n", 1)[0]}`);
   }
+  return peers;
 }
 
 async function openPeer(
   program: PushProgram,
   viewerCount: number,
-  nodeArgs: NodeArgs,
   open = (port: number, index: number) => RawStream.open(port, program.watchPath(index)),
 ): Promise<PushPeer> {
-  const { port, cpuMs } = await startServer(program, nodeArgs);
-  const viewers = await openStreams(viewerCount, (index) => open(port, index));
+  const { port, cpuMs } = await startServer(program);
+  return { name: program.name, port, cpuMs, viewers: await openViewers(viewerCount, (index) => open(port, index)) };
+}
+
+async function openViewers(count: number, open: (index: number) => Promise<RawStream>): Promise<RawStream[]> {
+  const viewers = await openStreams(count, open);
   await untilQuiet(viewers);
-  return { name: program.name, port, viewers, cpuMs };
+  return viewers;
 }
 
 /** Opens a WebSocket at once, without polling before, and joins the default namespace with a masked text frame. */

@@ -26,9 +26,14 @@ export class RedisProcess {
     return connectTo(this.url);
   }
 
-  /** Processor time of all threads so far, ms. */
-  cpuMs(): Promise<number> {
-    return cpuMsOf(this.commands);
+  /** The environment of a server on this Redis. */
+  env(heartbeatIntervalMs: number): Record<string, string> {
+    return { REDIS_URL: this.url, HEARTBEAT_INTERVAL_MS: String(heartbeatIntervalMs) };
+  }
+
+  /** Adds the processor time of all of Redis's threads to a server's, ms. */
+  cpuMsWith(server: { cpuMs(): Promise<number> }): () => Promise<number> {
+    return async () => (await server.cpuMs()) + (await cpuMsOf(this.commands));
   }
 }
 

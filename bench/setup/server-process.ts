@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { ServerProcess } from "@presence/testkit";
 import { build } from "esbuild";
 import { onScopeEnd } from "./scope.ts";
-import type { LoopDelay, MemoryUsage, ProcessorUsage, UsageRequest } from "./usage-reporter.ts";
+import type { UsageAnswers } from "./usage-reporter.ts";
 
 /** A server that writes `"port":…` on a line of its output when it listens. */
 export interface Program {
@@ -19,16 +19,19 @@ export interface MeasuredServer {
   port: number;
   /** Processor time of all threads so far, ms. */
   cpuMs(): Promise<number>;
-  memoryUsage(): Promise<MemoryUsage>;
-  /** Starts to measure `loopDelay`. */
-  watchLoop(): Promise<unknown>;
-  loopDelay(): Promise<LoopDelay>;
+  ask<Request extends keyof UsageAnswers>(request: Request): Promise<ReturnType<UsageAnswers[Request]>>;
 }
 
 const OUTPUT_FOLDER = fileURLToPath(new URL("../dist/", import.meta.url));
-const USAGE_REPORTER = `${OUTPUT_FOLDER}setup/usage-reporter.js`;
 /** The load exceeds the default limits of our server: all tabs of one client, all connections within a second. */
 const NO_LIMITS = { MAX_CONNECTIONS_PER_CLIENT: "1000000", MAX_NEW_CONNECTIONS_PER_SECOND: "100000" };
+
+const nodeArgs = ["--expose-gc", "--import", `${OUTPUT_FOLDER}setup/usage-reporter.js`];
+
+/** Has each server write a processor profile. */
+export function profileServers(): void {
+  nodeArgs.push("--cpu-prof", "--cpu-prof-dir=bench/dist/profiles");
+}
 
 /** The file that `buildPrograms` makes of a peer. */
 export function peerFile(name: string): string {
@@ -52,30 +55,16 @@ export async function buildPrograms(): Promise<void> {
   });
 }
 
-/**
- * Starts a server, which is stopped with the scope.
- *
- * @param nodeArgs arguments for Node, such as `--cpu-prof`
- */
-export async function startServer(
-  { env = {}, ...program }: Program,
-  nodeArgs: readonly string[],
-): Promise<MeasuredServer> {
+/** Starts a server, which is stopped with the scope. */
+export async function startServer({ env = {}, ...program }: Program): Promise<MeasuredServer> {
   const process = await ServerProcess.launch({
     ...program,
     host: "127.0.0.1",
     hasIpc: true,
-    nodeArgs: ["--expose-gc", "--import", USAGE_REPORTER, ...nodeArgs],
+    nodeArgs,
     env: { NODE_ENV: "production", LOG_LEVEL: "info", ...NO_LIMITS, ...env },
   });
   onScopeEnd(() => process.stop());
-  const ask = <Answer>(request: UsageRequest) => process.ask<Answer>(request);
-  return {
-    process,
-    port: process.port,
-    cpuMs: async () => (await ask<ProcessorUsage>("processor")).cpuMs,
-    memoryUsage: () => ask<MemoryUsage>("memory"),
-    watchLoop: () => ask<LoopDelay>("watch-loop"),
-    loopDelay: () => ask<LoopDelay>("loop-delay"),
-  };
+  const ask: MeasuredServer["ask"] = (request) => process.ask(request);
+  return { process, port: process.port, ask, cpuMs: async () => (await ask("processor")).cpuMs };
 }

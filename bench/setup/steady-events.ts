@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { percentile } from "@presence/testkit";
-import { writeDocument } from "../load/contact-documents.ts";
+import { colleagueIds } from "../load/colleagues.ts";
+import { writeContacts } from "../load/contact-documents.ts";
 import { Deliveries, type EventOf } from "../load/deliveries.ts";
-import { REMOTE_SERVER_ID, RemoteServer } from "../load/remote-server.ts";
+import { joinRemoteServer } from "../load/heartbeats.ts";
 import { epochMs, type Pace } from "../load/schedule.ts";
 import type { Load } from "../load/start-load.ts";
-import { startReaderLoad, until, untilQuiet } from "../load/streams.ts";
-import { colleagueId, OURS } from "./programs.ts";
+import { measureUsage, until, untilQuiet } from "../load/streams.ts";
+import { OURS } from "./programs.ts";
 import { openOurs, type PushPeer } from "./push-peers.ts";
 import type { RedisProcess } from "./redis-process.ts";
 
@@ -55,24 +56,26 @@ export async function measureSteady(
   const deliveries = new Deliveries(viewers, eventCount, eventOf);
   const { dueMs } = await begin();
   await sleep(warmUpMs);
-  const [fromMs, cpuBefore, readBefore] = [epochMs(), await cpuMs(), deliveries.count];
-  const readerLoad = startReaderLoad();
-  await sleep(measuredMs);
-  const [untilMs, cpuAfter, readAfter] = [epochMs(), await cpuMs(), deliveries.count];
-  const tookMs = untilMs - fromMs;
-  const readerPercent = 100 * readerLoad(tookMs);
+  let [fromMs, read] = [0, 0];
+  const { wallMs, usedMs, readerShare } = await measureUsage(cpuMs, async () => {
+    fromMs = epochMs();
+    const before = deliveries.count;
+    await sleep(measuredMs);
+    read = deliveries.count - before;
+    return epochMs() - fromMs;
+  });
   const due = await dueMs;
   // If a delivery is missing, the figures show it.
   await until(() => deliveries.count === deliveries.expected).catch(() => {});
   await untilQuiet(viewers);
   deliveries.stop();
-  const isMeasured = (event: number) => (due[event] ?? 0) >= fromMs && (due[event] ?? 0) < untilMs;
+  const isMeasured = (event: number) => (due[event] ?? 0) >= fromMs && (due[event] ?? 0) < fromMs + wallMs;
   const all = deliveries.latencies(due, isMeasured);
   const ends = deliveries.latencies(due, (event) => isEnd(event) && isMeasured(event));
   return {
-    cpuPercent: (100 * (cpuAfter - cpuBefore)) / tookMs,
-    readerPercent,
-    eventsPerSecond: (1_000 * (readAfter - readBefore)) / viewers.length / tookMs,
+    cpuPercent: (100 * usedMs) / wallMs,
+    readerPercent: 100 * readerShare,
+    eventsPerSecond: (1_000 * read) / viewers.length / wallMs,
     delivered: deliveries.count,
     expected: deliveries.expected,
     surplus: deliveries.surplus,
@@ -89,17 +92,16 @@ export async function measureSteady(
 export async function openOurSteadyPeer(
   redis: RedisProcess,
   load: Load,
-  options: { pace: Pace; viewerCount: number; heartbeatIntervalMs: number; nodeArgs: readonly string[] },
+  { pace, viewerCount, heartbeatIntervalMs }: { pace: Pace; viewerCount: number; heartbeatIntervalMs: number },
 ): Promise<SteadyPeer> {
-  const { pace, viewerCount, heartbeatIntervalMs, nodeArgs } = options;
-  const colleagues = Array.from({ length: pace.count }, (_, index) => colleagueId(index));
-  const viewerId = (index: number) => `viewer-${index}`;
-  for (let index = 0; index < viewerCount; index++) await writeDocument(redis, viewerId(index), colleagues);
-  for (const colleague of colleagues) await writeDocument(redis, colleague, []);
-  const env = { REDIS_URL: redis.url, HEARTBEAT_INTERVAL_MS: String(heartbeatIntervalMs) };
-  const program = { ...OURS, env, watchPath: (index: number) => `/events/${viewerId(index)}` };
-  const peer = await openOurs(redis, program, viewerCount, nodeArgs);
-  const remote = await RemoteServer.join(redis, heartbeatIntervalMs);
+  const colleagues = colleagueIds(pace.count);
+  const viewers = Array.from({ length: viewerCount }, (_, index) => `viewer-${index}`);
+  await writeContacts(redis, viewers, () => colleagues);
+  await writeContacts(redis, colleagues);
+  const watchPath = (index: number) => `/events/${viewers[index]}`;
+  const program = { ...OURS, env: redis.env(heartbeatIntervalMs), watchPath };
+  const peer = await openOurs(redis, program, viewerCount);
+  const remote = await joinRemoteServer(redis, heartbeatIntervalMs);
   const leaseMs = LEASE_INTERVALS * heartbeatIntervalMs;
   return {
     ...peer,
@@ -107,11 +109,8 @@ export async function openOurSteadyPeer(
     eventOf: (colleague, isOnline) => 2 * (colleague - 1) + (isOnline ? 0 : 1),
     async begin() {
       await remote.join();
-      const report = load({ kind: "heartbeats", pace, redisUrl: redis.url, server: REMOTE_SERVER_ID });
-      const dueMs = report.then(({ dueMs: due, entryIds }) =>
-        due.flatMap((each, index) => [each, Number(entryIds[index]?.split("-")[0]) + leaseMs]),
-      );
-      return { dueMs };
+      const sent = load("heartbeats", redis.url, pace);
+      return { dueMs: sent.then((entries) => entries.flatMap(({ due, entryMs }) => [due, entryMs + leaseMs])) };
     },
   };
 }
