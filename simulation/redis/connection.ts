@@ -34,7 +34,7 @@ interface Request {
 }
 
 /** One end of a connection to the simulated Redis: what the product uses of an ioredis client, with the same manners. */
-export class SimulatedConnection extends EventEmitter implements Peer {
+class SimulatedConnection extends EventEmitter implements Peer {
   readonly name: string;
   readonly options = { keyPrefix: "", db: 0 };
   status: "wait" | "connecting" | "ready" | "reconnecting" | "end" = "wait";

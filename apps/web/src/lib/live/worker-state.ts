@@ -124,6 +124,6 @@ function lost(state: WorkerState, cause: "ended" | "failed" | "silent", context:
 
 /** Shared and dedicated workers alternate after `SHARED_ATTEMPTS` failures, because the cause may concern only one kind. */
 function choose(generation: number, failures: number, { canShare }: WorkerContext): WorkerChoice {
-  const isDedicatedsTurn = failures >= SHARED_ATTEMPTS && (failures - SHARED_ATTEMPTS) % 2 === 0;
-  return { kind: canShare && !isDedicatedsTurn ? "shared" : "dedicated", generation };
+  const isDedicatedNext = failures >= SHARED_ATTEMPTS && (failures - SHARED_ATTEMPTS) % 2 === 0;
+  return { kind: canShare && !isDedicatedNext ? "shared" : "dedicated", generation };
 }
