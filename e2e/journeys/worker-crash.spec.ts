@@ -81,6 +81,7 @@ test("a worker that no longer runs is replaced, and drops its tabs when it runs 
 });
 
 test("a change that happened while the tabs had no worker is marked as missed", async ({ context, listenAs }) => {
+  const noor = await listenAs("noor");
   const ines = await listenAs("ines");
   const anouk = await ClientPage.open(context, "anouk");
   await anouk.sees("ines", "ONLINE");
@@ -91,10 +92,12 @@ test("a change that happened while the tabs had no worker is marked as missed", 
   await anouk.isLinked("reconnecting");
   await anouk.sees("ines", "UNKNOWN");
   ines.close();
+  await noor.next("ines", "OFFLINE");
   await context.unroute(/\/assets\/worker-/);
 
   await anouk.isLive();
   await anouk.sees("ines", "OFFLINE");
+  await expect(anouk.activityOf("ines", "OFFLINE")).toHaveAttribute("data-missed", "true");
 });
 
 test("a signed-out client stays signed out after its worker crashed", async ({ context, server, listenAs }) => {
