@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { endChild, isRunning, startChild } from "./child-process.ts";
 
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
 const LEVEL_WARN = 40;
 
@@ -109,7 +109,7 @@ export class NodeProgram {
    *
    * @param env added to that of the options
    * @param isReady resolves when the program is usable
-   * @throws if the process exits first, or after 30 s; it does not run then
+   * @throws if the process exits first, or after 60 s; it does not run then
    */
   protected async startProcess<Ready>(
     env: Readonly<Record<string, string>>,
