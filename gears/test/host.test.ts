@@ -433,8 +433,14 @@ test("OFFLINE is published at the end of the lease, among a thousand live leases
   await setup.workingHost({ intervalMs: 6_000 });
   const living = Array.from({ length: 1000 }, (_, index) => `living-${index}`);
   const expiring = Array.from({ length: 50 }, (_, index) => `expiring-${index}`);
-  for (const client of expiring) await setup.heartbeat("s1", client);
-  const heartbeats = setInterval(() => void setup.heartbeat("s2", ...living), 500);
+  for (const client of expiring) {
+    await setup.heartbeat("s1", client);
+    // Spreads the deadlines over a tick of 600 ms, so that none of the ticks is near most of them.
+    await delay(12);
+  }
+  await setup.heartbeat("s2", ...living);
+  // Rare, because processing a heartbeat may end due leases too, without the deadline clock.
+  const heartbeats = setInterval(() => void setup.heartbeat("s2", ...living), 3_000);
   onTestFinished(() => clearInterval(heartbeats));
   const readOffline = async () => (await setup.events()).filter(({ status }) => status === "OFFLINE");
   await expect.poll(async () => (await readOffline()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(50);
@@ -443,7 +449,7 @@ test("OFFLINE is published at the end of the lease, among a thousand live leases
   const lags = offline.map(({ at, due }) => at - (due ?? 0)).toSorted((a, b) => a - b);
   expect(lags[0]).toBeGreaterThanOrEqual(0);
   // The median, because a busy machine may stall the host. Without deadlines, only the 600 ms tick would end the leases.
-  expect(lags[lags.length >> 1]).toBeLessThanOrEqual(200);
+  expect(lags[lags.length >> 1]).toBeLessThanOrEqual(100);
 });
 
 test("when many leases end at once, each is published once, and so is an external change", async () => {
