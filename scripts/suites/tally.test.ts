@@ -15,92 +15,90 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true });
 });
 
-/** Runs a test runner on these files, and returns the printed row without its duration. */
-async function run(runner: "vitest" | "playwright", files: Record<string, string>): Promise<string> {
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+/** Runs a suite with a report, and returns the printed row without its duration. */
+async function run(args: readonly string[], tally: (report: never) => ReturnType<typeof tallyVitest>): Promise<string> {
   const path = join(folder, "report.json");
-  const modules = join(root, "node_modules");
-  const suite =
-    runner === "vitest"
-      ? {
-          args: [`${modules}/vitest/vitest.mjs`, "run", "--root", folder, "--reporter=json", `--outputFile=${path}`],
-          tally: tallyVitest,
-        }
-      : {
-          args: [`${modules}/@playwright/test/cli.js`, "test", "-c", folder, "--reporter=json"],
-          tally: tallyPlaywright,
-        };
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: path };
-  const command: [string, string[]] = [process.execPath, suite.args];
-  await runSuites(
-    [{ name: runner, command, env, report: { path, tally: suite.tally } }],
-    { env: {}, missing: new Map() },
-    60_000,
-  );
+  const suite = { name: "suite", command: [process.execPath, args] as [string, readonly string[]], env };
+  await runSuites([{ ...suite, report: { path, tally } }], { env: {}, missing: new Map() }, 60_000);
   return /\d+ s {3}(.*)/.exec(String(vi.mocked(console.log).mock.lastCall?.[0]))?.[1] ?? "";
 }
 
-describe("a run of Vitest", () => {
-  const config = { "vitest.config.mjs": 'export default { test: { include: ["*.test.mjs"] } };' };
-  const test = (code: string) => `import { expect, it } from "vitest"; ${code}`;
+/** Runs a suite that writes this report and exits with this status. */
+function replay(report: unknown, status: number, tally: (report: never) => ReturnType<typeof tallyVitest>) {
+  const code = `require("node:fs").writeFileSync(process.env.PLAYWRIGHT_JSON_OUTPUT_FILE, process.argv[1]); process.exit(${status})`;
+  return run(["-e", code, JSON.stringify(report)], tally);
+}
+
+describe("a report of Vitest", () => {
+  const file = (status: string, ...tests: string[]) => ({
+    status,
+    assertionResults: tests.map((test) => ({ status: test })),
+  });
+  const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
 
   it.each([
     [
-      "tests that passed, failed and were skipped",
-      {
-        "a.test.mjs": test(
-          'it("a", () => {}); it("b", () => expect(1).toBe(2)); it.skip("c", () => {}); it.todo("d");',
-        ),
-      },
-      "1 passed, 1 failed, 2 skipped",
-    ],
-    [
       "a file that cannot be loaded",
-      { "good.test.mjs": test('it("a", () => {});'), "bad.test.mjs": 'import "./missing.mjs";' },
+      { ...counts, numPassedTests: 1, testResults: [file("passed", "passed"), file("failed")] },
+      1,
       "1 passed, 1 failed",
     ],
     [
       "an unhandled rejection",
-      {
-        "a.test.mjs": test(
-          'it("a", async () => { void Promise.reject(new Error("no")); await new Promise((r) => setTimeout(r, 50)); });',
-        ),
-      },
+      { ...counts, numPassedTests: 1, testResults: [file("passed", "passed")] },
+      1,
       "1 passed, 1 failed (failed outside of its tests)",
     ],
-    ["no test as a failure", {}, "0 passed, 1 failed (failed outside of its tests)"],
+    ["no test as a failure", { ...counts, testResults: [] }, 1, "0 passed, 1 failed (failed outside of its tests)"],
     [
       "only skipped tests as a failure",
-      { "a.test.mjs": test('it.skip("a", () => {});') },
+      { ...counts, numPendingTests: 1, testResults: [file("passed", "skipped")] },
+      0,
       "0 passed, 1 failed, 1 skipped (ran no test)",
     ],
-  ])("counts %s", async (_, files, row) => {
-    expect(await run("vitest", { ...config, ...files })).toBe(row);
+  ])("counts %s", async (_, report, status, row) => {
+    expect(await replay(report, status, tallyVitest)).toBe(row);
+  });
+
+  it("has the expected form in a real run", async () => {
+    await writeFile(join(folder, "vitest.config.mjs"), 'export default { test: { include: ["*.test.mjs"] } };');
+    await writeFile(
+      join(folder, "a.test.mjs"),
+      'import { expect, it } from "vitest"; it("a", () => {}); it("b", () => expect(1).toBe(2)); it.skip("c", () => {}); it.todo("d");',
+    );
+    await writeFile(join(folder, "broken.test.mjs"), 'import "./missing.mjs";');
+    const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    const output = `--outputFile=${join(folder, "report.json")}`;
+    const row = await run([vitest, "run", "--root", folder, "--reporter=json", output], tallyVitest);
+    expect(row).toBe("1 passed, 2 failed, 2 skipped");
   });
 });
 
-describe("a run of Playwright", () => {
-  const config = (more = "") => ({ "playwright.config.mjs": `export default { testMatch: "*.pw.mjs", ${more} };` });
-  const test = (code: string) => `import { expect, test } from "@playwright/test"; ${code}`;
+describe("a report of Playwright", () => {
+  const stats = { expected: 0, unexpected: 0, flaky: 0, skipped: 0 };
 
   it.each([
-    [
-      "tests that passed, failed and were skipped",
-      {
-        ...config(),
-        "a.pw.mjs": test('test("a", () => {}); test("b", () => expect(1).toBe(2)); test.skip("c", () => {});'),
-      },
-      "1 passed, 1 failed, 1 skipped",
-    ],
-    [
-      "a test that passes only in the second try as failed",
-      { ...config("retries: 1"), "a.pw.mjs": test('test("a", ({}, { retry }) => expect(retry).toBe(1));') },
-      "0 passed, 1 failed",
-    ],
-    ["a file that cannot be loaded", { ...config(), "a.pw.mjs": 'import "./missing.mjs";' }, "0 passed, 1 failed"],
-    ["no test as a failure", config(), "0 passed, 1 failed"],
-  ])("counts %s", async (_, files, row) => {
-    expect(await run("playwright", files)).toBe(row);
+    ["a test that passes only in the second try as failed", { stats: { ...stats, flaky: 1 }, errors: [] }, 0],
+    ["no test as a failure", { stats, errors: [{ message: "Error: No tests found" }] }, 1],
+  ])("counts %s", async (_, report, status) => {
+    expect(await replay(report, status, tallyPlaywright)).toMatch(/^0 passed, 1 failed/);
+  });
+
+  it("counts a file that cannot be loaded once, in spite of several errors", () => {
+    const errors = [{ message: "Error: Cannot find module" }, { message: "Error: Cannot find module" }];
+    expect(tallyPlaywright({ stats, errors })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  it("has the expected form in a real run", async () => {
+    await writeFile(join(folder, "playwright.config.mjs"), 'export default { testMatch: "*.pw.mjs", retries: 1 };');
+    await writeFile(
+      join(folder, "a.pw.mjs"),
+      'import { expect, test } from "@playwright/test"; test("a", () => {}); test("b", () => expect(1).toBe(2)); test("c", ({}, { retry }) => expect(retry).toBe(1)); test.skip("d", () => {});',
+    );
+    const playwright = join(root, "node_modules/@playwright/test/cli.js");
+    const row = await run([playwright, "test", "-c", folder, "--reporter=json"], tallyPlaywright);
+    expect(row).toBe("1 passed, 2 failed, 1 skipped");
   });
 });
 
