@@ -61,7 +61,7 @@ test("during a Redis outage all tabs show how old their list is, and recover aut
   await redis.kill();
   for (const tab of Object.values(tabs)) {
     await tab.isLinked("stale");
-    await expect(tab.connection.getByText(/^Stale: .*as of \d\d:\d\d:\d\d$/).first()).toBeVisible();
+    await expect(tab.connection.getByText(/Stale: .*as of \d\d:\d\d:\d\d$/).first()).toBeVisible();
     await expect(tab.page.getByText(/^As of \d\d:\d\d:\d\d$/)).toBeVisible();
   }
   for (const { viewer, client } of viewsIn(tabs)) await viewer.sees(client, "UNKNOWN");
@@ -93,11 +93,13 @@ test.describe("with a heartbeat interval of 5 s", () => {
       ),
     );
     const tabs = Object.fromEntries(pages.map((page, index) => [CLIENTS[index], page]));
+    for (const { page } of pages) await expect(page.getByTestId("contact").first()).toBeVisible();
     const views = viewsIn(tabs);
     const listed = await Promise.all(
       views.map(async ({ viewer, client }) => (await viewer.contact(client).count()) > 0),
     );
     const contactViews = views.filter((_, index) => listed[index]);
+    expect(contactViews.length).toBeGreaterThan(pages.length);
     for (const { viewer, client } of contactViews) await viewer.sees(client, "ONLINE");
     const records = await Promise.all(contactViews.map(({ viewer }) => recordStatuses(viewer.page)));
 
@@ -111,7 +113,10 @@ test.describe("with a heartbeat interval of 5 s", () => {
     await waitForLeaseEnd(servers[0], observer);
     observer.close();
     for (const [index, { viewer, client }] of contactViews.entries()) {
-      expect(await records[index]?.of(client), `statuses of ${client}`).toEqual(["ONLINE", "UNKNOWN", "ONLINE"]);
+      const statuses = await records[index]?.of(client);
+      expect(statuses, `statuses of ${client}`).toContain("UNKNOWN");
+      expect(statuses, `statuses of ${client}`).not.toContain("OFFLINE");
+      await viewer.sees(client, "ONLINE");
       await expect(viewer.activityOf(client, "OFFLINE")).toHaveCount(0);
     }
     await Promise.all(contexts.map((context) => context.close()));

@@ -30,20 +30,20 @@ export interface EventStreamCallbacks {
   onEnd(outcome: "ended" | "failed"): void;
 }
 
-const OPEN_TIMEOUT_MS = 10_000;
 /** The server's default, used until a response names its interval. */
 export const DEFAULT_HEARTBEAT_INTERVAL_MS = 5000;
 
 /**
  * Opens one response that carries the streams of several clients.
  *
- * @param signal aborts the opening; it has no effect on an open stream
+ * @param opening `signal` aborts the opening and has no effect on an open stream; `timeoutMs` limits the time until the
+ * response
  * @throws ProblemError for an error response, or `fetch`'s errors if the server can't be reached
  */
 export async function openEventStream(
   send: Fetch,
   subscriptions: readonly StreamSubscription[],
-  signal: AbortSignal,
+  opening: { signal: AbortSignal; timeoutMs: number },
   callbacks: EventStreamCallbacks,
 ): Promise<EventStream> {
   const connection = randomId();
@@ -57,7 +57,7 @@ export async function openEventStream(
       signal: abort.signal,
     }),
     abort,
-    signal,
+    opening,
   );
   if (!response.ok || response.body === null) {
     throw await problemErrorOf(response);
@@ -104,10 +104,10 @@ export async function openEventStream(
 async function withTimeout(
   response: Promise<Response>,
   abort: AbortController,
-  signal: AbortSignal,
+  { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
 ): Promise<Response> {
   const cancel = () => abort.abort(signal.reason);
-  const timer = setTimeout(cancel, OPEN_TIMEOUT_MS);
+  const timer = setTimeout(cancel, timeoutMs);
   signal.addEventListener("abort", cancel);
   if (signal.aborted) cancel();
   try {

@@ -1,9 +1,9 @@
 /** Manages this browser's tabs and their clients, with each client's session, stream position and snapshot. */
-import { type ClientId, MAX_CHANNELS, type Presence, type Problem } from "@presence/protocol";
+import { type ClientId, MAX_CHANNELS, maxBackOffMs, type Presence, type Problem } from "@presence/protocol";
 import { createSession, deleteSession } from "../api/api.ts";
 import { isServerFull, ProblemError } from "../api/problem-error.ts";
 import type { ChannelMessage } from "./demultiplexer.ts";
-import type { EventStream, StreamSubscription } from "./event-stream.ts";
+import { DEFAULT_HEARTBEAT_INTERVAL_MS, type EventStream, type StreamSubscription } from "./event-stream.ts";
 import { type Link, startLink } from "./link.ts";
 import { type LinkView, viewWithoutStream } from "./link-view.ts";
 import { createNetwork } from "./network.ts";
@@ -50,7 +50,7 @@ export interface Hub {
 
 /** If the server refuses a renewed session this soon, the client isn't retried. */
 const SESSION_MIN_AGE_MS = 5000;
-/** The wait before reopening a channel that the server ended alone, for example because its reader was too slow. */
+/** The longest wait before reopening a channel that the server ended alone, for example because its reader was too slow. */
 const ENDED_CHANNEL_DELAY_MS = 1000;
 /** The wait before reopening a channel after reaching a connection limit. */
 const FULL_CHANNEL_DELAY_MS = 5000;
@@ -162,7 +162,7 @@ export function startHub(): Hub {
 
   function receiveEnd(client: Client, problem: Problem): void {
     if (problem.status !== 401) {
-      link.refresh(isServerFull(problem) ? FULL_CHANNEL_DELAY_MS : ENDED_CHANNEL_DELAY_MS);
+      link.refresh(isServerFull(problem) ? FULL_CHANNEL_DELAY_MS : endedChannelDelayMs());
       return;
     }
     const isRefusedAgain = client.isRetriedSession && Date.now() - client.sessionCreatedAtMs < SESSION_MIN_AGE_MS;
@@ -173,6 +173,12 @@ export function startHub(): Hub {
       setToken(client, undefined);
       link.refresh();
     }
+  }
+
+  /** A client that reconnects must be back within the platform's hold, which lasts 1.25 heartbeat intervals. */
+  function endedChannelDelayMs(): number {
+    const { heartbeatIntervalMs = DEFAULT_HEARTBEAT_INTERVAL_MS } = link.stream() ?? {};
+    return Math.min(ENDED_CHANNEL_DELAY_MS, maxBackOffMs(heartbeatIntervalMs));
   }
 
   function viewOf(client: Client): LinkView {

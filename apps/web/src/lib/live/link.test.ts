@@ -13,6 +13,8 @@ interface FakePresenceServer {
   events: string[];
   pingStatus: number;
   openStatus: number;
+  /** Whether requests for streams get no answer. */
+  isHanging: boolean;
 }
 
 const HEARTBEAT_INTERVAL_MS = 100;
@@ -24,6 +26,7 @@ async function startServer(): Promise<FakePresenceServer> {
     events: [],
     pingStatus: 204,
     openStatus: 200,
+    isHanging: false,
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -32,6 +35,10 @@ async function startServer(): Promise<FakePresenceServer> {
     if (request.url?.startsWith("/api/events/pings") === true) {
       record.events.push("ping");
       response.writeHead(record.pingStatus).end();
+      return;
+    }
+    if (record.isHanging) {
+      record.events.push("hang");
       return;
     }
     if (record.openStatus !== 200) {
@@ -174,6 +181,15 @@ describe("a link", () => {
     presence.openStatus = 200;
     link.checkNow();
     await until(() => expect(link.state().kind).toBe("live"));
+  });
+
+  it("gives up an attempt after one heartbeat interval, or two seconds if that is longer", async () => {
+    await goLive();
+    presence.isHanging = true;
+    const endedAtMs = Date.now();
+    presence.streams[0]?.response.end();
+    await vi.waitFor(() => expect(presence.events.filter((event) => event === "hang")).toHaveLength(2), 8_000);
+    expect(Date.now() - endedAtMs).toBeLessThan(5_000);
   });
 
   it("detects a dead network by missed pings while the server still holds the connection", async () => {

@@ -50,6 +50,11 @@ export interface Link {
 /** The ping interval in heartbeat intervals. The server gives up after 1.3, so one ping may be lost. */
 const PING_INTERVALS = 0.5;
 const MIN_PING_TIMEOUT_MS = 2_000;
+/**
+ * How long the server may take to answer the request for a stream: one heartbeat interval, within these limits. Without an
+ * earlier stream the interval is unknown, and the upper limit is used.
+ */
+const OPEN_TIMEOUT_MS = { min: 2_000, max: 10_000 };
 const TICK_MS = 1000;
 /** The server sends a keep-alive at least every 15 s. */
 const SILENCE_LIMIT_MS = 25_000;
@@ -75,6 +80,7 @@ export function startLink(options: LinkOptions): Link {
   let isRefreshPending = false;
   let retryMs = INITIAL_RETRY_MS;
   let heartbeatIntervalMs = DEFAULT_HEARTBEAT_INTERVAL_MS;
+  let openTimeoutMs = OPEN_TIMEOUT_MS.max;
   let missedPings = 0;
   let lastHeardAtMs: number | undefined;
   let moveAtMs: number | undefined;
@@ -136,7 +142,8 @@ export function startLink(options: LinkOptions): Link {
   }
 
   async function openStream(subscriptions: StreamSubscription[], signal: AbortSignal): Promise<EventStream> {
-    const next: EventStream = await openEventStream(network.send, subscriptions, signal, {
+    const opening = { signal, timeoutMs: openTimeoutMs };
+    const next: EventStream = await openEventStream(network.send, subscriptions, opening, {
       onMessage: options.onMessage,
       onRetry(serverRetryMs) {
         retryMs = serverRetryMs;
@@ -150,6 +157,7 @@ export function startLink(options: LinkOptions): Link {
 
   function onOpened(next: EventStream): void {
     heartbeatIntervalMs = next.heartbeatIntervalMs;
+    openTimeoutMs = Math.min(OPEN_TIMEOUT_MS.max, Math.max(OPEN_TIMEOUT_MS.min, heartbeatIntervalMs));
     replaceStream(next);
     if (state.kind === "live") options.onChange();
     else apply({ kind: "opened" });
