@@ -3,7 +3,7 @@ import { loadRedisGears, type Triggers } from "@presence/gears/testing/runtimes"
 import { RedisServer } from "@presence/testkit";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { HEARTBEAT_INTERVAL_MS, presencePlatformContract } from "../presence-platform.contract.ts";
 import { type RedisPresenceOptions, RedisPresencePlatform } from "./redis-presence-platform.ts";
 
@@ -47,6 +47,26 @@ describe("RedisPresencePlatform on Redis Functions", () => {
   });
 
   presencePlatformContract((options) => connectToEmptyRedis(redis, options));
+});
+
+it("tells listeners to read again after presence was lost, also if no connection to Redis was", async () => {
+  const redis = await RedisServer.start();
+  onTestFinished(() => redis.stop());
+  const platform = await connectToEmptyRedis(redis, { heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS });
+  onTestFinished(() => platform.close());
+  const calls: string[] = [];
+  platform.subscribe({ onEvents: () => {}, onGap: () => calls.push("gap"), onLost: () => calls.push("lost") });
+  const pausedAt = Date.now();
+  redis.pause();
+  onTestFinished(() => redis.resume());
+  await vi.waitFor(() => expect(calls).toEqual(["lost"]), { timeout: 4_000, interval: 10 });
+  expect(platform.readiness().ready).toBe(false);
+  // The read that was waiting may have been answered a moment before the pause, or a second earlier.
+  expect(platform.completeUntilMs()).toBeGreaterThan(pausedAt - 1_500);
+  expect(platform.completeUntilMs()).toBeLessThan(pausedAt + 200);
+  redis.resume();
+  await vi.waitFor(() => expect(calls).toEqual(["lost", "gap"]), { timeout: 4_000, interval: 10 });
+  expect(platform.readiness().ready).toBe(true);
 });
 
 let servers = 0;

@@ -225,7 +225,8 @@ export class RedisPresencePlatform implements PresencePlatform {
   }
 
   completeUntilMs(): number {
-    return Math.round(this.#clock.at(this.#completeUntilMs) ?? Date.now());
+    const ageMs = performance.now() - this.#completeUntilMs;
+    return Math.round(this.clockMs() - ageMs);
   }
 
   head(): EventId {
