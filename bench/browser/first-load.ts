@@ -57,6 +57,6 @@ async function importsOf(folder: string, path: string): Promise<string[]> {
 }
 
 function workersOf(folder: string, path: string): string[] {
-  const started = readFileSync(join(folder, path), "utf8").matchAll(/new URL\([`"']\/(assets\/[\w.-]+\.js)[`"']/g);
+  const started = readFileSync(join(folder, path), "utf8").matchAll(/[`"']\/(assets\/worker-[\w.-]+\.js)[`"']/g);
   return [...started].map(([, worker = ""]) => worker);
 }

@@ -6,16 +6,20 @@ export class Expectations {
   #vouchedUntil = new Map<string, Map<string, number>>();
   /** Clients that another program, or a sign-out, may have ended since they came online. */
   #mayLeave = new Set<string>();
+  /** When each client signed out last, in ms: a heartbeat from before does not count. */
+  #signedOutMs = new Map<string, number>();
 
-  /** A heartbeat was written that keeps the client's lease until then. */
-  vouch(client: string, server: string, untilMs: number): void {
+  /** A heartbeat of `atMs` was written that keeps the client's lease until `untilMs`. */
+  vouch(client: string, server: string, atMs: number, untilMs: number): void {
+    if (atMs < (this.#signedOutMs.get(client) ?? 0)) return;
     const servers = this.#vouchedUntil.get(client) ?? new Map<string, number>();
     servers.set(server, Math.max(untilMs, servers.get(server) ?? 0));
     this.#vouchedUntil.set(client, servers);
   }
 
   /** The client signed out at the server. */
-  signOut(client: string, server: string): void {
+  signOut(client: string, server: string, nowMs: number): void {
+    this.#signedOutMs.set(client, nowMs);
     this.#vouchedUntil.get(client)?.delete(server);
     this.#mayLeave.add(client);
   }
@@ -49,6 +53,7 @@ export class Expectations {
     const copy = new Expectations();
     copy.#vouchedUntil = structuredClone(this.#vouchedUntil);
     copy.#mayLeave = new Set(this.#mayLeave);
+    copy.#signedOutMs = new Map(this.#signedOutMs);
     return copy;
   }
 }

@@ -47,6 +47,8 @@ export class LogicWorld {
   #epochs = 0;
   #pending = new Set<string>();
   #fault: CallFault | undefined;
+  /** Servers whose connections were lost with the Redis process: each resyncs before it goes on. */
+  #disconnected = new Set<string>();
   #replica: Replica | undefined;
   /** Events of the probe's stream that were checked, and the last one. */
   #probed = 0;
@@ -212,6 +214,7 @@ export class LogicWorld {
     this.trace.note("Redis", "restarts without its data");
     this.#database.keyspace.clear();
     this.#run += 1;
+    this.#disconnected = new Set(FOLLOWING_SERVERS);
     this.#pending = new Set();
     this.#replica = undefined;
     this.#last = undefined;
@@ -229,6 +232,9 @@ export class LogicWorld {
     this.#last = undefined;
     this.#replica = undefined;
     this.#run += 1;
+    // The replica may still have what an earlier process with the same id watched.
+    for (const follower of this.#followers.values()) follower.mayBeToldAll = true;
+    this.#disconnected = new Set(FOLLOWING_SERVERS);
     this.#pending = new Set();
   }
 
@@ -269,7 +275,8 @@ export class LogicWorld {
       "heartbeat",
       `${clients.join(", ") || "no clients"}${ageMs > 0 ? `, ${ageMs} ms old` : ""}`,
     );
-    for (const client of clients) this.#expectations.vouch(client, server, this.#nowMs - ageMs + LEASE_MS);
+    const writtenMs = this.#nowMs - ageMs;
+    for (const client of clients) this.#expectations.vouch(client, server, writtenMs, writtenMs + LEASE_MS);
   }
 
   #beatAll(): void {
@@ -279,7 +286,7 @@ export class LogicWorld {
   #signOut(server: string, client: string): void {
     this.trace.message(server, "Redis", `${client} signs out`);
     this.#connected.get(server)?.delete(client);
-    this.#expectations.signOut(client, server);
+    this.#expectations.signOut(client, server, this.#nowMs);
     this.#call("leave", [String(INTERVAL_MS), server, client]);
   }
 
@@ -330,7 +337,8 @@ export class LogicWorld {
   }
 
   #followAll(): void {
-    for (const follower of this.#followers.values()) {
+    for (const server of FOLLOWING_SERVERS) {
+      const follower = this.#follower(server);
       this.#follow(follower);
       this.#maintain(follower);
       this.#follow(follower);
@@ -405,9 +413,11 @@ export class LogicWorld {
     return this.#command("SISMEMBER", "presence:plain-servers", server) === 1;
   }
 
+  /** The follower of a server, with a connection to Redis. */
   #follower(server: string): Follower {
     const follower = this.#followers.get(server);
     if (follower === undefined) throw new Error(`${server} follows no stream`);
+    if (this.#disconnected.delete(server)) this.#resync(follower);
     return follower;
   }
 

@@ -18,7 +18,7 @@ interface MainOptions {
  *
  * @throws an error with a one-line message that says what to do, if a setting is invalid or the port is not available
  */
-function main({ argv, env }: MainOptions): Promise<RunningServer> {
+export function main({ argv, env }: MainOptions): Promise<RunningServer> {
   return startServer(parseConfig(env, argv), { webAppFolder: WEB_APP_FOLDER });
 }
 
