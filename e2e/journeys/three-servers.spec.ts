@@ -7,7 +7,8 @@ import { waitForLeaseEnd } from "../fixtures/leases.ts";
 const CLOSE_LIMIT_MS = 1_000;
 /** Its leases are longer than the test, so OFFLINE can only come from signing out. */
 const LONG_INTERVAL_MS = 60_000;
-const DELIVERY_LIMIT_MS = 1_000;
+/** Much less than half an interval, the shortest remaining lease. */
+const DELIVERY_LIMIT_MS = 10_000;
 
 test("three tabs at three servers see each other come online and go offline", async ({
   context,

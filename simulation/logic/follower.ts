@@ -81,7 +81,7 @@ export class Follower {
 
   /** Replaces the picture. */
   resync(reading: Reading): void {
-    if (reading.sequence < this.#sequence) this.cursor = START;
+    if (reading.epoch !== this.#epoch || reading.sequence < this.#sequence) this.cursor = START;
     this.#picture = new Map();
     this.learn(reading);
     this.#epoch = reading.epoch;

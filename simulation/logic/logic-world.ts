@@ -331,6 +331,7 @@ export class LogicWorld {
 
   #resync(follower: Follower): void {
     this.trace.message(follower.server, "Redis", "resyncs");
+    this.#read(follower, [], []);
     this.#call("join", [String(INTERVAL_MS), follower.server]);
     const reading = this.#read(follower, [...follower.names], [...follower.names]);
     if (reading !== undefined) follower.resync(reading);

@@ -353,13 +353,12 @@ export function read(
   deleteIfWrongType(redis, server);
   watch(redis, server, watched);
   redis.call("HSETNX", STATE_KEY, "epoch", newEpoch);
-  // Not from 0: a server that was forgotten must not take the entries of a new count for the next ones of the old.
-  redis.call("HSETNX", SEQUENCES_KEY, server, String(now.ms));
+  const sequence = readSequence(redis, now, server, isKnown);
   const reply = [
     String(now.ms),
     nextVersion(redis, now),
     textOf(redis.call("HGET", STATE_KEY, "epoch")) ?? newEpoch,
-    textOf(redis.call("HGET", SEQUENCES_KEY, server)) ?? "0",
+    String(sequence),
     textOf(redis.call("HGET", STATE_KEY, "guestsLeft")) ?? "0",
     isKnown ? "1" : "0",
   ];
@@ -371,6 +370,18 @@ export function read(
     reply.push(guest, textOf(redis.call("HGET", RECORDS_KEY, guest)) ?? "");
   }
   return reply;
+}
+
+/**
+ * The number of the last event on the server's stream. A new count starts at the current time: a server that was forgotten,
+ * or whose Redis lost its data, must not take the entries of the new count for the next ones of the old.
+ */
+function readSequence(redis: Redis, now: RedisTime, server: string, isKnown: boolean): number {
+  const last = numberOf(textOf(redis.call("HGET", SEQUENCES_KEY, server)));
+  if (isKnown && last > 0) return last;
+  const sequence = Math.max(last, now.ms);
+  redis.call("HSET", SEQUENCES_KEY, server, String(sequence));
+  return sequence;
 }
 
 /** @param before the client's record before the change */
