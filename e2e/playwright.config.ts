@@ -10,7 +10,8 @@ export default defineConfig({
   forbidOnly: isCi,
   // A test that passes only in a second attempt has failed.
   retries: 0,
-  workers: 2,
+  // One at a time: leases and deadlines pass while another browser keeps both cores busy.
+  workers: 1,
   // Upper bounds only: Chromium may be three times slower on one machine than on another.
   timeout: 180_000,
   expect: { timeout: 20_000 },

@@ -45,7 +45,7 @@ test("a closed client is OFFLINE at the end of the lease, and the timeline shows
 });
 
 test.describe("with a lease longer than a reload on a slow machine", () => {
-  test.use({ heartbeatIntervalMs: 15_000 });
+  test.use({ heartbeatIntervalMs: 10_000 });
 
   test("a reload causes no event", async ({ page, server, listenAs }) => {
     const noor = await listenAs("noor");
